@@ -1,0 +1,103 @@
+"""The wire contract: which tensors travel between client, ensemble, adapters and engine.
+
+Every ``config.pbtxt`` repeats these names, types and shapes; tests compare them, and each adapter compares
+``CONTRACT_VERSION`` when it loads. Shapes here are those of one image: Triton adds the batch axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alphacut_core.errors import ContractError
+
+CONTRACT_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One tensor: its name, Triton's name of its type, and the shape of one image's share."""
+
+    name: str
+    datatype: str
+    dims: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """What one Triton model takes and gives."""
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+ENCODED = TensorSpec("ENCODED", "UINT8", (-1,))
+"""An image file, byte for byte (JPEG, PNG, ...)."""
+
+OPTIONS = TensorSpec("OPTIONS", "UINT8", (-1,))
+"""``alphacut_core.options.Options`` as JSON in UTF-8."""
+
+CONFIDENCE = TensorSpec("CONFIDENCE", "FP32", (1,))
+"""Maximum of the network's map before it is stretched to 0..255, which hides how sure it was."""
+
+RENDERED = TensorSpec("RENDERED", "UINT8", (-1,))
+"""The encoded picture that was asked for; made only when this output is requested."""
+
+
+def image_spec(size: int) -> TensorSpec:
+    """Return the engine's input: RGB, rows first, exactly ``size`` pixels square."""
+    return TensorSpec("IMAGE", "UINT8", (size, size, 3))
+
+
+def mask_spec(size: int) -> TensorSpec:
+    """Return the engine's output: 0 is background, 255 is subject."""
+    return TensorSpec("MASK", "UINT8", (size, size))
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """One ensemble and its three steps."""
+
+    ensemble: str
+    preprocess: str
+    engine: str
+    postprocess: str
+    size: int
+
+    def models(self) -> tuple[ModelSpec, ...]:
+        """Return the specification of every model of the pipeline, ensemble first."""
+        image, mask = image_spec(self.size), mask_spec(self.size)
+        return (
+            ModelSpec(self.ensemble, (ENCODED, OPTIONS), (mask, CONFIDENCE, RENDERED)),
+            ModelSpec(self.preprocess, (ENCODED, OPTIONS), (image,)),
+            ModelSpec(self.engine, (image,), (mask, CONFIDENCE)),
+            ModelSpec(self.postprocess, (ENCODED, OPTIONS, mask), (RENDERED,)),
+        )
+
+
+DEFAULT_PIPELINE = Pipeline(
+    ensemble="remove_background",
+    preprocess="preprocess",
+    engine="u2netp",
+    postprocess="postprocess",
+    size=320,
+)
+
+
+def check_version(model: str, parameters: Mapping[str, Mapping[str, str]]) -> None:
+    """Compare the contract version in a parsed ``config.pbtxt`` with this package's.
+
+    Args:
+        model: Triton's name of the model, for the message.
+        parameters: ``model_config["parameters"]`` as the Python backend hands it over.
+
+    Raises:
+        ContractError: The version is missing or another one.
+    """
+    configured = parameters.get("contract_version", {}).get("string_value")
+    if configured != CONTRACT_VERSION:
+        raise ContractError(
+            f"model {model!r} is configured for contract version {configured!r}, alphacut_core here speaks "
+            f"{CONTRACT_VERSION!r}; install the alphacut_core that came with this model repository"
+        )

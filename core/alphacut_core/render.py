@@ -1,0 +1,82 @@
+"""A picture and its mask become what the caller asked for."""
+
+from __future__ import annotations
+
+from PIL import Image, ImageChops
+
+from alphacut_core import codec, geometry, refine
+from alphacut_core.options import Options, Rgba
+
+_REMBG_PNG_LEVEL = 6
+_STRAIGHT_PNG_LEVEL = 1
+
+
+def render(image: Image.Image, mask: geometry.Pixels, options: Options) -> Image.Image:
+    """Return the picture that ``options`` describe.
+
+    Args:
+        image: Upright, any 8-bit layout, at its full size.
+        mask: uint8 (S, S) straight from the engine.
+        options: What to make of them.
+
+    Returns:
+        Mode L for masks, RGBA for cut-outs, at the size of ``image``.
+
+    Raises:
+        RefinementError: Matting was asked for and the mask has no certain subject or background.
+        MissingLibraryError: A refinement was asked for and its library is not installed.
+    """
+    full = geometry.to_picture(mask, image.width, image.height)
+    if options.post_process:
+        full = refine.post_process(full)
+    if options.output == "mask":
+        return full
+    cutout = _cutout(image, full, options)
+    return cutout if options.background is None else over_color(cutout, options.background)
+
+
+def encode(picture: Image.Image, options: Options, icc_profile: bytes | None = None) -> bytes:
+    """Encode a rendered picture in the format that ``options`` name.
+
+    In ``rembg`` colour mode the bytes are those of rembg's file: Pillow's default compression, no profile.
+    """
+    if options.color == "rembg":
+        icc_profile = None
+    if options.format == "webp":
+        return codec.encode_webp(picture, icc_profile=icc_profile)
+    level = _REMBG_PNG_LEVEL if options.color == "rembg" else _STRAIGHT_PNG_LEVEL
+    return codec.encode_png(picture, level=level, icc_profile=icc_profile)
+
+
+def output_profile(image: Image.Image, picture: Image.Image) -> bytes | None:
+    """Return the colour profile of ``image`` if it still describes ``picture``, whose colours come from it."""
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes) or picture.mode == "L" or image.mode not in ("RGB", "RGBA"):
+        return None
+    return profile
+
+
+def straight(image: Image.Image, mask: Image.Image) -> Image.Image:
+    """Cut out with the picture's own colours: RGBA, alpha is the mask times the alpha there was."""
+    rgba = image.convert("RGBA")
+    alpha = ImageChops.multiply(rgba.getchannel("A"), mask) if image.has_transparency_data else mask
+    rgba.putalpha(alpha)
+    return rgba
+
+
+def premultiplied(image: Image.Image, mask: Image.Image) -> Image.Image:
+    """Cut out as rembg does by default: RGBA, colours and alpha multiplied by the mask."""
+    return Image.composite(image, Image.new("RGBA", image.size, 0), mask)
+
+
+def over_color(cutout: Image.Image, color: Rgba) -> Image.Image:
+    """Put a colour behind a cut-out: RGBA of the same size."""
+    return Image.alpha_composite(Image.new("RGBA", cutout.size, color), cutout)
+
+
+def _cutout(image: Image.Image, mask: Image.Image, options: Options) -> Image.Image:
+    if options.matting is not None:
+        return refine.closed_form_matting(image, mask, options.matting)
+    if options.decontaminate:
+        return refine.decontaminate(image, mask)
+    return premultiplied(image, mask) if options.color == "rembg" else straight(image, mask)
