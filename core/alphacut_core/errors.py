@@ -36,8 +36,13 @@ _BY_CODE: dict[str, type[AlphacutError]] = {}
 
 
 class AlphacutError(Exception):
-    """Root of all errors; ``str(error)`` says what was got, what is allowed and what to do next."""
+    """Root of all errors; ``str(error)`` says what was got, what is allowed and what to do next.
 
+    Attributes:
+        index: Which image of a batch failed, counted from 0; None outside batches.
+    """
+
+    index: int | None = None
     code: ClassVar[str] = "internal"
     grpc_status: ClassVar[str] = "INTERNAL"
     http_status: ClassVar[int] = 500
@@ -48,6 +53,10 @@ class AlphacutError(Exception):
         taken_by = _BY_CODE.setdefault(cls.code, cls)
         if taken_by is not cls and "code" in cls.__dict__:
             raise TypeError(f"{cls.__name__} reuses the wire code of {taken_by.__name__}: {cls.code!r}")
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return message if self.index is None else f"image {self.index} of the batch: {message}"
 
     def to_wire(self) -> str:
         """Return the message with the code in front, for transports that carry only text."""
