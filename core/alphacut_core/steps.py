@@ -1,0 +1,38 @@
+"""The two steps around the engine, one image at a time, as plain functions."""
+
+from __future__ import annotations
+
+from alphacut_core import codec, geometry, render
+from alphacut_core.limits import Limits
+from alphacut_core.options import Options
+
+
+def preprocess(encoded: bytes, options: Options, size: int, limits: Limits) -> geometry.Pixels:
+    """Turn an image file into the engine's input.
+
+    Returns:
+        uint8 (size, size, 3) RGB.
+
+    Raises:
+        InputError: The file is not acceptable; see ``codec.decode``.
+    """
+    fast = options.decode == "fast"
+    image = codec.decode_reduced(encoded, size, limits) if fast else codec.decode(encoded, limits)
+    return geometry.to_square(image, size)
+
+
+def postprocess(encoded: bytes, options: Options, mask: geometry.Pixels, limits: Limits) -> bytes:
+    """Turn an image file and its mask into the encoded picture that was asked for.
+
+    Args:
+        encoded: The same file that ``preprocess`` got.
+        options: What to render and how to encode it.
+        mask: uint8 (size, size) from the engine.
+        limits: The same as for ``preprocess``.
+
+    Returns:
+        A PNG or WebP file at the size of the picture.
+    """
+    image = codec.decode(encoded, limits)
+    picture = render.render(image, mask, options)
+    return render.encode(picture, options, render.output_profile(image, picture))

@@ -1,0 +1,51 @@
+"""``alphacut serve``: the embedded Triton in the foreground."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from alphacut_core.errors import AlphacutError
+from alphacut_server import environment, paths
+from alphacut_server.launch import Ports
+from alphacut_server.supervisor import Supervisor
+from alphacut_server.triton import free_ports
+from alphacut_server.wakeup import Wakeup
+
+
+@click.command()
+@click.option("--port", default=0, metavar="PORT", help="gRPC port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--repository",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Model repository; default: the checkout's, or $ALPHACUT_REPOSITORY.",
+)
+@click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input ends, as it does with its owner.")
+def serve(port: int, repository: Path | None, until_stdin_closes: bool) -> None:
+    """Run the embedded Triton until Ctrl-C.
+
+    Prints the line "gRPC 127.0.0.1:PORT" on standard output once the server gives right answers, and restarts
+    it when it stops doing so. It listens on this machine only.
+    """
+    try:
+        wakeup = Wakeup(until_stdin_closes)
+        chosen = paths.repository(repository)
+        installed = environment.ensure(_report)
+        grpc_port, metrics_port = free_ports(2)
+        ports = Ports(port or grpc_port, metrics_port)
+
+        def announce() -> None:
+            click.echo(f"gRPC {ports.grpc_url}")
+            click.echo(f"metrics {ports.metrics_url}")
+            sys.stdout.flush()
+
+        Supervisor(installed, chosen, ports, wakeup=wakeup, report=_report).run(announce)
+    except AlphacutError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+def _report(line: str) -> None:
+    click.echo(f"alphacut: {line}", err=True)

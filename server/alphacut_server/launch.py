@@ -1,0 +1,99 @@
+"""Triton's command line and environment, and the backend folder that it is pointed at."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import alphacut_core
+from alphacut_core.adapter import LIFELINE_VARIABLE
+from alphacut_server.environment import Environment
+
+_LOOPBACK = "127.0.0.1"
+_MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where Triton listens, on loopback only."""
+
+    grpc: int
+    metrics: int
+
+    @property
+    def grpc_url(self) -> str:
+        """Address for gRPC clients."""
+        return f"{_LOOPBACK}:{self.grpc}"
+
+    @property
+    def metrics_url(self) -> str:
+        """Address of the Prometheus page."""
+        return f"http://{_LOOPBACK}:{self.metrics}/metrics"
+
+
+def region_prefix(supervisor_pid: int) -> str:
+    """Return how the names of this server's shared-memory regions begin."""
+    return f"alphacut_{supervisor_pid}_"
+
+
+def command(environment: Environment, repository: Path, backends: Path, ports: Ports) -> list[str]:
+    """Return the arguments of ``tritonserver``."""
+    python_settings = {
+        "stub-timeout-seconds": 30,
+        "shm-default-byte-size": 4 * _MEBIBYTE,
+        "shm-growth-byte-size": 4 * _MEBIBYTE,
+        "shm-region-prefix-name": region_prefix(os.getpid()),
+    }
+    return [
+        str(environment.triton / "bin" / "tritonserver"),
+        f"--model-repository={repository}",
+        "--model-config-name=cpu",
+        f"--backend-directory={backends}",
+        f"--cache-directory={environment.triton / 'caches'}",
+        "--disable-auto-complete-config",
+        "--allow-http=false",
+        f"--grpc-address={_LOOPBACK}",
+        f"--grpc-port={ports.grpc}",
+        f"--metrics-address={_LOOPBACK}",
+        f"--metrics-port={ports.metrics}",
+        "--allow-gpu-metrics=false",
+        "--exit-timeout-secs=5",
+        # One setting a flag: Triton 2.51 reads the first pair of a longer list and ignores the rest.
+        *(f"--backend-config=python,{name}={value}" for name, value in python_settings.items()),
+    ]
+
+
+def variables(environment: Environment, lifeline: int) -> dict[str, str]:
+    """Return the process environment of ``tritonserver`` and its stubs.
+
+    Without the wheel's libraries the stub dies at once and the server waits for it in silence; the stub
+    becomes whichever ``python3`` is first on PATH.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LD_"))}
+    return {
+        **inherited,
+        "PATH": f"{environment.folder / 'bin'}:{os.environ.get('PATH', os.defpath)}",
+        "LD_LIBRARY_PATH": ":".join(map(str, environment.libraries)),
+        LIFELINE_VARIABLE: str(lifeline),
+    }
+
+
+def assemble_backend(environment: Environment, folder: Path) -> Path:
+    """Link the Python backend, the stub of the right version and ``alphacut_core`` into one folder.
+
+    The stub ignores PYTHONPATH (its interpreter starts isolated) but searches its backend's folder, so the
+    adapters import the very files of the running ``alphacut_core``.
+
+    Returns:
+        The folder to name as Triton's backend directory.
+    """
+    backend = folder / "backends" / "python"
+    backend.mkdir(parents=True)
+    stubs = environment.triton / "python_backend_stubs" / environment.python.version
+    for source in (environment.triton / "backends" / "python", stubs):
+        for file in source.iterdir():
+            if file.is_file():
+                (backend / file.name).symlink_to(file)
+    (backend / "alphacut_core").symlink_to(Path(alphacut_core.__file__).parent, target_is_directory=True)
+    return backend.parent

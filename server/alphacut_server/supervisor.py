@@ -1,0 +1,189 @@
+"""Keep one Triton alive: start it, know that it answers rightly, restart it when it does not."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
+from alphacut_server import launch
+from alphacut_server.environment import Environment
+from alphacut_server.health import Health
+from alphacut_server.launch import Ports
+from alphacut_server.triton import Triton, remove_orphaned_regions
+from alphacut_server.wakeup import Wakeup
+
+_POLL_S = 0.02
+_PROBE_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what, in seconds.
+
+    Attributes:
+        start_s: From the start of the process to the first right answer.
+        probe_every_s: Between probes of a healthy server.
+        first_pause_s: Before the first restart; doubles with each failure that follows.
+        longest_pause_s: Upper bound of that pause.
+        settled_s: After this long in health the pause is ``first_pause_s`` again.
+    """
+
+    start_s: float = 60.0
+    probe_every_s: float = 2.0
+    first_pause_s: float = 0.1
+    longest_pause_s: float = 30.0
+    settled_s: float = 60.0
+
+
+class Supervisor:
+    """Runs on the main thread until told to stop. One supervisor, one server, one pair of ports."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        repository: Path,
+        ports: Ports,
+        *,
+        wakeup: Wakeup,
+        report: Callable[[str], None],
+        patience: Patience | None = None,
+    ) -> None:
+        """Prepare; nothing is started yet.
+
+        Args:
+            environment: Where Triton is installed.
+            repository: What it serves.
+            ports: Where it listens, the same after every restart.
+            wakeup: Says when to stop.
+            report: Called with one line for each event.
+            patience: Deadlines and pauses.
+
+        Raises:
+            ServerStartError: The engine has not been built.
+        """
+        self._environment = environment
+        self._repository = repository
+        self._ports = ports
+        self._wakeup = wakeup
+        self._report = report
+        self._patience = patience or Patience()
+        self._health = Health(ports.grpc_url, repository)
+        self._completed = 0
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Serve until told to stop.
+
+        Args:
+            on_ready: Called once, after the first right answer.
+
+        Raises:
+            ServerStartError: The first start failed; later failures are retried for ever.
+        """
+        remove_orphaned_regions()
+        # Only this process holds the writing end: the kernel closes it however this process ends, and the
+        # stubs, which hold the reading end, go with it.
+        lifeline, _writing_end = os.pipe()
+        with tempfile.TemporaryDirectory(prefix="alphacut-") as folder:
+            backends = launch.assemble_backend(self._environment, Path(folder))
+            command = launch.command(self._environment, self._repository, backends, self._ports)
+            variables = launch.variables(self._environment, lifeline)
+
+            def start() -> Triton:
+                return Triton(command, variables, lifeline, Path(folder, "work"))
+
+            self._serve(start, on_ready)
+        self._health.close()
+
+    def _serve(self, start: Callable[[], Triton], on_ready: Callable[[], None]) -> None:
+        pause_s = self._patience.first_pause_s
+        was_ready = False
+        while not self._wakeup.stopping:
+            triton = start()
+            try:
+                self._await_first_answer(triton)
+                if not was_ready and not self._wakeup.stopping:
+                    on_ready()
+                elif not self._wakeup.stopping:
+                    self._report(f"Triton answers again at {self._ports.grpc_url}")
+                was_ready = True
+                healthy_since = time.monotonic()
+                self._watch(triton)
+                if time.monotonic() - healthy_since > self._patience.settled_s:
+                    pause_s = self._patience.first_pause_s
+            except ServerStartError as error:
+                if not was_ready:
+                    raise
+                self._report(f"restart failed: {error}")
+            finally:
+                triton.stop()
+            if not self._wakeup.stopping:
+                self._report(f"restarting Triton in {pause_s:.1f} s")
+                self._wait_out(pause_s)
+                pause_s = min(2 * pause_s, self._patience.longest_pause_s)
+
+    def _wait_out(self, pause_s: float) -> None:
+        end = time.monotonic() + pause_s
+        while (left_s := end - time.monotonic()) > 0 and not self._wakeup.wait(left_s):
+            pass
+
+    def _await_first_answer(self, triton: Triton) -> None:
+        """Poll until the known answer comes; listening alone proves nothing."""
+        deadline = time.monotonic() + self._patience.start_s
+        while not self._wakeup.wait(_POLL_S):
+            if (status := triton.returncode()) is not None:
+                raise ServerStartError(
+                    f"Triton ended with status {status} before it answered. {_advice(triton.log_tail())}"
+                )
+            try:
+                self._health.check(_PROBE_TIMEOUT_S)
+            except UnavailableError as error:
+                if time.monotonic() > deadline:
+                    raise ServerStartError(
+                        f"Triton did not answer within {self._patience.start_s:.0f} s ({error}). "
+                        f"{_advice(triton.log_tail())}"
+                    ) from error
+            except InferenceError as error:
+                raise ServerStartError(str(error)) from error
+            else:
+                return
+
+    def _watch(self, triton: Triton) -> None:
+        """Return when it is time to stop or to restart."""
+        failures = 0
+        next_probe = time.monotonic() + self._patience.probe_every_s
+        while not self._wakeup.wait(max(0.0, next_probe - time.monotonic())):
+            if (status := triton.returncode()) is not None:
+                self._report(f"Triton ended with status {status}")
+                return
+            if time.monotonic() < next_probe:
+                continue
+            failures = 0 if self._is_healthy() else failures + 1
+            if failures > 1:
+                return
+            next_probe = time.monotonic() + self._patience.probe_every_s
+
+    def _is_healthy(self) -> bool:
+        """Probe once. A server that finished images since the last look is busy, not broken."""
+        try:
+            completed = self._health.completed(_PROBE_TIMEOUT_S)
+            if completed > self._completed:
+                self._completed = completed
+                return True
+            self._completed = completed
+            self._health.check(_PROBE_TIMEOUT_S)
+        except (UnavailableError, InferenceError) as error:
+            self._report(f"Triton failed its probe: {error}")
+            return False
+        return True
+
+
+def _advice(log_tail: str) -> str:
+    hint = "Its log ends with:"
+    if "Address already in use" in log_tail or "failed to bind" in log_tail.lower():
+        hint = "Another program has its port; choose another with --port. Its log ends with:"
+    return f"{hint}\n{log_tail}"

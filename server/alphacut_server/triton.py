@@ -1,0 +1,105 @@
+"""One run of ``tritonserver`` as a child process: started, watched, ended with everything it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+from alphacut_server.launch import region_prefix
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps it
+_GRACE_S = 10.0
+_LOG_TAIL_LINES = 25
+
+
+class Triton:
+    """A running server. Create it on the main thread: the kernel ties its life to the creating thread's."""
+
+    def __init__(self, command: list[str], variables: dict[str, str], lifeline: int, folder: Path) -> None:
+        """Start the process.
+
+        Args:
+            command: ``launch.command``'s result.
+            variables: ``launch.variables``' result.
+            lifeline: Descriptor of the reading end of the supervisor's pipe; inherited by the stubs.
+            folder: An empty working directory: stubs import from it first. The log is kept beside it.
+        """
+        self.log = folder.with_suffix(".log")
+        folder.mkdir(exist_ok=True)
+        with self.log.open("wb") as log:
+            self.process = _spawn(command, variables, lifeline, folder, log)
+
+    def returncode(self) -> int | None:
+        """Return the exit status, negative for a signal, or None while it runs."""
+        return self.process.poll()
+
+    def stop(self, grace_s: float = _GRACE_S) -> None:
+        """End it: politely, then after ``grace_s`` not; afterwards none of its processes is left."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Kill stubs that outlived the server and remove the shared memory that they cannot any more."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        remove_regions(os.getpid())
+
+    def log_tail(self) -> str:
+        """Return the last lines of the log that tell something."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        telling = [line for line in lines if line.strip() and not line.startswith(("|", "+"))]
+        return "\n".join(telling[-_LOG_TAIL_LINES:])
+
+
+def remove_regions(supervisor_pid: int) -> None:
+    """Unlink the shared-memory regions of a supervisor's server."""
+    for region in _SHARED_MEMORY.glob(f"{region_prefix(supervisor_pid)}*"):
+        region.unlink(missing_ok=True)
+
+
+def remove_orphaned_regions() -> None:
+    """Unlink what servers left whose supervisor was killed."""
+    for region in _SHARED_MEMORY.glob("alphacut_*_*"):
+        pid = region.name.split("_")[1]
+        if pid.isdigit() and not Path("/proc", pid).exists():
+            region.unlink(missing_ok=True)
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ``count`` different loopback ports that are free now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for candidate in sockets:
+            candidate.bind(("127.0.0.1", 0))
+        return [candidate.getsockname()[1] for candidate in sockets]
+    finally:
+        for candidate in sockets:
+            candidate.close()
+
+
+def _spawn(
+    command: list[str], variables: dict[str, str], lifeline: int, folder: Path, log: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    leash = [sys.executable, "-I", str(Path(__file__).with_name("leash.py")), str(os.getpid())]
+    return subprocess.Popen(
+        [*leash, *command],
+        env=variables,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=(lifeline,),
+        start_new_session=True,  # its stubs share its process group, so that one signal reaches all
+    )
