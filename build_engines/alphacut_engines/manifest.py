@@ -1,0 +1,56 @@
+"""What lies beside an engine and says what it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MANIFEST_FILE = "manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """Facts about one built engine.
+
+    Attributes:
+        model: Name in the registry.
+        recipe: The recipe's facts.
+        target: What the engine is for, ``cpu`` for instance.
+        precision: ``fp32``, ``bf16``, ``int8``: what the serving runtime is to compute in.
+        size: Side of the square input in pixels.
+        contract_version: The wire contract that the graph fulfils.
+        source_sha256: Checksum of the ONNX file that was given.
+        artefacts: File name to SHA-256 of what is installed.
+        tools: Package name to version of what built it.
+        created_by: Name and version of this package.
+        key: Hash of all that the outcome depends on.
+    """
+
+    model: str
+    recipe: Mapping[str, Any]
+    target: str
+    precision: str
+    size: int
+    contract_version: str
+    source_sha256: str
+    artefacts: Mapping[str, str]
+    tools: Mapping[str, str]
+    created_by: str
+    key: str
+
+    def to_json(self) -> str:
+        """Return the manifest as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of the engine in ``folder``, or None where there is none that can be read."""
+    try:
+        content = json.loads((folder / MANIFEST_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,92 @@
+"""Stage optimise: the network alone, one output, any batch size, constants folded."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxslim
+from numpy.typing import NDArray
+
+from alphacut_core.errors import EngineBuildError
+from alphacut_engines.reference import Reference
+from alphacut_engines.registry import ModelRecipe
+
+BATCH = "batch"
+PROVED_BATCHES = (1, 2, 7)
+"""Batch sizes that are run; one picture alone is the standard for the others."""
+
+_OPSET = 17
+_MAX_MAP_DIFFERENCE = 1e-4
+
+
+def optimise(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
+    """Return the network cut to the recipe's output, with a free batch axis and nothing superfluous.
+
+    Args:
+        source: The network as it was loaded; it stays as it is.
+        recipe: Which output is wanted and how large the input is.
+
+    Returns:
+        Input float32 [batch, 3, S, S], output float32 [batch, 1, S, S].
+
+    Raises:
+        EngineBuildError: The graph cannot be simplified, its batch axis is fixed inside, or the result
+            computes other values than the source.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(source)
+    _keep_one_output(model, recipe.output)
+    _free_batch_axis(model, recipe.size)
+    try:
+        model = _at_least_opset(model, _OPSET)
+        slim: onnx.ModelProto = onnxslim.slim(model)
+        onnx.checker.check_model(slim, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, RuntimeError) as error:
+        raise EngineBuildError(
+            f"stage optimise: the graph of {recipe.name} cannot be simplified ({error}); export it with opset 17"
+        ) from error
+    _prove(source, slim, recipe)
+    return slim
+
+
+def _keep_one_output(model: onnx.ModelProto, position: int) -> None:
+    wanted = model.graph.output[position]
+    del model.graph.output[:]
+    model.graph.output.append(wanted)
+
+
+def _free_batch_axis(model: onnx.ModelProto, size: int) -> None:
+    """Declare the shapes that the contract needs; what exporters wrote in between is inferred anew."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    (picture,) = (value for value in model.graph.input if value.name not in weights)
+    (mask,) = model.graph.output
+    for value, channels in ((picture, 3), (mask, 1)):
+        dims: list[str | int | None] = [BATCH, channels, size, size]
+        value.CopyFrom(onnx.helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, dims))
+    del model.graph.value_info[:]
+
+
+def _at_least_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
+    (current,) = (entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    return model if current >= opset else onnx.version_converter.convert_version(model, opset)
+
+
+def _prove(source: onnx.ModelProto, model: onnx.ModelProto, recipe: ModelRecipe) -> None:
+    """Run the result: as the source on one picture, and on batches as on single pictures."""
+    shape = (max(PROVED_BATCHES), 3, recipe.size, recipe.size)
+    pictures = np.random.default_rng(0).uniform(-2.0, 2.5, shape).astype(np.float32)
+    network = Reference(model, "optimise")
+    singles = np.concatenate([network.run(picture[None])[0] for picture in pictures])
+    wanted = Reference(source, "source").run(pictures[:1])[recipe.output]
+    _compare(singles[:1], wanted, f"{recipe.name} after simplification")
+    for batch in PROVED_BATCHES[1:]:
+        _compare(network.run(pictures[:batch])[0], singles[:batch], f"{recipe.name} in batches of {batch}")
+
+
+def _compare(got: NDArray[np.float32], wanted: NDArray[np.float32], what: str) -> None:
+    difference = float(np.abs(got - wanted).max()) if got.shape == wanted.shape else np.inf
+    if not difference <= _MAX_MAP_DIFFERENCE:
+        raise EngineBuildError(
+            f"stage optimise: {what} computes other values: shape {got.shape} and {wanted.shape}, "
+            f"max |Δ| {difference:.1e}, allowed {_MAX_MAP_DIFFERENCE:.0e}; export it with a dynamic batch axis"
+        )

@@ -1,0 +1,141 @@
+"""The stages in order, skipped as a whole when nothing they depend on has changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alphacut_core import codec, geometry, probe
+from alphacut_core.contract import CONTRACT_VERSION
+from alphacut_core.geometry import Pixels
+from alphacut_engines import fingerprint, install
+from alphacut_engines.manifest import MANIFEST_FILE, Manifest
+from alphacut_engines.registry import ModelRecipe
+
+if TYPE_CHECKING:
+    from alphacut_engines.reference import Reference
+
+ENGINE_FILE = "model.onnx"
+VERSION = "1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What to build and where to put it.
+
+    Attributes:
+        recipe: How the network is used.
+        source: The plain ONNX file.
+        repository: Triton's model repository.
+        target: ``cpu``.
+        precision: ``fp32``.
+        force: Build even if the same build is installed.
+    """
+
+    recipe: ModelRecipe
+    source: Path
+    repository: Path
+    target: str
+    precision: str
+    force: bool
+
+    @property
+    def folder(self) -> Path:
+        """Where the engine goes: the model's version directory."""
+        return self.repository / self.recipe.engine / VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One finished stage: what it made, and how long that took."""
+
+    name: str
+    outcome: str
+    time_s: float
+
+
+def build(order: Order, report: Callable[[Stage], None]) -> bool:
+    """Take a network from its ONNX file into the model repository.
+
+    Args:
+        order: What to build.
+        report: Called after each stage.
+
+    Returns:
+        False if the same build is installed already and nothing was done.
+
+    Raises:
+        EngineSourceError: The network given cannot be used.
+        EngineBuildError: A stage failed; the repository is as it was.
+    """
+    source_sha256 = fingerprint.of_file(order.source)
+    key = fingerprint.of_build(order.recipe, source_sha256, order.target, order.precision)
+    if not order.force and install.is_installed(order.folder, key):
+        return False
+    # The tools behind these stages take a second to import, which a build that is done already need not pay.
+    from alphacut_engines import fuse, optimise, reference, source  # noqa: PLC0415
+
+    stages = _Stages(report)
+    with stages.run("source") as said:
+        plain = source.load(order.source, order.recipe)
+        said(f"{order.source.name}, {len(plain.graph.node)} nodes, {len(plain.graph.output)} outputs")
+    with stages.run("optimise") as said:
+        network = optimise.optimise(plain, order.recipe)
+        said(f"{len(network.graph.node)} nodes, proved at batch {', '.join(map(str, optimise.PROVED_BATCHES))}")
+    with stages.run("fuse") as said:
+        fused = fuse.fuse(network, order.recipe)
+        said(f"{len(fused.graph.node)} nodes, uint8 picture in, uint8 mask out")
+    with stages.run("probe") as said:
+        answer = _probe_answer(reference.Reference(fused, "probe"), order.recipe.size)
+        said(f"mask of the probe picture, mean {answer.mean():.0f} of 255")
+    with stages.run("install") as said:
+        with install.staging(order.folder) as folder:
+            (folder / ENGINE_FILE).write_bytes(fused.SerializeToString())
+            probe.store_answer(answer, folder)
+            (folder / MANIFEST_FILE).write_text(_manifest(order, key, source_sha256, folder).to_json())
+        said(f"{order.folder / ENGINE_FILE}, {(order.folder / ENGINE_FILE).stat().st_size / 1e6:.1f} MB")
+    return True
+
+
+class _Stages:
+    """Times the stages and tells the caller about each."""
+
+    def __init__(self, report: Callable[[Stage], None]) -> None:
+        self._report = report
+
+    @contextmanager
+    def run(self, name: str) -> Iterator[Callable[[str], None]]:
+        outcome: list[str] = []
+        start = time.perf_counter()
+        yield outcome.append
+        self._report(Stage(name, outcome[-1], time.perf_counter() - start))
+
+
+def _probe_answer(network: Reference, size: int) -> Pixels:
+    """Return the reference's mask of the probe picture: uint8 (size, size)."""
+    square = geometry.to_square(codec.decode(probe.picture()), size)
+    masks, _ = network.masks(square[None])
+    return np.asarray(masks[0])
+
+
+def _manifest(order: Order, key: str, source_sha256: str, folder: Path) -> Manifest:
+    return Manifest(
+        model=order.recipe.name,
+        recipe=order.recipe.facts(),
+        target=order.target,
+        precision=order.precision,
+        size=order.recipe.size,
+        contract_version=CONTRACT_VERSION,
+        source_sha256=source_sha256,
+        artefacts={path.name: fingerprint.of_file(path) for path in sorted(folder.iterdir())},
+        tools=fingerprint.tools(),
+        created_by=f"alphacut {metadata.version('alphacut')}",
+        key=key,
+    )
