@@ -1,0 +1,64 @@
+"""The group of all ``alphacut`` commands; each is imported only when it is called or described."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import IO, Any
+
+import click
+
+from alphacut_core.errors import AlphacutError, MissingLibraryError
+
+ENTRY_POINTS = "alphacut.commands"
+"""Every installed package brings its commands under this name, so that none has to import another."""
+
+
+class CommandError(click.ClickException):
+    """One line on standard error and exit status 1, instead of a traceback."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message as ``error: ...``."""
+        click.echo(f"error: {self.format_message()}", file=file, err=file is None)
+
+
+class Commands(click.Group):
+    """Commands found among the entry points of installed packages."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(importlib.metadata.entry_points(group=ENTRY_POINTS).names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None if there is none of that name."""
+        found = importlib.metadata.entry_points(group=ENTRY_POINTS, name=cmd_name)
+        if not found:
+            return None
+        try:
+            command: click.Command = next(iter(found)).load()
+        except ModuleNotFoundError as error:
+            return _unusable(cmd_name, str(error.name))
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the chosen command; errors that explain themselves are shown without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except AlphacutError as error:
+            raise CommandError(str(error)) from error
+
+
+def _unusable(name: str, missing: str) -> click.Command:
+    """Stand in for a command whose libraries are missing, so that the others can still be listed."""
+
+    def refuse(_arguments: tuple[str, ...]) -> None:
+        raise MissingLibraryError(f'{name} needs {missing}, which is missing; run pip install "alphacut[engines]"')
+
+    anything = click.Argument(["_arguments"], nargs=-1, type=click.UNPROCESSED)
+    settings = {"ignore_unknown_options": True}
+    return click.Command(name, settings, refuse, [anything], short_help=f"Needs {missing}, which is missing.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="alphacut", message="%(prog)s %(version)s")
+def alphacut() -> None:
+    """Remove the background of images."""

@@ -1,0 +1,163 @@
+"""An embedded server for as long as a block runs."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from alphacut_client.client import Client
+from alphacut_core.errors import ServerStartError
+
+_READY = "gRPC "
+_ERROR = "error: "
+_STOP_TIMEOUT_S = 20.0
+_READER_TIMEOUT_S = 1.0
+_LOG_LINES = 200
+
+
+class EmbeddedServer:
+    """A Triton of one's own on a free port of this machine: started on entering, gone on leaving.
+
+    The server process is ``python -m alphacut_server serve``; it ends by itself when this process ends, however
+    that happens. The first start on a machine makes the server's environment and may take minutes.
+
+    Args:
+        repository: Model repository to serve; None for the installation's own.
+        start_timeout_s: How long to wait for the first answer.
+
+    Attributes:
+        url: Host and port of the gRPC endpoint, once entered.
+        pid: The server process, once entered.
+
+    Raises:
+        ServerStartError: On entering: the server gave up, with its reason, or took too long.
+
+    Example:
+        >>> with EmbeddedServer() as server, Client(server.url) as client:
+        ...     png = client.remove("photo.jpg")
+    """
+
+    url: str
+    pid: int
+
+    def __init__(self, repository: Path | str | None = None, *, start_timeout_s: float = 900.0) -> None:
+        self._repository = repository
+        self._start_timeout_s = start_timeout_s
+        self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._starting = True
+        self._process: subprocess.Popen[str]
+        self._readers: list[threading.Thread] = []
+
+    def __enter__(self) -> EmbeddedServer:
+        # A session of its own: Ctrl-C reaches this process alone, which then ends the server in good order.
+        self._process = subprocess.Popen(
+            self._command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        try:
+            self.url = self._wait_for_url()
+        except BaseException:
+            self._stop()
+            raise
+        self._starting = False
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    @property
+    def log(self) -> str:
+        """The last lines that the server logged."""
+        return "\n".join(self._log)
+
+    def _command(self) -> list[str]:
+        command = [sys.executable, "-m", "alphacut_server", "serve", "--until-stdin-closes"]
+        return command if self._repository is None else [*command, "--repository", str(self._repository)]
+
+    def _wait_for_url(self) -> str:
+        told: queue.Queue[str | None] = queue.Queue()
+        self._read(self._process.stdout, told.put, at_end=lambda: told.put(None))
+        self._read(self._process.stderr, self._keep, at_end=lambda: None)
+        try:
+            while (line := told.get(timeout=self._start_timeout_s)) is not None:
+                if line.startswith(_READY):
+                    return line.removeprefix(_READY).strip()
+        except queue.Empty:
+            raise ServerStartError(
+                f"the embedded server gave no answer within {self._start_timeout_s:g} s; its last words:\n{self.log}"
+            ) from None
+        raise ServerStartError(self._last_words(self._stop()))
+
+    def _read(self, stream: IO[str] | None, keep: Callable[[str], None], at_end: Callable[[], None]) -> None:
+        """Read a pipe to its end in a thread, so that the server never blocks on a full one."""
+
+        def read() -> None:
+            if stream is None:
+                return
+            with stream:
+                for line in stream:
+                    keep(line.rstrip("\n"))
+            at_end()
+
+        thread = threading.Thread(target=read, name="alphacut-server-output", daemon=True)
+        thread.start()
+        self._readers.append(thread)
+
+    def _keep(self, line: str) -> None:
+        self._log.append(line)
+        # Somebody who waits for the first start wants to see it move; later the terminal belongs to others.
+        if self._starting and sys.stderr.isatty():
+            sys.stderr.write(line + "\n")
+
+    def _last_words(self, status: int) -> str:
+        lines = list(self._log)
+        errors = [number for number, line in enumerate(lines) if line.startswith(_ERROR)]
+        if errors:
+            return "\n".join(lines[errors[-1] :]).removeprefix(_ERROR)
+        return f"the embedded server ended with status {status} before it answered; its last words:\n{self.log}"
+
+    def _stop(self) -> int:
+        """End the server by closing its input, by force if it does not listen; return its exit status."""
+        process = self._process
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            status = process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            # The whole session, so that an installer that the server had started goes with it.
+            os.killpg(process.pid, signal.SIGKILL)
+            status = process.wait()
+        for reader in self._readers:
+            reader.join(_READER_TIMEOUT_S)
+        return status
+
+
+@contextmanager
+def connected(url: str | None, **settings: Any) -> Iterator[Client]:
+    """Connect to a server, or to an embedded one of one's own if ``url`` is None.
+
+    Args:
+        url: Host and port, or None.
+        **settings: What ``Client`` takes beyond its address.
+    """
+    with ExitStack() as stack:
+        address = url or stack.enter_context(EmbeddedServer()).url
+        yield stack.enter_context(Client(address, **settings))

@@ -1,0 +1,53 @@
+"""What the server's own clocks say about each model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+_NS = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatistics:
+    """One model's counters since its server started; subtract two readings to get what happened between them.
+
+    Attributes:
+        inferences: Images answered.
+        executions: Batches run; ``inferences / executions`` is the mean batch size.
+        total_s: Seconds from arrival to answer, summed over images.
+        queue_s: Of these, seconds spent waiting for a batch or a free instance.
+        compute_s: Of these, seconds spent in the model: input copies, inference, output copies.
+    """
+
+    inferences: int
+    executions: int
+    total_s: float
+    queue_s: float
+    compute_s: float
+
+    def __sub__(self, earlier: ModelStatistics) -> ModelStatistics:
+        return ModelStatistics(
+            self.inferences - earlier.inferences,
+            self.executions - earlier.executions,
+            self.total_s - earlier.total_s,
+            self.queue_s - earlier.queue_s,
+            self.compute_s - earlier.compute_s,
+        )
+
+
+def read_statistics(response: Any) -> dict[str, ModelStatistics]:
+    """Read a ``ModelStatisticsResponse``: model name to counters, versions of one model added up."""
+    models: dict[str, ModelStatistics] = {}
+    for model in response.model_stats:
+        inference = model.inference_stats
+        compute_ns = inference.compute_input.ns + inference.compute_infer.ns + inference.compute_output.ns
+        sofar = models.get(model.name, ModelStatistics(0, 0, 0.0, 0.0, 0.0))
+        models[model.name] = ModelStatistics(
+            sofar.inferences + model.inference_count,
+            sofar.executions + model.execution_count,
+            sofar.total_s + inference.success.ns * _NS,
+            sofar.queue_s + inference.queue.ns * _NS,
+            sofar.compute_s + compute_ns * _NS,
+        )
+    return models

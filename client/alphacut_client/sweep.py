@@ -1,0 +1,83 @@
+"""A folder's images, one after the other and several at once, with a bar that says how far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from alphacut_client import atomic
+from alphacut_client._window import map_window
+from alphacut_client.folder import Job
+from alphacut_core.errors import AlphacutError, UnavailableError
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What became of a folder.
+
+    Attributes:
+        done: How many results were written.
+        failed: Images that made no result.
+        left: How many were not tried, because the server stayed away.
+    """
+
+    done: int = 0
+    failed: list[Path] = field(default_factory=list)
+    left: int = 0
+
+
+def sweep(
+    jobs: list[Job], cut: Callable[[Path], bytes], window: int, give_up: Callable[[], None], console: Console
+) -> Sweep:
+    """Do all jobs; a failure is reported and the others go on.
+
+    Only when as many images in a row as are under way find no server is the rest left: it would fail as slowly.
+
+    Args:
+        jobs: Images and where their results belong.
+        cut: Makes an image file's result; called in several threads.
+        window: How many images are under way at once.
+        give_up: Ends running calls early when this is interrupted.
+        console: Where bar and failures are shown.
+    """
+
+    def work(job: Job) -> None:
+        atomic.write(job.target, cut(job.source))
+
+    result = Sweep()
+    unanswered = 0
+    with _bar(console) as bar, closing(map_window(work, jobs, window, give_up)) as outcomes:
+        task = bar.add_task("cutting out", total=len(jobs))
+        for index, outcome in outcomes:
+            error = _failure(outcome)
+            bar.advance(task)
+            if error is None:
+                result.done += 1
+                unanswered = 0
+                continue
+            result.failed.append(jobs[index].source)
+            console.print(f"error: {jobs[index].source}: {error}", markup=False, highlight=False, soft_wrap=True)
+            unanswered = unanswered + 1 if isinstance(error, UnavailableError) else 0
+            if unanswered >= window:
+                break
+    result.left = len(jobs) - result.done - len(result.failed)
+    return result
+
+
+def _failure(outcome: Future[None]) -> AlphacutError | OSError | None:
+    try:
+        outcome.result()
+    except (AlphacutError, OSError) as error:
+        return error
+    return None
+
+
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
