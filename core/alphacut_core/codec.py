@@ -4,41 +4,51 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from alphacut_core.errors import (
-    AlphacutError,
-    ImageTooLargeError,
-    UndecodableImageError,
-    UnsupportedImageError,
-)
-from alphacut_core.limits import DEFAULT_LIMITS, FORMATS, HEIC_FORMAT, Limits
+from alphacut_core import formats
+from alphacut_core.errors import ImageTooLargeError, UndecodableImageError, UnsupportedImageError
+from alphacut_core.limits import DEFAULT_LIMITS, Limits
 
-# What Pillow's decoders raise on broken files, MemoryError and OverflowError for absurd chunk lengths among them.
+# What Pillow's decoders raise on broken files. Warning is among them for callers who made errors of warnings.
 _DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
     EOFError,
     LookupError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    OverflowError,
     MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    Warning,
     struct.error,
     zlib.error,
 )
-_DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
-_TURNS_SIDEWAYS = frozenset({5, 6, 7, 8})
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_AS_STORED = 1
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+_BITS_PER_SAMPLE = 258
+_SIMPLER = {"La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
+_DESCRIBES_PIXELS = frozenset({"icc_profile", "transparency"})
+_PNG_METADATA = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +77,17 @@ def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Header:
 
     Raises:
         EmptyImageError: No bytes.
-        UnsupportedImageError: Not an accepted format, a side of zero, or floating-point pixels.
+        UnsupportedImageError: Not an accepted format, a side of zero, or pixels of an unknown range.
         UndecodableImageError: An accepted format with a broken header.
         ImageTooLargeError: Over the limits.
     """
     with _opened(data, limits) as image:
         width, height = image.size
-        if image.getexif().get(ExifTags.Base.Orientation) in _TURNS_SIDEWAYS:
+        # Looking for EXIF, Pillow decodes a PNG whole, because metadata may follow the pixels. They rarely do.
+        decode_first = image.format == "PNG" and any(data.rfind(tag) > data.find(b"IDAT") for tag in _PNG_METADATA)
+        exif = image.getexif if decode_first else partial(Image.Image.getexif, image)
+        turned_already = isinstance(image, TiffImagePlugin.TiffImageFile) and ExifTags.Base.Orientation in image.tag_v2
+        if _orientation(exif) in _SIDEWAYS and not turned_already:
             width, height = height, width
         return Header(str(image.format), image.mode, width, height)
 
@@ -81,7 +95,7 @@ def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Header:
 def decode(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
     """Decode an image file exactly.
 
-    The first frame of animations is taken, EXIF orientation is applied and dropped, 16-bit greys are scaled
+    The first frame of animations is taken, EXIF orientation is applied and dropped, 16-bit channels are scaled
     to 8 bits. The pixel layout stays the file's (RGB, RGBA, L, LA, P, CMYK, 1, ...); no colour profile is
     applied, but it stays in ``image.info["icc_profile"]``.
 
@@ -100,26 +114,36 @@ def decode_reduced(data: bytes, size: int, limits: Limits = DEFAULT_LIMITS) -> I
     are decoded as by ``decode``.
     """
     with _opened(data, limits) as image:
-        image.draft(None, (2 * size, 2 * size))
+        if image.format == "JPEG":  # HEIC's would put in the thumbnail, which may show anything
+            image.draft(None, (2 * size, 2 * size))
         image.load()
         return upright(image)
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Return the picture turned as its EXIF orientation says, in a layout of 8 bits a channel.
+    """Return the picture turned as its EXIF orientation says, in one of the layouts 1, L, LA, P, PA, RGB, RGBA, CMYK.
+
+    EXIF that cannot be read counts as none: it is no reason to refuse a picture that is whole.
+
+    Args:
+        image: Any mode but those below.
+
+    Returns:
+        A new image; of ``info`` it keeps the colour profile and the transparent colour.
 
     Raises:
-        UnsupportedImageError: Floating-point pixels, whose range nothing states.
+        UnsupportedImageError: Floating-point or 32-bit pixels, whose range nothing states.
+        UndecodableImageError: The file behind a picture that was opened but not loaded is broken.
     """
     _check_mode(image.mode)
-    turned = ImageOps.exif_transpose(image)
-    if turned.mode not in _DEEP_MODES:
-        return turned
-    # Pillow's own conversion clips 16 bits to 8, which turns nearly every picture white.
-    values = np.asarray(turned).astype(np.int64)
-    shallow = Image.fromarray((np.clip(values, 0, 65535) // 257).astype(np.uint8))
-    shallow.info = turned.info
-    return shallow
+    with _typed_errors("pixels"):
+        image.load()
+    turn = _TURNS.get(_orientation(image.getexif))
+    turned = image.copy() if turn is None else image.transpose(turn)
+    turned.info = {name: value for name, value in image.info.items() if name in _DESCRIBES_PIXELS}
+    if turned.mode.startswith("I;16"):
+        return _shallow(turned)
+    return turned.convert(_SIMPLER[turned.mode]) if turned.mode in _SIMPLER else turned
 
 
 def encode_png(image: Image.Image, level: int = 1, icc_profile: bytes | None = None) -> bytes:
@@ -148,51 +172,59 @@ def encode_webp(image: Image.Image, quality: int = 90, icc_profile: bytes | None
 
 def _encode(image: Image.Image, format_name: str, **parameters: object) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, format_name, **{name: value for name, value in parameters.items() if value is not None})
+    image.save(buffer, format_name, **parameters)  # an icc_profile of None keeps Pillow from taking the image's own
     return buffer.getvalue()
 
 
 @contextmanager
-def _opened(data: bytes, limits: Limits) -> Iterator[Image.Image]:
+def _opened(data: bytes, limits: Limits) -> Iterator[ImageFile.ImageFile]:
     """Open ``data`` within ``limits``; whatever a decoder raises inside becomes a typed error."""
     limits.check_bytes(len(data))
+    name = formats.recognise(data)
+    announced = formats.announced_size(name, data)
+    if announced is not None:
+        limits.check_pixels(*announced)
+    with _typed_errors(f"{len(data):,} bytes of {name}"), formats.open_file(name, data) as image:
+        limits.check_pixels(*image.size)
+        _check_mode(image.mode)
+        if isinstance(image, TiffImagePlugin.TiffImageFile) and 12 in image.tag_v2.get(_BITS_PER_SAMPLE, ()):
+            raise UnsupportedImageError("got 12 bits a channel; convert the image to 8 or 16 bits a channel")
+        yield image
+
+
+@contextmanager
+def _typed_errors(got: str) -> Iterator[None]:
     try:
-        with Image.open(io.BytesIO(data), formats=_formats()) as image:
-            limits.check_pixels(*image.size)
-            _check_mode(image.mode)
-            yield image
-    except AlphacutError:
-        raise
-    except UnidentifiedImageError as error:
-        raise UnsupportedImageError(
-            f"got {len(data):,} bytes starting with {data[:8]!r}, which are no image in an accepted format; "
-            f"accepted are {', '.join(_formats())}"
-        ) from error
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageTooLargeError(
-            f"got an image over the limit of {limits.max_pixels:,} pixels ({error}); scale it down before sending it"
-        ) from error
+        raise ImageTooLargeError(f"got {got} with too many pixels ({error}); scale the image down first") from error
     except _DECODER_ERRORS as error:
         raise UndecodableImageError(
-            f"got {len(data):,} bytes of an image that is broken or cut off ({type(error).__name__}: {error}); "
-            "save or download it again"
+            f"got {got} that are broken or cut off ({type(error).__name__}: {error}); save or download the image again"
         ) from error
 
 
 def _check_mode(mode: str) -> None:
-    if mode == "F":
+    if mode in ("F", "I"):
+        kind = "floating-point" if mode == "F" else "32-bit integer"
         raise UnsupportedImageError(
-            "got floating-point pixels, whose range is unknown; convert the image to 8 or 16 bits a channel"
+            f"got {kind} pixels, whose range nothing states; convert the image to 8 or 16 bits a channel"
         )
 
 
-@cache
-def _formats() -> tuple[str, ...]:
+def _orientation(exif: Callable[[], Image.Exif]) -> int:
     try:
-        import pillow_heif
-    except ImportError:
-        return FORMATS
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pillow_heif.register_heif_opener()
-    return (*FORMATS, HEIC_FORMAT)
+        value = exif().get(ExifTags.Base.Orientation)
+    except _DECODER_ERRORS:
+        return _AS_STORED
+    return value if isinstance(value, int) else _AS_STORED
+
+
+def _shallow(deep: Image.Image) -> Image.Image:
+    """Scale 16-bit greys as Pillow scales 16-bit colours, by their upper byte; its own conversion clips them."""
+    values = np.asarray(deep)
+    shallow = Image.fromarray((values >> 8).astype(np.uint8))
+    if "transparency" in deep.info:
+        shallow.putalpha(Image.fromarray(np.where(values == deep.info["transparency"], 0, 255).astype(np.uint8)))
+    shallow.info = {name: value for name, value in deep.info.items() if name == "icc_profile"}
+    return shallow

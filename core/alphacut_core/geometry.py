@@ -22,8 +22,14 @@ def to_square(image: Image.Image, size: int) -> Pixels:
     Returns:
         uint8 (size, size, 3) RGB, C-contiguous.
     """
-    rgb = image if image.mode == "RGB" else image.convert("RGB")
-    return np.ascontiguousarray(rgb.resize((size, size), Image.Resampling.LANCZOS))
+    return np.ascontiguousarray(to_rgb(image).resize((size, size), Image.Resampling.LANCZOS))
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return the colours alone, those that transparency hides included; an RGB image comes back as it is."""
+    if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
+        image = image.convert("RGBA")  # straight to RGB, Pillow warns of a loss that is wanted here
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def to_picture(mask: Pixels, width: int, height: int) -> Image.Image:

@@ -1,16 +1,10 @@
-"""How large an image may be and which file formats are read at all."""
+"""How large an image may be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from alphacut_core.errors import EmptyImageError, ImageTooLargeError, UnsupportedImageError
-
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "MPO")
-"""Pillow's names of the formats that are read; MPO is a JPEG with further pictures behind the first."""
-
-HEIC_FORMAT = "HEIF"
-"""Read too where the package pillow-heif is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +14,15 @@ class Limits:
     Attributes:
         max_bytes: Largest file, in bytes.
         max_pixels: Largest width x height.
+        max_side: Longest side, in pixels; resizing needs memory and time in proportion, few pixels or not.
     """
 
     max_bytes: int = 64 * 2**20
     max_pixels: int = 50_000_000
+    max_side: int = 65_535
 
     def __post_init__(self) -> None:
-        if self.max_bytes < 1 or self.max_pixels < 1:
+        if self.max_bytes < 1 or self.max_pixels < 1 or self.max_side < 1:
             raise ValueError(f"limits must be positive, got {self!r}")
 
     def check_bytes(self, n_bytes: int) -> None:
@@ -49,7 +45,7 @@ class Limits:
 
         Raises:
             UnsupportedImageError: A side is zero.
-            ImageTooLargeError: There are too many pixels.
+            ImageTooLargeError: There are too many pixels, or too many in a row.
         """
         if width < 1 or height < 1:
             raise UnsupportedImageError(f"got an image of {width}x{height} pixels; both sides must be at least 1")
@@ -57,6 +53,11 @@ class Limits:
             raise ImageTooLargeError(
                 f"got {width}x{height} = {width * height:,} pixels; at most {self.max_pixels:,} are accepted; "
                 "scale the image down before sending it"
+            )
+        if max(width, height) > self.max_side:
+            raise ImageTooLargeError(
+                f"got {width}x{height} pixels; at most {self.max_side:,} a side are accepted; "
+                "scale the image down or cut it up before sending it"
             )
 
 

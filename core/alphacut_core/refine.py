@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from alphacut_core.errors import MissingLibraryError, RefinementError
+from alphacut_core.geometry import to_rgb
 from alphacut_core.options import Matting
 
 _SMOOTHING_SIGMA_PX = 2
@@ -99,7 +100,7 @@ def _with_true_colors(image: Image.Image, alpha: np.ndarray) -> Image.Image:
 
 
 def _unit_rgb(image: Image.Image) -> np.ndarray:
-    return np.asarray(image.convert("RGB")) / 255.0
+    return np.asarray(to_rgb(image)) / 255.0
 
 
 @contextmanager

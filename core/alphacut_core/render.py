@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PIL import Image, ImageChops
+from PIL import Image
 
 from alphacut_core import codec, geometry, refine
 from alphacut_core.options import Options, Rgba
 
 _REMBG_PNG_LEVEL = 6
 _STRAIGHT_PNG_LEVEL = 1
+_RGB_MODES = frozenset({"RGB", "RGBA", "P", "PA"})
+_PROFILE_SPACE = slice(16, 20)  # of an ICC profile's header
 
 
 def render(image: Image.Image, mask: geometry.Pixels, options: Options) -> Image.Image:
@@ -20,7 +22,8 @@ def render(image: Image.Image, mask: geometry.Pixels, options: Options) -> Image
         options: What to make of them.
 
     Returns:
-        Mode L for masks, RGBA for cut-outs, at the size of ``image``.
+        Mode L for masks, RGBA for cut-outs, at the size of ``image``. ``info`` holds the colour profile, if one
+        describes the result, and nothing else.
 
     Raises:
         RefinementError: Matting was asked for and the mask has no certain subject or background.
@@ -32,7 +35,11 @@ def render(image: Image.Image, mask: geometry.Pixels, options: Options) -> Image
     if options.output == "mask":
         return full
     cutout = _cutout(image, full, options)
-    return cutout if options.background is None else over_color(cutout, options.background)
+    if options.background is not None:
+        cutout = over_color(cutout, options.background)
+    profile = None if options.color == "rembg" else output_profile(image, cutout)
+    cutout.info = {} if profile is None else {"icc_profile": profile}
+    return cutout
 
 
 def encode(picture: Image.Image, options: Options, icc_profile: bytes | None = None) -> bytes:
@@ -49,18 +56,23 @@ def encode(picture: Image.Image, options: Options, icc_profile: bytes | None = N
 
 
 def output_profile(image: Image.Image, picture: Image.Image) -> bytes | None:
-    """Return the colour profile of ``image`` if it still describes ``picture``, whose colours come from it."""
+    """Return the colour profile of ``image`` if it describes ``picture``, which was made of it, as well.
+
+    So not a mask, nor what had to be converted to RGB (CMYK, grey), nor a profile of another colour space.
+    """
     profile = image.info.get("icc_profile")
-    if not isinstance(profile, bytes) or picture.mode == "L" or image.mode not in ("RGB", "RGBA"):
+    if picture.mode != "RGBA" or image.mode not in _RGB_MODES or not isinstance(profile, bytes):
         return None
-    return profile
+    return profile if profile[_PROFILE_SPACE] == b"RGB " else None
 
 
 def straight(image: Image.Image, mask: Image.Image) -> Image.Image:
     """Cut out with the picture's own colours: RGBA, alpha is the mask times the alpha there was."""
     rgba = image.convert("RGBA")
-    alpha = ImageChops.multiply(rgba.getchannel("A"), mask) if image.has_transparency_data else mask
-    rgba.putalpha(alpha)
+    if image.has_transparency_data:
+        # ImageChops.multiply would cut off where this rounds.
+        mask = Image.composite(rgba.getchannel("A"), Image.new("L", mask.size), mask)
+    rgba.putalpha(mask)
     return rgba
 
 
