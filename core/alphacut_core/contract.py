@@ -41,9 +41,9 @@ OPTIONS = TensorSpec("OPTIONS", "UINT8", (-1,))
 CONFIDENCE = TensorSpec("CONFIDENCE", "FP32", (1,))
 """Maximum of the network's map before it is stretched to 0..255, which hides how sure it was.
 
-Always request it from the ensemble, whatever else is requested: Triton skips the steps nobody needs, and its
-pruning loses the engine's step when none of the engine's outputs is asked for or only those that another
-step consumes (seen in 2.51: "unexpected deadlock, at least one output is not set").
+Request it from the ensemble along with MASK, RENDERED or both, never those alone nor it alone: Triton skips
+the steps nobody needs, but its pruning loses the engine's step in the other cases (2.51 says "unexpected
+deadlock, at least one output is not set").
 """
 
 RENDERED = TensorSpec("RENDERED", "UINT8", (-1,))

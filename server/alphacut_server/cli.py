@@ -11,12 +11,18 @@ from alphacut_core.errors import AlphacutError
 from alphacut_server import environment, paths
 from alphacut_server.launch import Ports
 from alphacut_server.supervisor import Supervisor
-from alphacut_server.triton import free_ports
+from alphacut_server.triton import check_free, free_ports
 from alphacut_server.wakeup import Wakeup
 
 
 @click.command()
-@click.option("--port", default=0, metavar="PORT", help="gRPC port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="PORT",
+    help="gRPC port on 127.0.0.1; 0 takes a free one.",
+)
 @click.option(
     "--repository",
     type=click.Path(path_type=Path, file_okay=False),
@@ -32,6 +38,7 @@ def serve(port: int, repository: Path | None, until_stdin_closes: bool) -> None:
     try:
         wakeup = Wakeup(until_stdin_closes)
         chosen = paths.repository(repository)
+        check_free(port)
         installed = environment.ensure(_report)
         grpc_port, metrics_port = free_ports(2)
         ports = Ports(port or grpc_port, metrics_port)

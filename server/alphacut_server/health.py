@@ -13,6 +13,13 @@ from alphacut_core.contract import CONFIDENCE, DEFAULT_PIPELINE, ENCODED, OPTION
 from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
 from alphacut_core.geometry import Pixels
 from alphacut_core.options import Options
+from alphacut_server import paths
+
+_NOBODY_THERE = ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED", "StatusCode.CANCELLED")
+_CAUSES = (
+    "either the engine is not the one that was checked (run: alphacut build --force), or the server's environment "
+    f"was changed, numpy 2 makes this Triton answer garbage (delete {paths.home()}/server-* to have it made anew)"
+)
 
 
 class Health:
@@ -52,7 +59,9 @@ class Health:
                 DEFAULT_PIPELINE.ensemble, self._inputs, outputs=outputs, client_timeout=timeout_s
             )
         except InferenceServerException as error:
-            raise UnavailableError(f"the probe got no answer: {error}") from error
+            if error.status() in _NOBODY_THERE:
+                raise UnavailableError(f"the probe got no answer: {error}") from error
+            raise InferenceError(f"the probe was answered with an error: {error.message()}; {_CAUSES}") from error
         mask = result.as_numpy(self._mask.name)
         if mask is None or mask.shape[:1] != (1,):
             raise InferenceError(f"the probe's answer has no {self._mask.name} tensor of one image")
@@ -60,8 +69,7 @@ class Health:
         if difference > probe.MAX_MEAN_DIFFERENCE:
             raise InferenceError(
                 f"the probe's mask differs from the known answer by {difference:.1f} of 255 in the mean, at most "
-                f"{probe.MAX_MEAN_DIFFERENCE} is accepted: the engine is not the one that was checked, or numpy 2 "
-                "got into the server's environment; run alphacut build --force, or delete the environment"
+                f"{probe.MAX_MEAN_DIFFERENCE} is accepted; {_CAUSES}"
             )
 
     def completed(self, timeout_s: float) -> int:

@@ -10,7 +10,7 @@ import alphacut_core
 from alphacut_core.adapter import LIFELINE_VARIABLE
 from alphacut_server.environment import Environment
 
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 _MEBIBYTE = 2**20
 
 
@@ -24,12 +24,12 @@ class Ports:
     @property
     def grpc_url(self) -> str:
         """Address for gRPC clients."""
-        return f"{_LOOPBACK}:{self.grpc}"
+        return f"{LOOPBACK}:{self.grpc}"
 
     @property
     def metrics_url(self) -> str:
         """Address of the Prometheus page."""
-        return f"http://{_LOOPBACK}:{self.metrics}/metrics"
+        return f"http://{LOOPBACK}:{self.metrics}/metrics"
 
 
 def region_prefix(supervisor_pid: int) -> str:
@@ -53,9 +53,9 @@ def command(environment: Environment, repository: Path, backends: Path, ports: P
         f"--cache-directory={environment.triton / 'caches'}",
         "--disable-auto-complete-config",
         "--allow-http=false",
-        f"--grpc-address={_LOOPBACK}",
+        f"--grpc-address={LOOPBACK}",
         f"--grpc-port={ports.grpc}",
-        f"--metrics-address={_LOOPBACK}",
+        f"--metrics-address={LOOPBACK}",
         f"--metrics-port={ports.metrics}",
         "--allow-gpu-metrics=false",
         "--exit-timeout-secs=5",

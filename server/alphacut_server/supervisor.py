@@ -137,7 +137,7 @@ class Supervisor:
         while not self._wakeup.wait(_POLL_S):
             if (status := triton.returncode()) is not None:
                 raise ServerStartError(
-                    f"Triton ended with status {status} before it answered. {_advice(triton.log_tail())}"
+                    f"Triton ended with status {status} before it answered. Its log says:\n{triton.log_tail()}"
                 )
             try:
                 self._health.check(_PROBE_TIMEOUT_S)
@@ -145,7 +145,7 @@ class Supervisor:
                 if time.monotonic() > deadline:
                     raise ServerStartError(
                         f"Triton did not answer within {self._patience.start_s:.0f} s ({error}). "
-                        f"{_advice(triton.log_tail())}"
+                        f"Its log says:\n{triton.log_tail()}"
                     ) from error
             except InferenceError as error:
                 raise ServerStartError(str(error)) from error
@@ -180,10 +180,3 @@ class Supervisor:
             self._report(f"Triton failed its probe: {error}")
             return False
         return True
-
-
-def _advice(log_tail: str) -> str:
-    hint = "Its log ends with:"
-    if "Address already in use" in log_tail or "failed to bind" in log_tail.lower():
-        hint = "Another program has its port; choose another with --port. Its log ends with:"
-    return f"{hint}\n{log_tail}"

@@ -11,11 +11,14 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from alphacut_server.launch import region_prefix
+from alphacut_core.errors import ServerStartError
+from alphacut_server.launch import LOOPBACK, region_prefix
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps it
 _GRACE_S = 10.0
-_LOG_TAIL_LINES = 25
+_LOG_TAIL_LINES = 12
+_ERROR_STARTS = ("E", "error:")
+_HARMLESS = ("CudaDriverHelper", "unable to create stream")  # said on every machine without a GPU
 
 
 class Triton:
@@ -57,10 +60,11 @@ class Triton:
         remove_regions(os.getpid())
 
     def log_tail(self) -> str:
-        """Return the last lines of the log that tell something."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        telling = [line for line in lines if line.strip() and not line.startswith(("|", "+"))]
-        return "\n".join(telling[-_LOG_TAIL_LINES:])
+        """Return the log's errors, or its last lines where there are none."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+        errors = [line.split("\\n\\nAt:")[0] for line in lines if line.startswith(_ERROR_STARTS)]
+        errors = [line for line in errors if not any(harmless in line for harmless in _HARMLESS)]
+        return "\n".join((errors or lines)[-_LOG_TAIL_LINES:])
 
 
 def remove_regions(supervisor_pid: int) -> None:
@@ -77,12 +81,28 @@ def remove_orphaned_regions() -> None:
             region.unlink(missing_ok=True)
 
 
+def check_free(port: int) -> None:
+    """Check that nobody listens on a loopback port.
+
+    Raises:
+        ServerStartError: Somebody does.
+    """
+    with socket.socket() as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((LOOPBACK, port))
+        except OSError as error:
+            raise ServerStartError(
+                f"port {port} cannot be used ({error.strerror}); choose another with --port, or 0 for a free one"
+            ) from error
+
+
 def free_ports(count: int) -> list[int]:
     """Return ``count`` different loopback ports that are free now."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for candidate in sockets:
-            candidate.bind(("127.0.0.1", 0))
+            candidate.bind((LOOPBACK, 0))
         return [candidate.getsockname()[1] for candidate in sockets]
     finally:
         for candidate in sockets:

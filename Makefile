@@ -1,0 +1,60 @@
+# The verbs of this repository; CI calls `make test` and nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help demo serve engines test check format lock clean
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+UV_COMPILE = $(BIN)/uv pip compile --quiet --no-header --no-annotate --no-config --universal --python-version 3.11 --generate-hashes
+
+help:  ## This list.
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(VENV)/runtime  ## Cut out the sample photographs with a real Triton; results in out/.
+	@$(BIN)/alphacut build
+	@$(BIN)/alphacut demo
+
+serve: $(VENV)/runtime  ## Run the embedded Triton until Ctrl-C and print its address.
+	@$(BIN)/alphacut build
+	@exec $(BIN)/alphacut serve
+
+engines: $(VENV)/runtime  ## Build the CPU engine of the bundled model into model_repository/.
+	@$(BIN)/alphacut build
+
+test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/alphacut build
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev  ## Format, lint and types only.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: $(VENV)/dev  ## Rewrite the code in the house style.
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(VENV)/dev  ## Resolve the lock files anew from pyproject.toml and server/alphacut_server/requirements.in.
+	@$(PIP) uv
+	@$(UV_COMPILE) --extra cli --extra engines pyproject.toml requirements/build.in --output-file requirements/runtime.lock
+	@$(UV_COMPILE) --extra dev pyproject.toml requirements/build.in --output-file requirements/dev.lock
+	@$(UV_COMPILE) --no-deps server/alphacut_server/requirements.in --output-file server/alphacut_server/requirements.lock
+
+clean:  ## Remove what was built here; the server's environment in the user's cache stays.
+	rm -rf $(VENV) out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	git clean -fdXq model_repository
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit((3, 11) > sys.version_info[:2])' || \
+		{ echo "error: Python 3.11 or newer is needed, this is $$($(PYTHON) --version 2>&1); set PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "error: run: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+# $(VENV)/runtime is enough to run, $(VENV)/dev also to develop; each is a stamp file.
+$(VENV)/runtime $(VENV)/dev: $(VENV)/%: requirements/%.lock pyproject.toml | $(BIN)/python
+	@echo "installing requirements/$*.lock into $(VENV)"
+	@$(PIP) --require-hashes --requirement requirements/$*.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@

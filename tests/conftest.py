@@ -1,0 +1,101 @@
+"""Fixtures shared by all tests: sample pictures and the real embedded server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+START_TIMEOUT_S = 240  # the very first start fetches the server's environment
+
+
+class ServerProcess:
+    """``python -m alphacut_server serve`` as its users start it."""
+
+    def __init__(self, *arguments: str, **variables: str) -> None:
+        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by close()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "alphacut_server", "serve", "--until-stdin-closes", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            text=True,
+            env={**os.environ, **variables},
+        )
+        assert self.process.stdout is not None
+        words = self.process.stdout.readline().split()  # blocks until the server answers or ends
+        self.url = words[1] if len(words) == 2 else ""
+
+    @property
+    def stderr(self) -> str:
+        self._stderr.seek(0)
+        return self._stderr.read()
+
+    def children(self) -> list[psutil.Process]:
+        """Triton and its stubs."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def triton(self) -> psutil.Process:
+        return next(child for child in self.children() if child.name() == "tritonserver")
+
+    def close(self) -> int:
+        """End it as its owner's end does; return its exit status."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            return self.process.wait(20)
+        finally:
+            self.process.kill()  # nothing happens if it has ended
+            self.process.stdout.close()
+            self._stderr.close()
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout's model repository with the built CPU engine."""
+    folder = ROOT / "model_repository"
+    if not (folder / "u2netp" / "1" / "manifest.json").exists():
+        pytest.fail("the CPU engine is not built; run: alphacut build")
+    return folder
+
+
+@pytest.fixture
+def start_server(repository: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Start servers that the test may harm; whatever is left of them is ended afterwards."""
+    started: list[ServerProcess] = []
+
+    def start(*arguments: str, **variables: str) -> ServerProcess:
+        started.append(ServerProcess(*arguments, **variables))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def server_url(repository: Path) -> Iterator[str]:
+    """The gRPC address of one real Triton for the whole session; it must end cleanly."""
+    server = ServerProcess()
+    assert server.url, server.stderr
+    everything = server.children()
+    yield server.url
+    assert server.close() == 0
+    _, alive = psutil.wait_procs(everything, timeout=5)
+    assert not alive
+
+
+@pytest.fixture(scope="session")
+def samples() -> dict[str, bytes]:
+    """The sample photographs by name."""
+    return {path.stem: path.read_bytes() for path in sorted((ROOT / "samples").glob("*.jpg"))}

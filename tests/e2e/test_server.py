@@ -1,0 +1,156 @@
+"""The embedded server as a process: how it starts, fails, recovers and ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import psutil
+import pytest
+
+from alphacut_core import probe
+from alphacut_server.health import Health
+
+pytestmark = pytest.mark.triton
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+StartServer = Callable[..., Any]  # makes a ServerProcess; see conftest.py
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run after a while; a zombie that nobody has reaped yet does not."""
+    _, left = psutil.wait_procs(processes, timeout=8)
+    return [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture
+def own_repository(repository: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(repository, tmp_path / "model_repository"))
+
+
+def test_it_answers_the_probe_and_listens_on_loopback_only(start_server: StartServer, repository: Path):
+    server = start_server()
+    health = Health(server.url, repository)
+    health.check(timeout_s=10)
+    health.close()
+    addresses = {c.laddr.ip for c in server.triton().net_connections("inet") if c.status == psutil.CONN_LISTEN}
+    assert {address.removeprefix("::ffff:") for address in addresses} == {"127.0.0.1"}
+
+
+def test_it_ends_with_its_owner_and_leaves_nothing(start_server: StartServer):
+    server = start_server()
+    everything = server.children()
+    assert len(everything) == 4  # Triton and three stubs
+    assert server.close() == 0
+    assert alive(everything) == []
+    assert not list(SHARED_MEMORY.glob(f"alphacut_{server.process.pid}_*"))
+
+
+def test_ctrl_c_ends_it_cleanly(start_server: StartServer):
+    server = start_server()
+    everything = server.children()
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(20) == 0
+    assert alive(everything) == []
+
+
+def test_no_process_outlives_a_killed_supervisor(start_server: StartServer):
+    server = start_server()
+    everything = server.children()
+    server.process.kill()
+    assert alive(everything) == []
+
+
+def test_a_killed_triton_is_restarted_at_the_same_address(start_server: StartServer, repository: Path):
+    server = start_server()
+    before = server.children()
+    server.triton().kill()
+    assert alive(before) == []
+    assert_answers_again(server.url, repository)
+
+
+def test_a_dead_stub_is_noticed_by_the_probe(start_server: StartServer, repository: Path):
+    server = start_server()
+    engine = next(child for child in server.children() if "u2netp" in " ".join(child.cmdline()))
+    triton = server.triton()
+    engine.kill()
+    psutil.wait_procs([triton], timeout=60)
+    assert not triton.is_running()
+    assert_answers_again(server.url, repository)
+    assert "failed its probe" in server.stderr
+
+
+def test_a_missing_engine_is_named_with_the_command_that_builds_it(start_server: StartServer, own_repository: Path):
+    (own_repository / "u2netp" / "1" / probe.ANSWER_FILE).unlink()
+    server = start_server("--repository", str(own_repository))
+    assert server.process.wait(20) == 1
+    assert "run: alphacut build" in server.stderr
+
+
+def test_another_engine_than_the_checked_one_is_refused(start_server: StartServer, own_repository: Path):
+    engine = own_repository / "u2netp" / "1"
+    probe.store_answer(255 - np.array(probe.load_answer(engine)), engine)
+    server = start_server("--repository", str(own_repository))
+    assert server.process.wait(60) == 1
+    assert "differs from the known answer" in server.stderr
+    assert "alphacut build --force" in server.stderr
+
+
+def test_a_model_of_another_contract_is_refused_with_the_reason(start_server: StartServer, own_repository: Path):
+    config = own_repository / "preprocess" / "config.pbtxt"
+    text = config.read_text()
+    wanted = 'key: "contract_version" value { string_value: "1" }'
+    assert wanted in text
+    config.write_text(text.replace(wanted, wanted.replace('"1"', '"0"')))
+    server = start_server("--repository", str(own_repository))
+    assert server.process.wait(60) == 1
+    assert "configured for contract version '0'" in server.stderr
+
+
+def test_a_broken_engine_file_is_refused_with_the_log(start_server: StartServer, own_repository: Path):
+    model = own_repository / "u2netp" / "1" / "model.onnx"
+    model.write_bytes(model.read_bytes()[:1000])
+    server = start_server("--repository", str(own_repository))
+    assert server.process.wait(60) == 1
+    assert "before it answered" in server.stderr
+    assert "failed to load 'u2netp'" in server.stderr
+
+
+def test_an_unknown_precision_in_the_manifest_is_refused(start_server: StartServer, own_repository: Path):
+    manifest = own_repository / "u2netp" / "1" / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "precision": "fp7"}))
+    server = start_server("--repository", str(own_repository))
+    assert server.process.wait(60) == 1
+    assert "fp7" in server.stderr
+
+
+def test_a_taken_port_is_named(start_server: StartServer):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        server = start_server("--port", str(taken.getsockname()[1]))
+        assert server.process.wait(60) == 1
+    assert "choose another with --port" in server.stderr
+
+
+def test_a_folder_without_models_is_refused(start_server: StartServer, tmp_path: Path):
+    server = start_server("--repository", str(tmp_path))
+    assert server.process.wait(20) == 1
+    assert "no Alphacut model repository" in server.stderr
+
+
+def assert_answers_again(url: str, repository: Path) -> None:
+    """Wait for the restart the way clients do: gRPC connects again when the port is back."""
+    channel = grpc.insecure_channel(url, options=[("grpc.max_reconnect_backoff_ms", 200)])
+    grpc.channel_ready_future(channel).result(timeout=30)
+    channel.close()
+    health = Health(url, repository)
+    health.check(timeout_s=20)
+    health.close()
