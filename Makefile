@@ -32,6 +32,7 @@ check: $(VENV)/dev  ## Format, lint and types only.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@for adapter in model_repository/*/1/model.py; do $(BIN)/mypy $$adapter || exit 1; done
 
 format: $(VENV)/dev  ## Rewrite the code in the house style.
 	@$(BIN)/ruff format .

@@ -1,0 +1,79 @@
+"""How the embedded server's environment comes to be, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import platform
+import stat
+from pathlib import Path
+
+import pytest
+
+from alphacut_core.errors import ServerStartError
+from alphacut_server import environment, interpreter, paths
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Python that makes environments whose pip is a script; ``pip`` decides what it does."""
+    program, pip = tmp_path / "python3.11", tmp_path / "pip"
+    program.write_text(f'#!/bin/sh\nmkdir -p "$3/bin" && cp {pip} "$3/bin/python"\n')
+    pip.write_text("#!/bin/sh\nexit 0\n")
+    for file in (program, pip):
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(interpreter, "find", lambda: interpreter.Interpreter("3.11", program, tmp_path))
+    return pip
+
+
+def test_it_is_made_once_and_found_again(home: Path, python: Path):
+    lines: list[str] = []
+    first = environment.ensure(lines.append)
+    assert len(lines) == 2
+    assert first.folder.parent == home
+    assert environment.ensure(lines.append) == first
+    assert len(lines) == 2
+
+
+def test_a_failed_installation_is_reported_with_pips_words_and_tried_anew(home: Path, python: Path):
+    good = python.read_text()
+    python.write_text("#!/bin/sh\necho 'no matching distribution' >&2\nexit 3\n")
+    with pytest.raises(ServerStartError, match=r"exit status 3.*package index(.|\n)*no matching distribution"):
+        environment.ensure(lambda _line: None)
+    python.write_text(good)
+    assert environment.ensure(lambda _line: None).folder.is_dir()
+
+
+def test_a_full_disk_is_named(home: Path, python: Path):
+    python.write_text("#!/bin/sh\necho 'OSError: [Errno 28] No space left on device' >&2\nexit 1\n")
+    with pytest.raises(ServerStartError, match="disk is full"):
+        environment.ensure(lambda _line: None)
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, python: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "file" / "home"))
+    with pytest.raises(ServerStartError, match=r"cannot write to .*ALPHACUT_HOME"):
+        environment.ensure(lambda _line: None)
+
+
+def test_other_machines_are_sent_to_the_container(home: Path, python: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    with pytest.raises(ServerStartError, match="x86-64 Linux only, this is aarch64"):
+        environment.ensure(lambda _line: None)
+
+
+def test_an_old_glibc_is_named(home: Path, python: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.31"))
+    with pytest.raises(ServerStartError, match=r"2\.35 or newer, this is 2\.31"):
+        environment.ensure(lambda _line: None)
+
+
+def test_numpy_2_is_kept_out_by_the_lock_file():
+    lock = Path(environment.__file__).with_name("requirements.lock").read_text()
+    assert "numpy==1.26.4" in lock
+    assert "--hash=sha256:" in lock
