@@ -92,7 +92,7 @@ def triton_error(pb_utils: Any, error: AlphacutError) -> Any:
     codes = {
         "INVALID_ARGUMENT": pb_utils.TritonError.INVALID_ARG,
         "UNAVAILABLE": pb_utils.TritonError.UNAVAILABLE,
-        "UNSUPPORTED": pb_utils.TritonError.UNSUPPORTED,
+        "UNIMPLEMENTED": pb_utils.TritonError.UNSUPPORTED,
     }
     return pb_utils.TritonError(error.to_wire(), codes.get(error.grpc_status, pb_utils.TritonError.INTERNAL))
 

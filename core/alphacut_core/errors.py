@@ -23,7 +23,7 @@
 
 A class knows its place on the wire: ``code`` travels inside the message of a gRPC error, so that the
 client raises the very class that the server raised. ``grpc_status`` and ``http_status`` say how servers
-report it, ``retryable`` whether the same request can succeed later.
+report it, ``retryable`` whether the same request, sent again at once, can succeed.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class MissingLibraryError(AlphacutError):
     """An optional library is missing where the work happens."""
 
     code = "library-missing"
-    grpc_status = "UNSUPPORTED"
+    grpc_status = "UNIMPLEMENTED"
     http_status = 501
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 from dataclasses import dataclass
+from reprlib import repr as brief  # a gRPC status has room for a few kilobytes
 from typing import Any, Literal, TypeVar, get_args
 
 from alphacut_core.errors import InvalidOptionError
@@ -68,12 +69,14 @@ class Options:
         for name, allowed in (("output", Output), ("color", Color), ("decode", Decode), ("format", Format)):
             got = getattr(self, name)
             if got not in get_args(allowed):
-                raise InvalidOptionError(f"got {name}={got!r}; allowed are {', '.join(map(repr, get_args(allowed)))}")
+                raise InvalidOptionError(
+                    f"got {name}={brief(got)}; allowed are {', '.join(map(repr, get_args(allowed)))}"
+                )
         for name in ("post_process", "decontaminate"):
             if not isinstance(getattr(self, name), bool):
-                raise InvalidOptionError(f"got {name}={getattr(self, name)!r}; allowed are True and False")
+                raise InvalidOptionError(f"got {name}={brief(getattr(self, name))}; allowed are True and False")
         if self.matting is not None and not isinstance(self.matting, Matting):
-            raise InvalidOptionError(f"got matting={self.matting!r}; give a Matting(...) or None")
+            raise InvalidOptionError(f"got matting={brief(self.matting)}; give a Matting(...) or None")
         self._check_background()
 
     def _check_background(self) -> None:
@@ -81,7 +84,7 @@ class Options:
             return
         if not isinstance(self.background, tuple) or len(self.background) != 4:
             raise InvalidOptionError(
-                f"got background={self.background!r}; give (red, green, blue, alpha), each 0 to 255"
+                f"got background={brief(self.background)}; give (red, green, blue, alpha), each 0 to 255"
             )
         for channel in self.background:
             _check_integer("background", channel, 0, 255)
@@ -104,7 +107,7 @@ class Options:
         """
         try:
             wire = json.loads(data) if data.strip() else {}
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidOptionError(f"got options that are not JSON in UTF-8 ({error}); send an object") from error
         if not isinstance(wire, dict):
             raise InvalidOptionError(f"got options of type {type(wire).__name__}; send a JSON object")
@@ -119,10 +122,10 @@ def _known(kind: type[_Value], values: dict[str, Any]) -> _Value:
     allowed = list(inspect.signature(kind).parameters)
     unknown = sorted(set(values) - set(allowed))
     if unknown:
-        raise InvalidOptionError(f"got unknown option {', '.join(unknown)}; allowed are {', '.join(allowed)}")
+        raise InvalidOptionError(f"got unknown option {brief(unknown[0])}; allowed are {', '.join(allowed)}")
     return kind(**values)
 
 
 def _check_integer(name: str, got: object, low: int, high: int) -> None:
     if isinstance(got, bool) or not isinstance(got, int) or not low <= got <= high:
-        raise InvalidOptionError(f"got {name}={got!r}; allowed are whole numbers from {low} to {high}")
+        raise InvalidOptionError(f"got {name}={brief(got)}; allowed are whole numbers from {low} to {high}")
