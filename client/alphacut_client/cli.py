@@ -34,7 +34,7 @@ def _rgba(_context: click.Context, _parameter: click.Parameter, value: str | Non
     try:
         red, green, blue, alpha = ImageColor.getcolor(value, "RGBA")  # type: ignore[misc]
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no color; give a name, #rrggbb or #rrggbbaa") from error
+        raise click.BadParameter(f"{value!r} is no colour; give a name, #rrggbb or #rrggbbaa") from error
     return red, green, blue, alpha
 
 
@@ -51,7 +51,7 @@ def _rgba(_context: click.Context, _parameter: click.Parameter, value: str | Non
 @click.option("--decode", type=click.Choice(get_args(Decode)), default="exact", show_default=True)
 @click.option("--post-process", is_flag=True, help="Smooth the mask and make it binary.")
 @click.option("--matting", is_flag=True, help="Refine the edge by alpha matting: seconds per megapixel.")
-@click.option("--decontaminate", is_flag=True, help="Take the old background's color out of the edge.")
+@click.option("--decontaminate", is_flag=True, help="Take the old background's colour out of the edge.")
 @click.option("--render-on", type=click.Choice(get_args(RenderOn)), default="client", show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=16, show_default=True, help="Images under way at once.")
 @click.option("--overwrite", is_flag=True, help="Do finished images of a folder again.")
@@ -141,9 +141,9 @@ def _format(target: Path, asked: str | None, named: bool) -> str:
 
 def _cutter(mask: bool, wishes: dict[str, Any]) -> Cut:
     if not mask:
-        wishes["matting"] = Matting() if wishes["matting"] else None
-        return lambda client, image: client.remove(image, **wishes)
-    kept = {name: wishes.pop(name) for name in ("format", "decode", "post_process")}
-    if wishes.pop("color") != "straight" or any(wishes.values()):
+        options = wishes | {"matting": Matting() if wishes["matting"] else None}
+        return lambda client, image: client.remove(image, **options)
+    if wishes["color"] != "straight" or any(wishes[name] for name in ("background", "matting", "decontaminate")):
         raise click.UsageError("--mask leaves nothing to --color, --background, --matting and --decontaminate")
+    kept = {name: wishes[name] for name in ("format", "decode", "post_process")}
     return lambda client, image: client.mask(image, **kept)

@@ -33,6 +33,11 @@ class StageTime:
     count: int
     total_s: float
 
+    @property
+    def mean_s(self) -> float:
+        """Seconds of one run."""
+        return self.total_s / self.count
+
 
 class StageTimes:
     """An observer that adds up; safe to share between threads."""

@@ -1,0 +1,124 @@
+"""A gRPC server of our own, for faults that a healthy Triton does not make."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from PIL import Image
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+SIZE = 320
+Answer = Callable[[Any, grpc.ServicerContext], Any]
+
+
+class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
+    """Answers inferences by a function and remembers them."""
+
+    def __init__(self, answer: Answer, port: int = 0) -> None:
+        self.answer = answer
+        self.requests: list[Any] = []
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(32)
+        self._server = grpc.server(self._pool, options=[("grpc.max_receive_message_length", -1)])
+        service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self, self._server)
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self.url = f"127.0.0.1:{self.port}"
+        self._server.start()
+
+    def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802  the protocol's name
+        with self._lock:
+            self.requests.append(request)
+        return self.answer(request, context)
+
+    def ServerMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        return service_pb2.ServerMetadataResponse(name="triton", version="2.51.0")
+
+    def stop(self) -> None:
+        """Drop every connection at once, as a killed server does."""
+        self._server.stop(None).wait()
+        self._pool.shutdown()
+
+
+class Hang:
+    """An answer that never comes; knows when a request arrived and when its caller left."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+        self.left = threading.Event()
+
+    def __call__(self, request: Any, context: grpc.ServicerContext) -> Any:
+        context.add_callback(self.left.set)
+        self.arrived.set()
+        self.left.wait(60)
+        return service_pb2.ModelInferResponse()
+
+
+def _left_half() -> np.ndarray:
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    mask[:, : SIZE // 2] = 255
+    return mask
+
+
+def _respond(request: Any, mask: np.ndarray | None = None) -> Any:
+    response = service_pb2.ModelInferResponse(model_name=request.model_name)
+    contents = {
+        "MASK": ("UINT8", (1, SIZE, SIZE), (_left_half() if mask is None else mask).tobytes()),
+        "CONFIDENCE": ("FP32", (1, 1), np.float32(0.75).tobytes()),
+        "RENDERED": ("UINT8", (1, 8), b"rendered"),
+    }
+    for output in request.outputs:
+        datatype, shape, content = contents[output.name]
+        response.outputs.add(name=output.name, datatype=datatype, shape=shape)
+        response.raw_output_contents.append(content)
+    return response
+
+
+@pytest.fixture
+def respond() -> Callable[..., Any]:
+    """Make of a request what Triton would answer, with the mask given or one whose left half is subject."""
+    return _respond
+
+
+@pytest.fixture
+def left_half() -> np.ndarray:
+    """The mask that ``respond`` answers: uint8 (SIZE, SIZE)."""
+    return _left_half()
+
+
+@pytest.fixture
+def photo() -> Callable[..., bytes]:
+    """Make a small image file of one colour."""
+
+    def make(width: int = 64, height: int = 48, file_format: str = "PNG", **parameters: Any) -> bytes:
+        buffer = io.BytesIO()
+        Image.new("RGB", (width, height), (200, 100, 50)).save(buffer, file_format, **parameters)
+        return buffer.getvalue()
+
+    return make
+
+
+@pytest.fixture
+def hang() -> Hang:
+    """An answer for ``serve`` that never comes."""
+    return Hang()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Start servers that answer as told; they are stopped after the test."""
+    running: list[Server] = []
+
+    def start(answer: Answer | None = None, port: int = 0) -> Server:
+        running.append(Server(answer or (lambda request, context: _respond(request)), port))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.stop()

@@ -1,0 +1,112 @@
+"""Starting and ending a server process, with stand-ins for the ways in which one can misbehave."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alphacut_client import EmbeddedServer
+from alphacut_client.embedded import connected
+from alphacut_core.errors import ServerStartError
+
+READY = "import sys\nprint('gRPC 127.0.0.1:4711', flush=True)\n"
+UNTIL_STDIN_CLOSES = "sys.stdin.read()\n"
+StandIn = Callable[[str], None]
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """Put a program in the place of ``python -m alphacut_server``."""
+
+    def put(program: str) -> None:
+        package = tmp_path / "alphacut_server"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / "__main__.py").write_text(program)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    return put
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_address_is_the_one_that_the_server_prints_and_it_ends_with_the_block(stand_in: StandIn) -> None:
+    stand_in(READY + UNTIL_STDIN_CLOSES)
+    with EmbeddedServer() as server:
+        assert server.url == "127.0.0.1:4711"
+        assert is_running(server.pid)
+    assert not is_running(server.pid)
+
+
+def test_the_repository_is_handed_on(stand_in: StandIn, tmp_path: Path) -> None:
+    stand_in(READY + f"open({str(tmp_path / 'seen')!r}, 'w').write(' '.join(sys.argv[1:]))\n" + UNTIL_STDIN_CLOSES)
+    with EmbeddedServer("some/where"):
+        pass
+    assert (tmp_path / "seen").read_text() == "serve --until-stdin-closes --repository some/where"
+
+
+def test_a_server_that_gives_up_tells_its_reason_in_full(stand_in: StandIn) -> None:
+    stand_in("import sys\nsys.exit('noise\\nerror: no engine is built; run: alphacut build\\nIts log ends here')\n")
+    with pytest.raises(ServerStartError) as caught, EmbeddedServer():
+        pass
+    assert str(caught.value) == "no engine is built; run: alphacut build\nIts log ends here"
+
+
+def test_a_server_that_crashes_shows_its_last_words_and_status(stand_in: StandIn) -> None:
+    stand_in("import os, sys\nprint('Segmentation fault', file=sys.stderr, flush=True)\nos._exit(7)\n")
+    with pytest.raises(ServerStartError, match=r"ended with status 7 .*\nSegmentation fault"), EmbeddedServer():
+        pass
+
+
+def test_a_server_that_never_answers_is_ended_at_the_deadline(stand_in: StandIn) -> None:
+    stand_in("import sys\n" + UNTIL_STDIN_CLOSES)
+    server = EmbeddedServer(start_timeout_s=0.5)
+    with pytest.raises(ServerStartError, match=r"no answer within 0\.5 s"), server:
+        pass
+    assert not is_running(server.pid)
+
+
+def test_a_server_that_does_not_listen_is_ended_by_force(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alphacut_client.embedded._STOP_TIMEOUT_S", 0.2)
+    stand_in("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + READY + "while True: signal.pause()\n")
+    started = time.monotonic()
+    with EmbeddedServer() as server:
+        pass
+    assert not is_running(server.pid)
+    assert time.monotonic() - started < 10
+
+
+def test_a_talkative_server_never_blocks_on_a_full_pipe(stand_in: StandIn) -> None:
+    stand_in(
+        READY
+        + "for number in range(20000):\n"
+        + "    print('x' * 40, number, file=sys.stderr)\n"
+        + "    print('y' * 40, number)\n"
+        + "print('end', file=sys.stderr, flush=True)\n"
+        + UNTIL_STDIN_CLOSES
+    )
+    with EmbeddedServer() as server:
+        pass
+    assert server.log.splitlines()[-2:] == ["x" * 40 + " 19999", "end"]
+    assert len(server.log.splitlines()) == 200
+
+
+def test_an_address_given_starts_no_server() -> None:
+    with connected("127.0.0.1:1") as client:
+        assert client.url == "127.0.0.1:1"
+
+
+def test_no_address_starts_a_server_for_as_long_as_the_block_runs(stand_in: StandIn) -> None:
+    stand_in(READY + UNTIL_STDIN_CLOSES)
+    with connected(None) as client:
+        assert client.url == "127.0.0.1:4711"
