@@ -7,7 +7,6 @@ fixed picture, and whoever starts a server asks for that mask before calling it 
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +40,13 @@ def store_answer(mask: Pixels, folder: Path) -> None:
 
 
 def load_answer(folder: Path) -> Pixels:
-    """Read the stored mask back: uint8 (size, size)."""
-    return np.asarray(Image.open(io.BytesIO((folder / ANSWER_FILE).read_bytes())).convert("L"))
+    """Read the stored mask back: uint8 (size, size).
+
+    Raises:
+        FileNotFoundError: Nothing was stored there.
+        InputError: The file is damaged.
+    """
+    return np.asarray(codec.decode((folder / ANSWER_FILE).read_bytes()).convert("L"))
 
 
 def mean_difference(mask: Pixels, answer: Pixels) -> float:

@@ -54,8 +54,7 @@ def closed_form_matting(image: Image.Image, mask: Image.Image, matting: Matting)
     Raises:
         RefinementError: The trimap has no certain subject or no certain background.
     """
-    with _library("pymatting"):
-        from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf
+    with _library("scipy"):
         from scipy.ndimage import binary_erosion
     values = np.asarray(mask)
     side = matting.erode_size
@@ -71,6 +70,8 @@ def closed_form_matting(image: Image.Image, mask: Image.Image, matting: Matting)
                 f"got a mask without certain {name} for matting (thresholds {matting.foreground_threshold} and "
                 f"{matting.background_threshold}, erosion {side} px); lower erode_size or leave matting out"
             )
+    with _library("pymatting"):
+        from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf
     alpha = estimate_alpha_cf(_unit_rgb(image), trimap / 255.0)
     return _with_true_colors(image, alpha)
 
