@@ -90,7 +90,7 @@ def corpus(
         files[f"png-{mode}"] = saved(photo_with_alpha.convert(mode), "PNG", exif=sideways, icc_profile=srgb)
     for mode in ("1", "L", "P", "RGB", "RGBA"):
         files[f"bmp-{mode}"] = saved(photo_with_alpha.convert(mode), "BMP")
-    for mode in ("RGB", "CMYK", "LAB", "YCbCr"):
+    for mode in ("RGB", "CMYK", "LAB"):
         files[f"tiff-{mode}"] = saved(photo.convert(mode), "TIFF", exif=sideways)
     for compression in ("tiff_lzw", "jpeg", "packbits", "tiff_adobe_deflate"):
         files[f"tiff-{compression}"] = saved(photo, "TIFF", compression=compression)

@@ -56,6 +56,7 @@ def test_matting_that_erodes_the_subject_away_is_refused() -> None:
 def test_a_missing_library_is_named_with_the_command_that_installs_it(
     call: object, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("scipy", reason="the libraries go missing one by one here, scipy is not among them")
     for name in list(sys.modules):
         if name.split(".")[0] in {"skimage", "pymatting"}:
             monkeypatch.delitem(sys.modules, name)
