@@ -54,13 +54,10 @@ def closed_form_matting(image: Image.Image, mask: Image.Image, matting: Matting)
     Raises:
         RefinementError: The trimap has no certain subject or no certain background.
     """
-    with _library("scipy"):
-        from scipy.ndimage import binary_erosion
     values = np.asarray(mask)
     side = matting.erode_size
-    square = np.ones((side, side), dtype=np.uint8) if side > 0 else None
-    subject = binary_erosion(values > matting.foreground_threshold, structure=square)
-    background = binary_erosion(values < matting.background_threshold, structure=square, border_value=1)
+    subject = _eroded(values > matting.foreground_threshold, side, beyond_border=0)
+    background = _eroded(values < matting.background_threshold, side, beyond_border=1)
     trimap = np.full(values.shape, _UNKNOWN, dtype=np.uint8)
     trimap[subject] = 255
     trimap[background] = 0
@@ -89,6 +86,19 @@ def decontaminate(image: Image.Image, mask: Image.Image) -> Image.Image:
         RGBA, straight alpha.
     """
     return _with_true_colors(image, np.asarray(mask) / 255.0)
+
+
+def _eroded(area: np.ndarray, side: int, beyond_border: int) -> np.ndarray:
+    """Shrink an area by a square of ``side`` pixels, or by a cross of three where ``side`` is 0, as rembg does.
+
+    A row and then a column give what the square gives, without scipy's table of ``side**4`` offsets: 33 GB at 255.
+    """
+    with _library("scipy"):
+        from scipy.ndimage import binary_erosion
+    if side == 0:
+        return np.asarray(binary_erosion(area, border_value=beyond_border))
+    rows = binary_erosion(area, structure=np.ones((side, 1)), border_value=beyond_border)
+    return np.asarray(binary_erosion(rows, structure=np.ones((1, side)), border_value=beyond_border))
 
 
 def _with_true_colors(image: Image.Image, alpha: np.ndarray) -> Image.Image:

@@ -64,3 +64,20 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     monkeypatch.setitem(sys.modules, "pymatting", None)
     with pytest.raises(MissingLibraryError, match=rf"needs {library}, .*pip install \"alphacut\[refine\]\" there"):
         call(Image.new("RGB", (48, 48)), disc())
+
+
+@pytest.mark.parametrize("beyond_border", [0, 1])
+@pytest.mark.parametrize("side", [0, 1, 2, 5, 10])
+def test_eroding_by_a_row_and_a_column_is_eroding_by_the_square(side: int, beyond_border: int) -> None:
+    ndimage = pytest.importorskip("scipy.ndimage")
+    area = np.random.default_rng(side).random((31, 44)) < 0.97
+    square = np.ones((side, side)) if side else None
+    expected = ndimage.binary_erosion(area, structure=square, border_value=beyond_border)
+    assert np.array_equal(refine._eroded(area, side, beyond_border), expected)
+
+
+def test_the_largest_erosion_needs_no_more_memory_than_the_picture() -> None:
+    # scipy's own table for a square of this side would be 33 GB.
+    whole = np.ones((300, 300), dtype=bool)
+    assert not refine._eroded(whole, 255, beyond_border=0)[:100].any()
+    assert refine._eroded(whole, 255, beyond_border=1).all()
