@@ -61,7 +61,7 @@ class Client:
         url: str = DEFAULT_URL,
         *,
         limits: Limits = DEFAULT_LIMITS,
-        timeout_s: float = 30.0,
+        timeout_s: float = 60.0,
         retry_for_s: float = 60.0,
         window: int = 16,
         render_on: RenderOn = "client",

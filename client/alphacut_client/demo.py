@@ -34,7 +34,6 @@ def demo(photos: Path, output: Path) -> None:
     if not photos.is_dir():
         raise InputError(f"found no folder {photos}; name one that holds photographs with --photos")
     jobs = folder.plan(photos, output, ".png")
-    console = Console()
     times = StageTimes()
     started = time.perf_counter()
     with EmbeddedServer() as server, Client(server.url, observer=times) as client:
@@ -46,9 +45,9 @@ def demo(photos: Path, output: Path) -> None:
         after = client.statistics()
     sheet = output / _SHEET
     atomic.write(sheet, codec.encode_png(contact_sheet.draw(_row(job) for job in jobs), level=6))
-    console.print(f"The embedded Triton answered after {start_s:.1f} s at {server.url}.", highlight=False)
-    console.print(_stage_table(times, {model: after[model] - before[model] for model in after}))
-    console.print(f"{len(jobs)} cut-outs are in {output}/, all at a glance in {sheet}", highlight=False)
+    click.echo(f"The embedded Triton answered after {start_s:.1f} s at {server.url}.")
+    Console().print(_stage_table(times, {model: after[model] - before[model] for model in after}))
+    click.echo(f"{len(jobs)} cut-outs are in {output}/, all at a glance in {sheet}")
 
 
 def _row(job: folder.Job) -> contact_sheet.Row:
