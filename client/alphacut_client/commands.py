@@ -51,7 +51,9 @@ def _unusable(name: str, missing: str) -> click.Command:
     """Stand in for a command whose libraries are missing, so that the others can still be listed."""
 
     def refuse(_arguments: tuple[str, ...]) -> None:
-        raise MissingLibraryError(f'{name} needs {missing}, which is missing; run pip install "alphacut[engines]"')
+        raise MissingLibraryError(
+            f"{name} needs {missing}, which is missing; run pip install '.[engines]' in Alphacut's checkout"
+        )
 
     anything = click.Argument(["_arguments"], nargs=-1, type=click.UNPROCESSED)
     settings = {"ignore_unknown_options": True}

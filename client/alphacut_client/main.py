@@ -13,6 +13,8 @@ def main() -> None:
     """Run the command line."""
     missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
     if missing:
-        sys.stderr.write(f'error: the command line needs {" and ".join(missing)}; run pip install "alphacut[cli]"\n')
+        sys.stderr.write(
+            f"error: the command line needs {' and '.join(missing)}; run pip install '.[cli]' in Alphacut's checkout\n"
+        )
         sys.exit(1)
     importlib.import_module("alphacut_client.commands").alphacut(prog_name="alphacut")

@@ -121,5 +121,5 @@ def _library(name: str) -> Iterator[None]:
     except ImportError as error:
         raise MissingLibraryError(
             f"this refinement needs {name}, which is not installed where the work happens ({error}); "
-            'run pip install "alphacut[refine]" there, or refine on the client'
+            "run pip install '.[refine]' in Alphacut's checkout there, or refine on the client"
         ) from error

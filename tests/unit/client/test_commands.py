@@ -66,7 +66,7 @@ def test_without_click_or_rich_the_exact_remedy_is_printed(
         main.main()
     assert ended.value.code == 1
     assert capsys.readouterr().err == (
-        'error: the command line needs click and rich; run pip install "alphacut[cli]"\n'
+        "error: the command line needs click and rich; run pip install '.[cli]' in Alphacut's checkout\n"
     )
 
 
@@ -82,7 +82,10 @@ def test_a_command_whose_libraries_are_missing_is_listed_and_says_what_to_instal
     assert "Needs onnx, which is missing." in CliRunner().invoke(alphacut, ["--help"]).output
     result = CliRunner().invoke(alphacut, ["build", "--precision", "fp32"])
     assert result.exit_code == 1
-    assert result.stderr == 'error: build needs onnx, which is missing; run pip install "alphacut[engines]"\n'
+    assert (
+        result.stderr
+        == "error: build needs onnx, which is missing; run pip install '.[engines]' in Alphacut's checkout\n"
+    )
 
 
 def test_an_error_of_ours_is_one_line_and_a_bug_is_not_hidden() -> None:
