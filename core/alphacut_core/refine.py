@@ -15,6 +15,8 @@ from alphacut_core.options import Matting
 _SMOOTHING_SIGMA_PX = 2
 _BINARY_THRESHOLD = 127
 _UNKNOWN = 128
+_MAX_UNKNOWN_PIXELS = 1_000_000
+"""What two gigabytes of memory hold while the equations are solved."""
 
 
 def post_process(mask: Image.Image) -> Image.Image:
@@ -52,7 +54,8 @@ def closed_form_matting(image: Image.Image, mask: Image.Image, matting: Matting)
         RGBA, straight alpha.
 
     Raises:
-        RefinementError: The trimap has no certain subject or no certain background.
+        RefinementError: The trimap has no certain subject, no certain background, or too much that is neither;
+            or its equations have no solution.
     """
     values = np.asarray(mask)
     side = matting.erode_size
@@ -67,10 +70,14 @@ def closed_form_matting(image: Image.Image, mask: Image.Image, matting: Matting)
                 f"got a mask without certain {name} for matting (thresholds {matting.foreground_threshold} and "
                 f"{matting.background_threshold}, erosion {side} px); lower erode_size or leave matting out"
             )
-    with _library("pymatting"):
-        from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf
-    alpha = estimate_alpha_cf(_unit_rgb(image), trimap / 255.0)
-    return _with_true_colors(image, alpha)
+    n_unknown = int((trimap == _UNKNOWN).sum())
+    if n_unknown > _MAX_UNKNOWN_PIXELS:
+        raise RefinementError(
+            f"got {n_unknown:,} pixels that are neither certain subject nor certain background; matting solves at "
+            f"most {_MAX_UNKNOWN_PIXELS:,}; scale the picture down, lower erode_size, or ask for decontaminate"
+        )
+    alpha = trimap / 255.0
+    return _with_true_colors(image, _solved(image, alpha) if n_unknown else alpha)
 
 
 def decontaminate(image: Image.Image, mask: Image.Image) -> Image.Image:
@@ -101,11 +108,22 @@ def _eroded(area: np.ndarray, side: int, beyond_border: int) -> np.ndarray:
     return np.asarray(binary_erosion(rows, structure=np.ones((1, side)), border_value=beyond_border))
 
 
+def _solved(image: Image.Image, trimap: np.ndarray) -> np.ndarray:
+    with _library("pymatting"):
+        from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf
+    try:
+        alpha: np.ndarray = estimate_alpha_cf(_unit_rgb(image), trimap)
+    except ValueError as error:
+        raise RefinementError(f"matting of this picture and mask has no solution ({error}); leave it out") from error
+    return alpha
+
+
 def _with_true_colors(image: Image.Image, alpha: np.ndarray) -> Image.Image:
     with _library("pymatting"):
         from pymatting.foreground.estimate_foreground_ml import estimate_foreground_ml
         from pymatting.util.util import stack_images
-    foreground = estimate_foreground_ml(_unit_rgb(image), alpha)
+    colors = _unit_rgb(image)
+    foreground = estimate_foreground_ml(colors, alpha) if alpha.size > 1 else colors  # it divides by log2(size)
     stacked = np.clip(stack_images(foreground, alpha) * 255, 0, 255)  # (H, W, 4)
     return Image.fromarray(stacked.astype(np.uint8))
 

@@ -45,6 +45,53 @@ def test_matting_that_erodes_the_subject_away_is_refused() -> None:
         refine.closed_form_matting(Image.new("RGB", (48, 48)), disc(), Matting(erode_size=40))
 
 
+def test_matting_of_too_much_uncertainty_is_refused_before_it_takes_the_memory() -> None:
+    pytest.importorskip("scipy", reason="matting needs the refine extra")
+    vague = Image.new("L", (1100, 1000), 128)
+    vague.paste(255, (0, 0, 30, 30))
+    vague.paste(0, (60, 60, 90, 90))
+    with pytest.raises(RefinementError, match=r"got 1,\d+,\d+ pixels that are neither .* at most 1,000,000; scale"):
+        refine.closed_form_matting(Image.new("RGB", vague.size), vague, Matting())
+
+
+def test_matting_without_anything_uncertain_keeps_the_mask() -> None:
+    pytest.importorskip("pymatting", reason="matting needs the refine extra")
+    cutout = refine.closed_form_matting(Image.new("RGB", (48, 48), (9, 99, 199)), disc(), Matting(erode_size=1))
+    assert cutout.getchannel("A").tobytes() == disc().tobytes()
+
+
+def test_equations_without_a_solution_are_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = pytest.importorskip("pymatting.alpha.estimate_alpha_cf", reason="matting needs the refine extra")
+
+    def diverge(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+        raise ValueError("Conjugate gradient descent did not converge within 10000 iterations")
+
+    monkeypatch.setattr(module, "estimate_alpha_cf", diverge)
+    with pytest.raises(RefinementError, match=r"has no solution \(Conjugate gradient descent did not converge"):
+        refine.closed_form_matting(Image.new("RGB", (48, 48)), disc(), Matting(erode_size=3))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (2, 2), (3, 3)])
+def test_the_smallest_pictures_are_refined_too(size: tuple[int, int]) -> None:
+    pytest.importorskip("pymatting", reason="refinements need the refine extra")
+    mask = Image.new("L", size, 180)
+    assert refine.post_process(mask).size == size
+    cutout = refine.decontaminate(Image.new("RGB", size, (9, 99, 199)), mask)
+    assert cutout.size == size
+    assert cutout.getchannel("A").getextrema() == (180, 180)
+
+
+@pytest.mark.parametrize("side", range(5))
+def test_the_certain_areas_shrink_as_by_rembgs_square(side: int) -> None:
+    ndimage = pytest.importorskip("scipy.ndimage", reason="matting needs the refine extra")
+    area = np.random.default_rng(side).random((40, 50)) < 0.9
+    area[:20, :25] = True
+    structure = np.ones((side, side)) if side else None
+    for beyond_border in (0, 1):
+        expected = ndimage.binary_erosion(area, structure=structure, border_value=beyond_border)
+        np.testing.assert_array_equal(refine._eroded(area, side, beyond_border), expected)
+
+
 @pytest.mark.parametrize(
     ("call", "library"),
     [
@@ -62,7 +109,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "skimage", None)
     monkeypatch.setitem(sys.modules, "pymatting", None)
-    with pytest.raises(MissingLibraryError, match=rf"needs {library}, .*pip install \"alphacut\[refine\]\" there"):
+    with pytest.raises(MissingLibraryError, match=rf"needs {library}, .* run pip install .*\[refine\]"):
         call(Image.new("RGB", (48, 48)), disc())
 
 
