@@ -21,6 +21,7 @@ from alphacut_core.errors import ServerStartError
 _READY = "gRPC "
 _ERROR = "error: "
 _STOP_TIMEOUT_S = 20.0
+_ABORT_TIMEOUT_S = 3.0  # one that still starts has nothing to lose, and may be deep in an installation
 _READER_TIMEOUT_S = 1.0
 _LOG_LINES = 200
 
@@ -140,7 +141,7 @@ class EmbeddedServer:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            status = process.wait(_STOP_TIMEOUT_S)
+            status = process.wait(_ABORT_TIMEOUT_S if self._starting else _STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             # The whole session, so that an installer that the server had started goes with it.
             os.killpg(process.pid, signal.SIGKILL)

@@ -96,10 +96,13 @@ def test_a_second_run_does_only_what_is_missing(serve: Serve, photos: Path, tmp_
     assert "1 cut out, 2 were finished before, 0 failed" in result.stderr
 
 
-def test_what_is_finished_needs_no_server_at_all(serve: Serve, photos: Path, tmp_path: Path) -> None:
+def test_what_is_finished_starts_no_server(
+    serve: Serve, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (photos / "bad.jpg").unlink()
     remove(photos, "-o", tmp_path / "out", url=serve().url)
-    assert remove(photos, "-o", tmp_path / "out", url="127.0.0.1:1").exit_code == 0
+    monkeypatch.setattr("sys.executable", "/nowhere")
+    assert remove(photos, "-o", tmp_path / "out").exit_code == 0
 
 
 def test_overwrite_does_everything_again(serve: Serve, photos: Path, tmp_path: Path) -> None:

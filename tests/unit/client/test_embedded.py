@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,26 @@ def test_a_server_that_never_answers_is_ended_at_the_deadline(stand_in: StandIn)
     with pytest.raises(ServerStartError, match=r"no answer within 0\.5 s"), server:
         pass
     assert not is_running(server.pid)
+
+
+def test_a_server_that_is_ended_while_it_installs_takes_its_installer_with_it(
+    stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alphacut_client.embedded._ABORT_TIMEOUT_S", 0.2)
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)  # ends for its reader when neither the server nor the installer holds it any more
+    stand_in(
+        "import os, subprocess\n"
+        f"with open({str(alive)!r}, 'w') as alive:\n"
+        "    installer = subprocess.Popen(['sleep', '300'], stdout=alive)\n"
+        "    os.close(1)\n"
+        "    installer.wait()\n"
+    )
+    with ThreadPoolExecutor(1) as executor:
+        ended = executor.submit(alive.read_bytes)
+        with pytest.raises(ServerStartError, match="ended with status -9"), EmbeddedServer():
+            pass
+        assert ended.result(20) == b""
 
 
 def test_a_server_that_does_not_listen_is_ended_by_force(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from alphacut_client.timings import StageTime, StageTimes, timed
 def test_times_add_up_by_stage_in_the_order_of_the_work() -> None:
     times = StageTimes()
     for stage, duration_s in (("encode", 1.0), ("header", 0.5), ("encode", 2.0)):
-        times(stage, duration_s)  # type: ignore[arg-type]
+        times(stage, duration_s)
     assert list(times.by_stage().items()) == [("header", StageTime(1, 0.5)), ("encode", StageTime(2, 3.0))]
     assert times.by_stage()["encode"].mean_s == 1.5
 
