@@ -1,0 +1,80 @@
+"""What ``pip install`` brings: few dependencies, whole packages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = sorted(path.parent for path in ROOT.glob("*/alphacut_*/__init__.py"))
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    tomllib = pytest.importorskip("tomllib", reason="tomllib came with Python 3.11")
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        loaded: dict[str, Any] = tomllib.load(file)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names of the files in a freshly built wheel."""
+    pytest.importorskip("hatchling", reason="hatchling, the build backend, is not installed here")
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (built,) = folder.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        return set(archive.namelist())
+
+
+def test_the_client_alone_pulls_only_what_it_needs(project: dict[str, Any]) -> None:
+    names = {re.match(r"[\w.\[\]-]+", requirement)[0] for requirement in project["project"]["dependencies"]}
+    assert names == {"numpy", "pillow", "tritonclient[grpc]", "grpcio"}
+
+
+def test_every_package_is_installed_in_both_ways(project: dict[str, Any]) -> None:
+    build = project["tool"]["hatch"]["build"]
+    assert sorted(build["dev-mode-dirs"]) == sorted(package.parent.name for package in PACKAGES)
+    folders = sorted(str(package.relative_to(ROOT)) for package in PACKAGES)
+    assert sorted(build["targets"]["wheel"]["packages"]) == folders
+
+
+def test_commands_lead_to_functions_that_exist(project: dict[str, Any]) -> None:
+    entries = {**project["project"]["scripts"], **project["project"]["entry-points"]["alphacut.commands"]}
+    for target in entries.values():
+        module, _, function = target.partition(":")
+        (path,) = [
+            package.parent / f"{module.replace('.', '/')}.py" for package in PACKAGES if module.startswith(package.name)
+        ]
+        assert re.search(rf"^(async )?def {function}\(", path.read_text(), re.MULTILINE), target
+
+
+def test_the_wheel_holds_every_module_and_marker(wheel: set[str]) -> None:
+    for package in PACKAGES:
+        sources = {str(path.relative_to(package.parent)) for path in package.rglob("*.py")}
+        assert sources <= wheel
+        assert f"{package.name}/py.typed" in wheel
+
+
+def test_the_wheel_holds_the_bundled_weights_and_their_card(wheel: set[str]) -> None:
+    assert "alphacut_engines/weights/alphacut-u2netp.onnx" in wheel
+    assert "alphacut_engines/weights/MODEL_CARD.md" in wheel
+
+
+def test_the_wheel_holds_nothing_else(wheel: set[str]) -> None:
+    tops = {name.partition("/")[0] for name in wheel}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {package.name for package in PACKAGES}
+    assert not [name for name in wheel if name.endswith((".pyc", ".plan")) or "/tests/" in name]
+    assert [name for name in wheel if name.endswith("licenses/LICENSE")]
