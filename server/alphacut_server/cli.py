@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from alphacut_core.errors import AlphacutError
-from alphacut_server import environment, paths
+from alphacut_server import environment as environments
+from alphacut_server import paths
 from alphacut_server.launch import Ports
 from alphacut_server.supervisor import Supervisor
 from alphacut_server.triton import check_free, free_ports
@@ -39,7 +40,7 @@ def serve(port: int, repository: Path | None, until_stdin_closes: bool) -> None:
         wakeup = Wakeup(until_stdin_closes)
         chosen = paths.repository(repository)
         check_free(port)
-        installed = environment.ensure(_report)
+        installed = environments.ensure(_report)
         grpc_port, metrics_port = free_ports(2)
         ports = Ports(port or grpc_port, metrics_port)
 
@@ -49,6 +50,19 @@ def serve(port: int, repository: Path | None, until_stdin_closes: bool) -> None:
             sys.stdout.flush()
 
         Supervisor(installed, chosen, ports, wakeup=wakeup, report=_report).run(announce)
+    except AlphacutError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+@click.command()
+def environment() -> None:
+    """Print the Python interpreter of the embedded server's environment, which is made first if there is none.
+
+    For those who run the engine without Triton, as the bench does.
+    """
+    try:
+        click.echo(environments.ensure(_report).folder / "bin" / "python")
     except AlphacutError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)

@@ -68,7 +68,7 @@ def ensure(report: Callable[[str], None]) -> Environment:
     environment = Environment(folder, python)
     if (folder / _COMPLETE).exists():
         return environment
-    with _exclusive(folder.with_suffix(".lock")):
+    with _exclusive(folder.with_name(f"{folder.name}.lock")):
         if not (folder / _COMPLETE).exists():
             _make(environment, report)
     return environment

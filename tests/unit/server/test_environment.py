@@ -7,9 +7,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from alphacut_core.errors import ServerStartError
 from alphacut_server import environment, interpreter, paths
+from alphacut_server.__main__ import main
 
 
 @pytest.fixture
@@ -37,6 +39,13 @@ def test_it_is_made_once_and_found_again(home: Path, python: Path):
     assert first.folder.parent == home
     assert environment.ensure(lines.append) == first
     assert len(lines) == 2
+
+
+def test_its_interpreter_is_told_on_standard_output_alone(home: Path, python: Path):
+    told = CliRunner().invoke(main, ["environment"])
+    assert told.exit_code == 0
+    assert Path(told.stdout.strip()) == environment.ensure(lambda _line: None).folder / "bin" / "python"
+    assert "environment is ready" in told.stderr
 
 
 def test_a_failed_installation_is_reported_with_pips_words_and_tried_anew(home: Path, python: Path):
