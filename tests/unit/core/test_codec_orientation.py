@@ -108,9 +108,11 @@ def test_a_pngs_header_is_read_without_its_pixels(
     text = PngImagePlugin.PngInfo()
     text.add_text("Software", "a camera")
     with_exif, without_exif = saved(photo, "PNG", exif=exif(8), pnginfo=text), saved(photo, "PNG", pnginfo=text)
-    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_prepare", None)
+    decoded: list[object] = []
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_prepare", lambda image: decoded.append(image))
     assert codec.read_header(with_exif).width == photo.height
     assert codec.read_header(without_exif).width == photo.width
+    assert not decoded
 
 
 def test_exif_behind_a_pngs_pixels_is_found(saved: Callable[..., bytes], photo: Image.Image) -> None:

@@ -81,6 +81,24 @@ def test_the_smallest_pictures_are_refined_too(size: tuple[int, int]) -> None:
     assert cutout.getchannel("A").getextrema() == (180, 180)
 
 
+def test_only_the_edge_of_the_subject_is_uncertain_and_not_that_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = pytest.importorskip("pymatting.alpha.estimate_alpha_cf", reason="matting needs the refine extra")
+    seen: list[np.ndarray] = []
+
+    def solve(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+        seen.append(trimap)
+        return trimap
+
+    monkeypatch.setattr(module, "estimate_alpha_cf", solve)
+    refine.closed_form_matting(Image.new("RGB", (48, 48)), disc(), Matting(erode_size=3))
+    (trimap,) = seen
+    assert set(np.unique(trimap)) == {0, 128 / 255, 1}
+    assert trimap[24, 24] == 1
+    assert trimap[24, 8] == 128 / 255
+    assert not trimap[:4].any()
+    assert not trimap[:, -4:].any()
+
+
 @pytest.mark.parametrize("side", range(5))
 def test_the_certain_areas_shrink_as_by_rembgs_square(side: int) -> None:
     ndimage = pytest.importorskip("scipy.ndimage", reason="matting needs the refine extra")
