@@ -109,7 +109,11 @@ def test_a_pngs_header_is_read_without_its_pixels(
     text.add_text("Software", "a camera")
     with_exif, without_exif = saved(photo, "PNG", exif=exif(8), pnginfo=text), saved(photo, "PNG", pnginfo=text)
     decoded: list[object] = []
-    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_prepare", lambda image: decoded.append(image))
+
+    def load_prepare(image: PngImagePlugin.PngImageFile) -> None:
+        decoded.append(image)
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_prepare", load_prepare)
     assert codec.read_header(with_exif).width == photo.height
     assert codec.read_header(without_exif).width == photo.width
     assert not decoded
