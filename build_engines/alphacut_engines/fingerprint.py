@@ -10,9 +10,10 @@ from pathlib import Path
 
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.errors import EngineSourceError
-from alphacut_engines.registry import ModelRecipe
+from alphacut_engines import processor
+from alphacut_engines.order import Order
 
-_TOOLS = ("onnx", "onnxruntime", "onnxslim")
+_TOOLS = ("onnx", "onnxruntime", "onnxslim", "openvino")
 
 
 def of_file(path: Path) -> str:
@@ -31,13 +32,16 @@ def of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def of_build(recipe: ModelRecipe, source_sha256: str, target: str, precision: str) -> str:
+def of_build(order: Order, source_sha256: str) -> str:
     """Return a hash over all that the outcome of a build depends on; it is cheap and imports no tool."""
     facts = {
-        "recipe": recipe.facts(),
+        "recipe": order.recipe.facts(),
         "source": source_sha256,
-        "target": target,
-        "precision": precision,
+        "target": order.target,
+        "precision": order.precision,
+        "gate": _of_folder(order.gate),
+        "calibration": _of_folder(order.calibration),
+        "processor": [processor.lacking(precision) for precision in ("bf16", "int8")],
         "contract": CONTRACT_VERSION,
         "tools": tools(),
         "code": _code(),
@@ -46,13 +50,28 @@ def of_build(recipe: ModelRecipe, source_sha256: str, target: str, precision: st
 
 
 def tools() -> Mapping[str, str]:
-    """Return the versions of the packages that shape an engine."""
-    return {name: metadata.version(name) for name in _TOOLS}
+    """Return the versions of the installed packages that shape an engine."""
+    return {name: version for name in _TOOLS if (version := _version(name)) is not None}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _of_folder(folder: Path | None) -> list[tuple[str, int, int]] | None:
+    """Return names, sizes and times of change: reading hundreds of photographs takes too long for a look."""
+    if folder is None:
+        return None
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(folder.iterdir())]
 
 
 def _code() -> str:
     """Return a hash of this package's source: a changed stage builds anew without a version to remember."""
+    folder = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted([*folder.glob("*.py"), *folder.glob("weights/*.json")]):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 from alphacut_core.errors import EngineBuildError
 from alphacut_engines.optimise import BATCH
-from alphacut_engines.registry import ModelRecipe
+from alphacut_engines.recipe import ModelRecipe
 
 _NETWORK = "network/"
 _SMALLEST_SCALE = 1e-6
@@ -38,8 +38,8 @@ def fuse(network: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
     """Put the recipe's arithmetic around an optimised network.
 
     Args:
-        network: Input float32 [batch, 3, S, S], one output float32 [batch, 1, S, S].
-        recipe: Scaling, mean, std and activation.
+        network: Input float32 [batch, 3, S, S], one output float32 [batch, channels, S, S].
+        recipe: Scaling, mean, std, activation and stretch.
 
     Returns:
         The graph of the wire contract: IMAGE in, MASK and CONFIDENCE out.
@@ -104,17 +104,46 @@ def _write_front(writer: _Writer, recipe: ModelRecipe, network_input: str) -> No
 
 
 def _write_back(writer: _Writer, recipe: ModelRecipe, network_map: str) -> None:
-    map_ = writer.node("Sigmoid", [network_map], "back/sigmoid") if recipe.activation == "sigmoid" else network_map
+    map_ = _write_activation(writer, recipe, network_map)
     highest = writer.per_image("ReduceMax", map_, "back/highest")
+    if recipe.activation == "argmax":
+        contrast = _write_winner(writer, network_map)
+    elif recipe.stretch == "min_max":
+        contrast = _write_stretch(writer, map_, highest)
+    else:
+        ceiling = writer.node("Min", [map_, writer.constant("back/one", 1.0)], "back/ceiling")
+        contrast = writer.node("Max", [ceiling, writer.constant("back/zero", 0.0)], "back/clipped")
+    scaled = writer.node("Mul", [contrast, writer.constant("back/255", 255.0)], "back/scaled")
+    flat = writer.node("Squeeze", [scaled, writer.constant("back/channel", [1], np.int64)], "back/flat")
+    writer.node("Cast", [flat], mask_spec(recipe.size).name, to=TensorProto.UINT8)
+    writer.node("Reshape", [highest, writer.constant("back/column", [-1, 1], np.int64)], CONFIDENCE.name)
+
+
+def _write_activation(writer: _Writer, recipe: ModelRecipe, network_map: str) -> str:
+    """Make of the network's output one map in 0..1: (batch, 1, S, S)."""
+    if recipe.activation == "none":
+        return network_map
+    if recipe.activation == "sigmoid":
+        return writer.node("Sigmoid", [network_map], "back/sigmoid")
+    shares = writer.node("Softmax", [network_map], "back/shares", axis=1)
+    bounds = [writer.constant(f"back/{name}", [at], np.int64) for name, at in (("first", 0), ("end", 1), ("axis", 1))]
+    background = writer.node("Slice", [shares, *bounds], "back/background")
+    return writer.node("Sub", [writer.constant("back/whole", 1.0), background], "back/subject")
+
+
+def _write_winner(writer: _Writer, network_map: str) -> str:
+    """Make 1 of each pixel where another class than the first is likeliest, else 0."""
+    winner = writer.node("ArgMax", [network_map], "back/winner", axis=1, keepdims=1)
+    number = writer.node("Cast", [winner], "back/number", to=TensorProto.FLOAT)
+    return writer.node("Min", [number, writer.constant("back/one", 1.0)], "back/won")
+
+
+def _write_stretch(writer: _Writer, map_: str, highest: str) -> str:
     lowest = writer.per_image("ReduceMin", map_, "back/lowest")
     span = writer.node("Sub", [highest, lowest], "back/span")
     divisor = writer.node("Max", [span, writer.constant("back/bound", _SMALLEST_RANGE)], "back/divisor")
     raised = writer.node("Sub", [map_, lowest], "back/raised")
-    stretched = writer.node("Div", [raised, divisor], "back/stretched")
-    scaled = writer.node("Mul", [stretched, writer.constant("back/255", 255.0)], "back/scaled")
-    flat = writer.node("Squeeze", [scaled, writer.constant("back/channel", [1], np.int64)], "back/flat")
-    writer.node("Cast", [flat], mask_spec(recipe.size).name, to=TensorProto.UINT8)
-    writer.node("Reshape", [highest, writer.constant("back/column", [-1, 1], np.int64)], CONFIDENCE.name)
+    return writer.node("Div", [raised, divisor], "back/stretched")
 
 
 def _declare(graph: onnx.GraphProto, size: int) -> None:

@@ -57,6 +57,7 @@ def staging(folder: Path) -> Iterator[Path]:
 
 
 def _move_in(place: Path, folder: Path) -> None:
+    """Replace file by file, the manifest last, then take away what only the engine before had."""
     files = sorted(place.iterdir(), key=lambda path: path.name == manifest.MANIFEST_FILE)
     for path in files:
         descriptor = os.open(path, os.O_RDONLY)
@@ -64,8 +65,11 @@ def _move_in(place: Path, folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    before = manifest.read(folder)
     for path in files:
         path.replace(folder / path.name)
+    for stale in set(before["artefacts"] if before else ()) - {path.name for path in files}:
+        (folder / stale).unlink(missing_ok=True)
 
 
 @contextmanager

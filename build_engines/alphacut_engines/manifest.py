@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ENGINE_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
+REPORT_FILE = "gate.json"
+CALIBRATION_FILE = "calibration.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +23,8 @@ class Manifest:
         model: Name in the registry.
         recipe: The recipe's facts.
         target: What the engine is for, ``cpu`` for instance.
-        precision: ``fp32``, ``bf16``, ``int8``: what the serving runtime is to compute in.
+        precision: ``fp32``, ``bf16``, ``int8``: what the engine computes in.
+        compile_options: What the serving runtime is to compile with, as the gate did.
         size: Side of the square input in pixels.
         contract_version: The wire contract that the graph fulfils.
         source_sha256: Checksum of the ONNX file that was given.
@@ -34,6 +38,7 @@ class Manifest:
     recipe: Mapping[str, Any]
     target: str
     precision: str
+    compile_options: Mapping[str, str]
     size: int
     contract_version: str
     source_sha256: str

@@ -8,8 +8,8 @@ import onnxslim
 from numpy.typing import NDArray
 
 from alphacut_core.errors import EngineBuildError
+from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
-from alphacut_engines.registry import ModelRecipe
 
 BATCH = "batch"
 PROVED_BATCHES = (1, 2, 7)
@@ -27,7 +27,7 @@ def optimise(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
         recipe: Which output is wanted and how large the input is.
 
     Returns:
-        Input float32 [batch, 3, S, S], output float32 [batch, 1, S, S].
+        Input float32 [batch, 3, S, S], output float32 [batch, channels, S, S].
 
     Raises:
         EngineBuildError: The graph cannot be simplified, its batch axis is fixed inside, or the result
@@ -36,7 +36,7 @@ def optimise(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
     model = onnx.ModelProto()
     model.CopyFrom(source)
     _keep_one_output(model, recipe.output)
-    _free_batch_axis(model, recipe.size)
+    _free_batch_axis(model, recipe)
     try:
         model = _at_least_opset(model, _OPSET)
         slim: onnx.ModelProto = onnxslim.slim(model)
@@ -55,13 +55,13 @@ def _keep_one_output(model: onnx.ModelProto, position: int) -> None:
     model.graph.output.append(wanted)
 
 
-def _free_batch_axis(model: onnx.ModelProto, size: int) -> None:
+def _free_batch_axis(model: onnx.ModelProto, recipe: ModelRecipe) -> None:
     """Declare the shapes that the contract needs; what exporters wrote in between is inferred anew."""
     weights = {tensor.name for tensor in model.graph.initializer}
     (picture,) = (value for value in model.graph.input if value.name not in weights)
     (mask,) = model.graph.output
-    for value, channels in ((picture, 3), (mask, 1)):
-        dims: list[str | int | None] = [BATCH, channels, size, size]
+    for value, channels in ((picture, 3), (mask, recipe.channels)):
+        dims: list[str | int | None] = [BATCH, channels, recipe.size, recipe.size]
         value.CopyFrom(onnx.helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, dims))
     del model.graph.value_info[:]
 

@@ -16,57 +16,29 @@ from alphacut_core import codec, geometry, probe
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.geometry import Pixels
 from alphacut_engines import fingerprint, install
-from alphacut_engines.manifest import MANIFEST_FILE, Manifest
-from alphacut_engines.registry import ModelRecipe
+from alphacut_engines.manifest import CALIBRATION_FILE, ENGINE_FILE, MANIFEST_FILE, REPORT_FILE, Manifest
+from alphacut_engines.order import Order
 
 if TYPE_CHECKING:
+    from alphacut_engines.ladder import Choice
     from alphacut_engines.reference import Reference
-
-ENGINE_FILE = "model.onnx"
-VERSION = "1"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
-    """What to build and where to put it.
-
-    Attributes:
-        recipe: How the network is used.
-        source: The plain ONNX file.
-        repository: Triton's model repository.
-        target: ``cpu``.
-        precision: ``fp32``.
-        force: Build even if the same build is installed.
-    """
-
-    recipe: ModelRecipe
-    source: Path
-    repository: Path
-    target: str
-    precision: str
-    force: bool
-
-    @property
-    def folder(self) -> Path:
-        """Where the engine goes: the model's version directory."""
-        return self.repository / self.recipe.engine / VERSION
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One finished stage: what it made, and how long that took."""
+class Step:
+    """One thing that a stage has to say, and the time since the stage began."""
 
-    name: str
+    stage: str
     outcome: str
     time_s: float
 
 
-def build(order: Order, report: Callable[[Stage], None]) -> bool:
+def build(order: Order, report: Callable[[Step], None]) -> bool:
     """Take a network from its ONNX file into the model repository.
 
     Args:
         order: What to build.
-        report: Called after each stage.
+        report: Called with what each stage did, at once.
 
     Returns:
         False if the same build is installed already and nothing was done.
@@ -76,11 +48,11 @@ def build(order: Order, report: Callable[[Stage], None]) -> bool:
         EngineBuildError: A stage failed; the repository is as it was.
     """
     source_sha256 = fingerprint.of_file(order.source)
-    key = fingerprint.of_build(order.recipe, source_sha256, order.target, order.precision)
+    key = fingerprint.of_build(order, source_sha256)
     if not order.force and install.is_installed(order.folder, key):
         return False
     # The tools behind these stages take a second to import, which a build that is done already need not pay.
-    from alphacut_engines import fuse, optimise, reference, source  # noqa: PLC0415
+    from alphacut_engines import fuse, ladder, optimise, reference, source  # noqa: PLC0415
 
     stages = _Stages(report)
     with stages.run("source") as said:
@@ -92,30 +64,35 @@ def build(order: Order, report: Callable[[Stage], None]) -> bool:
     with stages.run("fuse") as said:
         fused = fuse.fuse(network, order.recipe)
         said(f"{len(fused.graph.node)} nodes, uint8 picture in, uint8 mask out")
+    with stages.run("gate") as said:
+        choice = ladder.climb(order, fused, source_sha256, said)
+        said(f"{choice.precision} is installed")
     with stages.run("probe") as said:
         answer = _probe_answer(reference.Reference(fused, "probe"), order.recipe.size)
         said(f"mask of the probe picture, mean {answer.mean():.0f} of 255")
     with stages.run("install") as said:
         with install.staging(order.folder) as folder:
-            (folder / ENGINE_FILE).write_bytes(fused.SerializeToString())
+            (folder / ENGINE_FILE).write_bytes(choice.model.SerializeToString())
             probe.store_answer(answer, folder)
-            (folder / MANIFEST_FILE).write_text(_manifest(order, key, source_sha256, folder).to_json())
+            for name, part in ((REPORT_FILE, choice.report), (CALIBRATION_FILE, choice.calibration)):
+                if part is not None:
+                    (folder / name).write_text(part.to_json())
+            made = _manifest(order, choice, key, source_sha256, folder)
+            (folder / MANIFEST_FILE).write_text(made.to_json())
         said(f"{order.folder / ENGINE_FILE}, {(order.folder / ENGINE_FILE).stat().st_size / 1e6:.1f} MB")
     return True
 
 
 class _Stages:
-    """Times the stages and tells the caller about each."""
+    """Times the stages and tells the caller what they say."""
 
-    def __init__(self, report: Callable[[Stage], None]) -> None:
+    def __init__(self, report: Callable[[Step], None]) -> None:
         self._report = report
 
     @contextmanager
     def run(self, name: str) -> Iterator[Callable[[str], None]]:
-        outcome: list[str] = []
         start = time.perf_counter()
-        yield outcome.append
-        self._report(Stage(name, outcome[-1], time.perf_counter() - start))
+        yield lambda outcome: self._report(Step(name, outcome, time.perf_counter() - start))
 
 
 def _probe_answer(network: Reference, size: int) -> Pixels:
@@ -125,12 +102,13 @@ def _probe_answer(network: Reference, size: int) -> Pixels:
     return np.asarray(masks[0])
 
 
-def _manifest(order: Order, key: str, source_sha256: str, folder: Path) -> Manifest:
+def _manifest(order: Order, choice: Choice, key: str, source_sha256: str, folder: Path) -> Manifest:
     return Manifest(
         model=order.recipe.name,
         recipe=order.recipe.facts(),
         target=order.target,
-        precision=order.precision,
+        precision=choice.precision,
+        compile_options=choice.compile_options,
         size=order.recipe.size,
         contract_version=CONTRACT_VERSION,
         source_sha256=source_sha256,

@@ -8,7 +8,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from alphacut_core.errors import EngineSourceError
-from alphacut_engines.registry import ModelRecipe
+from alphacut_engines.recipe import ModelRecipe
 
 MIN_OPSET = 11
 MAX_OPSET = 22
@@ -81,13 +81,13 @@ def _check_output(path: Path, model: onnx.ModelProto, recipe: ModelRecipe) -> No
     wanted = outputs[recipe.output]
     got = _dims(wanted)
     if wanted.type.tensor_type.elem_type != onnx.TensorProto.FLOAT or (
-        got and (len(got) != 4 or (isinstance(got[1], int) and got[1] != 1))
+        got and (len(got) != 4 or (isinstance(got[1], int) and got[1] != recipe.channels))
     ):
         element = onnx.TensorProto.DataType.Name(wanted.type.tensor_type.elem_type)
         raise _refusal(
             path,
             f"with output {wanted.name!r} {element} {got}",
-            f"{recipe.name} needs float32 [batch, 1, {recipe.size}, {recipe.size}] there",
+            f"{recipe.name} needs float32 [batch, {recipe.channels}, {recipe.size}, {recipe.size}] there",
         )
 
 

@@ -10,8 +10,11 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
-from alphacut_engines.registry import BUNDLED, ModelRecipe
+from alphacut_engines.order import Order
+from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.registry import BUNDLED
 
 SIZE = 16
 
@@ -20,7 +23,7 @@ MakeNetwork = Callable[..., onnx.ModelProto]
 
 @pytest.fixture
 def make_network() -> MakeNetwork:
-    """A factory of one-convolution networks: float32 [batch, 3, S, S] to float32 [batch, 1, S, S]."""
+    """A factory of one-convolution networks: float32 [batch, 3, S, S] to [batch, channels, S, S]."""
 
     def make(
         *,
@@ -31,9 +34,11 @@ def make_network() -> MakeNetwork:
         outputs: int = 1,
         opset: int = 17,
         sigmoid: bool = True,
+        channels: int = 1,
     ) -> onnx.ModelProto:
         # Uneven weights: a mix-up of channels or of rows and columns shows.
         kernel = np.linspace(-0.5, 1.0, 27, dtype=np.float32).reshape(1, 3, 3, 3) * weight
+        kernel = np.concatenate([np.roll(kernel, i, axis=1) for i in range(channels)])
         last = "Sigmoid" if sigmoid else "Identity"
         nodes = [helper.make_node("Conv", ["input", "kernel", "bias"], ["logits"], pads=[1, 1, 1, 1])]
         nodes += [helper.make_node(last, ["logits"], [f"d{i}"]) for i in range(outputs)]
@@ -41,10 +46,13 @@ def make_network() -> MakeNetwork:
             nodes,
             "network",
             [helper.make_tensor_value_info("input", TensorProto.FLOAT, [batch, 3, size, size])],
-            [helper.make_tensor_value_info(f"d{i}", TensorProto.FLOAT, [batch, 1, size, size]) for i in range(outputs)],
+            [
+                helper.make_tensor_value_info(f"d{i}", TensorProto.FLOAT, [batch, channels, size, size])
+                for i in range(outputs)
+            ],
             [
                 numpy_helper.from_array(kernel, "kernel"),
-                numpy_helper.from_array(np.array([bias], np.float32), "bias"),
+                numpy_helper.from_array(np.full(channels, bias, np.float32), "bias"),
             ],
         )
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
@@ -56,6 +64,44 @@ def make_network() -> MakeNetwork:
 def recipe() -> ModelRecipe:
     """How the small networks are used."""
     return dataclasses.replace(BUNDLED, name="small", engine="small", size=SIZE)
+
+
+@pytest.fixture
+def make_photographs(tmp_path: Path) -> Callable[[str, int], Path]:
+    """A factory of folders with small, smooth, coloured pictures."""
+
+    def make(name: str, n: int) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        rng = np.random.default_rng(len(name))
+        for i in range(n):
+            coarse = Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8))
+            coarse.resize((24, 20), Image.Resampling.BICUBIC).save(folder / f"{i:03}.png")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def make_order(make_network: MakeNetwork, recipe: ModelRecipe, tmp_path: Path) -> Callable[..., Order]:
+    """A factory of orders for a small network."""
+
+    def make(**changes: object) -> Order:
+        source = tmp_path / "network.onnx"
+        source.write_bytes(make_network().SerializeToString())
+        order = Order(
+            recipe=recipe,
+            source=source,
+            repository=tmp_path / "model_repository",
+            target="cpu",
+            precision="fp32",
+            gate=None,
+            calibration=None,
+            force=False,
+        )
+        return dataclasses.replace(order, **changes)
+
+    return make
 
 
 @pytest.fixture

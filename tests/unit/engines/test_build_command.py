@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -9,16 +15,81 @@ from click.testing import CliRunner
 
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import EngineSourceError
-from alphacut_engines import cli
+from alphacut_engines import cli, processor, registry
+from alphacut_engines.recipe import Download, ModelRecipe
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder without a word."""
+
+    def log_message(self, *arguments: object) -> None:
+        pass
 
 
 def test_the_bundled_network_is_built_once_from_nothing(tmp_path: Path) -> None:
     first = CliRunner().invoke(cli.build, ["--repository", str(tmp_path)], catch_exceptions=False)
     assert first.exit_code == 0
-    assert [line.split()[0] for line in first.output.splitlines()] == ["source", "optimise", "fuse", "probe", "install"]
+    assert [line.split()[0] for line in first.output.splitlines()] == [
+        "source",
+        "optimise",
+        "fuse",
+        "gate",
+        "probe",
+        "install",
+    ]
     assert (tmp_path / DEFAULT_PIPELINE.engine / "1" / "model.onnx").is_file()
     second = CliRunner().invoke(cli.build, ["--repository", str(tmp_path)], catch_exceptions=False)
     assert "nothing to do" in second.output
+
+
+def test_the_bundled_network_passes_its_gate_on_a_fresh_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "lacking", lambda precision: None)
+    done = CliRunner().invoke(cli.build, ["--repository", str(tmp_path), "--precision", "auto"], catch_exceptions=False)
+    folder = tmp_path / DEFAULT_PIPELINE.engine / "1"
+    report = json.loads((folder / "gate.json").read_text())
+    assert [row["precision"] for row in report["rows"]] == ["int8", "bf16", "fp32"], done.output
+    assert report["photographs"] == "samples"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["precision"] == next(row["precision"] for row in report["rows"] if row["passed"])
+    assert manifest["compile_options"]["INFERENCE_PRECISION_HINT"]
+
+
+def test_published_weights_go_from_a_mirror_to_the_repository(
+    make_network, recipe: ModelRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror, repository = tmp_path / "mirror", tmp_path / "repository"
+    mirror.mkdir()
+    content = make_network().SerializeToString()
+    (mirror / "small.onnx").write_bytes(content)
+    checksum = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    weights = Download(url="https://192.0.2.1/", file="small.onnx", size_bytes=len(content), checksum=checksum)
+    monkeypatch.setitem(registry.RECIPES, "small", dataclasses.replace(recipe, weights=weights))
+    monkeypatch.setenv("ALPHACUT_HOME", str(tmp_path / "home"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(mirror))) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        done = CliRunner().invoke(
+            cli.build, ["small", "--mirror", address, "--repository", str(repository)], catch_exceptions=False
+        )
+        server.shutdown()
+        thread.join()
+    assert "fetch       100 %" in done.output
+    assert (repository / "small" / "1" / "model.onnx").is_file()
+    again = CliRunner().invoke(cli.build, ["small", "--repository", str(repository)], catch_exceptions=False)
+    assert "nothing to do" in again.output, "neither the network nor the mirror is needed any more"
+
+
+def test_an_own_network_is_built_like_a_known_one(
+    make_network, recipe: ModelRecipe, saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.RECIPES, "small", recipe)
+    path = saved(make_network())
+    arguments = [str(path), "--like", "small", "--repository", str(tmp_path / "repository"), "--precision", "auto"]
+    done = CliRunner().invoke(cli.build, arguments, catch_exceptions=False)
+    assert "bf16 is not tried: " in done.output
+    manifest = json.loads((tmp_path / "repository" / "small" / "1" / "manifest.json").read_text())
+    assert (manifest["model"], manifest["precision"]) == ("network", "fp32")
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None:

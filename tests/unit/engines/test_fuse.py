@@ -14,8 +14,9 @@ from onnx import TensorProto, helper
 from alphacut_core import codec, geometry
 from alphacut_core.geometry import Pixels
 from alphacut_engines import fuse, optimise, source
+from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
-from alphacut_engines.registry import BUNDLED, ModelRecipe
+from alphacut_engines.registry import BUNDLED
 
 SAMPLES = sorted((Path(__file__).parents[3] / "samples").glob("*.jpg"))
 
@@ -83,6 +84,29 @@ def test_a_constant_map_becomes_an_empty_mask_that_keeps_its_confidence(make_net
     # What a NaN becomes in uint8 is each runtime's own affair, so there must be none before the cast.
     flat.graph.output.append(helper.make_tensor_value_info("back/scaled", TensorProto.FLOAT, None))
     assert not Reference(flat, "test").run(random_pictures(2, recipe.size))[2].any()
+
+
+def test_an_unstretched_map_keeps_its_values_within_bounds(make_network, recipe: ModelRecipe) -> None:
+    recipe = dataclasses.replace(recipe, stretch="none")
+    picture = random_pictures(1, recipe.size)[0]
+    model = make_network(sigmoid=False)
+    map_ = Reference(model, "test").run(numpy_input(picture, recipe))[0][0, 0]
+    assert map_.min() < 0, "the test is worth something"
+    assert map_.max() > 1, "the test is worth something"
+    (mask,), _ = Reference(fuse.fuse(model, recipe), "test").masks(picture[None])
+    assert np.abs(mask.astype(int) - (np.clip(map_, 0, 1) * 255).astype(np.uint8)).max() <= 1
+
+
+def test_of_several_classes_all_but_the_first_are_subject(make_network, recipe: ModelRecipe) -> None:
+    recipe = dataclasses.replace(recipe, channels=4, activation="argmax", stretch="none")
+    picture = random_pictures(1, recipe.size)[0]
+    model = make_network(sigmoid=False, channels=4)
+    logits = Reference(model, "test").run(numpy_input(picture, recipe))[0][0]
+    shares = np.exp(logits) / np.exp(logits).sum(0)
+    masks, confidences = Reference(fuse.fuse(model, recipe), "test").masks(np.stack([picture, picture]))
+    np.testing.assert_array_equal(masks[1], np.where(logits.argmax(0) != 0, 255, 0))
+    assert 0 < (masks[1] > 0).mean() < 1, "the test is worth something"
+    assert confidences[1, 0] == pytest.approx((1 - shares[0]).max(), rel=1e-5)
 
 
 def test_a_black_picture_has_a_mask(make_network, recipe: ModelRecipe) -> None:

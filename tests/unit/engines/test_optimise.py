@@ -8,8 +8,8 @@ from onnx import helper, numpy_helper
 
 from alphacut_core.errors import EngineBuildError
 from alphacut_engines import optimise
+from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
-from alphacut_engines.registry import ModelRecipe
 
 
 def test_a_batch_axis_fixed_by_the_export_is_freed(make_network, recipe: ModelRecipe) -> None:

@@ -16,28 +16,20 @@ from alphacut_core import codec, geometry, probe
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.errors import EngineBuildError, EngineSourceError
 from alphacut_engines import pipeline
-from alphacut_engines.pipeline import Order
+from alphacut_engines.order import Order
 from alphacut_engines.reference import Reference
-from alphacut_engines.registry import ModelRecipe
 
 
 @pytest.fixture
-def order(make_network, saved, recipe: ModelRecipe, tmp_path: Path) -> Order:
-    return Order(
-        recipe=recipe,
-        source=saved(make_network()),
-        repository=tmp_path / "model_repository",
-        target="cpu",
-        precision="fp32",
-        force=False,
-    )
+def order(make_order) -> Order:
+    return make_order()
 
 
 def build(order: Order) -> list[str]:
     """Build and return the names of the stages that ran."""
-    stages: list[pipeline.Stage] = []
-    assert pipeline.build(order, stages.append) == bool(stages)
-    return [stage.name for stage in stages]
+    steps: list[pipeline.Step] = []
+    assert pipeline.build(order, steps.append) == bool(steps)
+    return [step.stage for step in steps]
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -53,7 +45,7 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
 def test_a_build_installs_engine_manifest_and_probe_beside_the_adapter(order: Order) -> None:
     order.folder.mkdir(parents=True)
     (order.folder / "model.py").write_text("# the adapter")
-    assert build(order) == ["source", "optimise", "fuse", "probe", "install"]
+    assert build(order) == ["source", "optimise", "fuse", "gate", "probe", "install"]
     assert sorted(content(order.folder)) == ["manifest.json", "model.onnx", "model.py", "probe.png"]
     manifest = json.loads((order.folder / "manifest.json").read_text())
     assert (manifest["model"], manifest["precision"], manifest["size"]) == ("small", "fp32", order.recipe.size)
@@ -65,6 +57,13 @@ def test_the_stored_probe_is_the_installed_engines_answer(order: Order) -> None:
     fused = Reference.of_file(order.folder / "model.onnx")
     square = geometry.to_square(codec.decode(probe.picture()), order.recipe.size)
     np.testing.assert_array_equal(probe.load_answer(order.folder), fused.masks(square[None])[0][0])
+
+
+def test_what_only_the_engine_before_had_is_taken_away(order: Order, make_photographs) -> None:
+    build(dataclasses.replace(order, gate=make_photographs("gate", 100)))
+    assert "gate.json" in content(order.folder)
+    build(order)
+    assert sorted(content(order.folder)) == ["manifest.json", "model.onnx", "probe.png"]
 
 
 def test_the_same_build_again_does_nothing(order: Order) -> None:
@@ -96,8 +95,9 @@ def test_a_build_that_is_done_is_found_without_loading_the_tools(order: Order) -
     done = run_python(f"""
         import sys
         from pathlib import PosixPath
-        from alphacut_engines.pipeline import Order, build
-        from alphacut_engines.registry import ModelRecipe
+        from alphacut_engines.order import Order
+        from alphacut_engines.pipeline import build
+        from alphacut_engines.recipe import ModelRecipe
         print(build({order!r}, print), sorted({{"onnx", "onnxruntime", "onnxslim"}} & set(sys.modules)))
     """)
     assert done.stdout == "False []\n", done.stderr
@@ -113,8 +113,8 @@ def test_a_killed_build_leaves_the_installed_engine_as_it_was(order: Order, make
         import os, signal
         from pathlib import PosixPath
         from alphacut_engines import {module}, pipeline
-        from alphacut_engines.pipeline import Order
-        from alphacut_engines.registry import ModelRecipe
+        from alphacut_engines.order import Order
+        from alphacut_engines.recipe import ModelRecipe
         {module}.{function} = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
         pipeline.build({order!r}, print)
     """)
@@ -134,8 +134,8 @@ def test_a_full_disk_is_reported_and_leaves_the_installed_engine_as_it_was(order
         from pathlib import PosixPath
         from alphacut_core.errors import EngineBuildError
         from alphacut_engines import fuse, optimise, pipeline, reference, source
-        from alphacut_engines.pipeline import Order
-        from alphacut_engines.registry import ModelRecipe
+        from alphacut_engines.order import Order
+        from alphacut_engines.recipe import ModelRecipe
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
         try:

@@ -12,7 +12,8 @@ from onnx import TensorProto, helper
 
 from alphacut_core.errors import EngineSourceError
 from alphacut_engines import source
-from alphacut_engines.registry import BUNDLED, ModelRecipe
+from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.registry import BUNDLED
 
 
 def test_a_good_network_is_loaded(make_network, saved, recipe: ModelRecipe) -> None:

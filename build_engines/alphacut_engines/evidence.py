@@ -1,0 +1,45 @@
+"""What is known about a network before this machine has measured anything.
+
+A fresh clone has no photographs. For bundled weights their calibration and gate report are files beside them,
+made by ``alphacut build --gate DIR --calibration DIR`` and valid for exactly these weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from alphacut_engines import calibration, report
+from alphacut_engines.calibration import Calibration
+from alphacut_engines.recipe import ModelRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Calibration and gate report that came with the weights, where they did."""
+
+    calibration: Calibration | None
+    passed: frozenset[str]
+
+
+def of(recipe: ModelRecipe, source_sha256: str) -> Evidence:
+    """Return what came with the weights of ``recipe``; nothing if ``source_sha256`` is another file's."""
+    if not isinstance(recipe.weights, Path):
+        return Evidence(None, frozenset())
+    calibration_path = recipe.weights.with_suffix(".calibration.json")
+    report_path = recipe.weights.with_suffix(".gate.json")
+    if not (calibration_path.is_file() and report_path.is_file()):
+        return Evidence(None, frozenset())
+    ranges, judged = calibration.read(calibration_path), report.read(report_path)
+    if {ranges.source_sha256, judged.source_sha256} != {source_sha256}:
+        return Evidence(None, frozenset())
+    passed = {row.precision for row in judged.rows if row.passed}
+    if judged.calibration_sha256 != checksum(ranges):
+        passed.discard("int8")
+    return Evidence(ranges, frozenset(passed))
+
+
+def checksum(ranges: Calibration) -> str:
+    """Return the SHA-256 of a calibration."""
+    return hashlib.sha256(ranges.to_json().encode()).hexdigest()

@@ -1,0 +1,216 @@
+"""Stage fetch: published weights onto this machine, once, whole and checked."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import http.client
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from alphacut_core.errors import EngineSourceError
+from alphacut_engines.recipe import Download
+
+_CHUNK_BYTES = 2**18
+_ATTEMPTS = 5
+_LONGEST_WAIT_S = 60.0
+_BROKEN_LINES = (OSError, http.client.HTTPException)
+_TRY_LATER = {408, 425, 429, 500, 502, 503, 504}
+_RANGE_NOT_SATISFIABLE = 416
+_PARTIAL_CONTENT = 206
+
+Progress = Callable[[int, int | None], None]
+
+
+def cache_folder() -> Path:
+    """Return where weights are kept: ``$ALPHACUT_HOME``, else ``alphacut`` in the user's cache."""
+    home = os.environ.get("ALPHACUT_HOME")
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return (Path(home) if home else Path(cache) / "alphacut").expanduser() / "weights"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetcher:
+    """Downloads into a folder. Several processes may share the folder.
+
+    Attributes:
+        folder: Where finished files are kept.
+        mirror: Address of a folder with the same file names to take them from instead, or None.
+        timeout_s: How long the line may be silent.
+        wait: How to let time pass between attempts, in seconds.
+    """
+
+    folder: Path
+    mirror: str | None
+    timeout_s: float = 30.0
+    wait: Callable[[float], None] = time.sleep
+
+    def fetch(self, download: Download, progress: Progress) -> Path:
+        """Return the path of the whole, checked file; what is there already is not loaded again.
+
+        Args:
+            download: What to load.
+            progress: Called with bytes so far and in all, None where that is unknown.
+
+        Raises:
+            EngineSourceError: Not there, not allowed, unreachable, or not the published file.
+        """
+        path = self.folder / download.file
+        url = f"{self.mirror.rstrip('/')}/{download.file}" if self.mirror else download.url
+        if not url.startswith(("http://", "https://")):
+            raise EngineSourceError(f"got the address {url}; only http and https are loaded; use --from-file for files")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with _alone(path.with_name(path.name + ".part")) as (part, file):
+                if not (path.exists() and matches(path, download)):
+                    self._load(url, download, file, progress)
+                    _check(part, download, url)
+                    part.replace(path)
+        except OSError as error:
+            raise EngineSourceError(
+                f"stage fetch: cannot write {error.filename or path}: {error.strerror}; free space or set ALPHACUT_HOME"
+            ) from error
+        return path
+
+    def _load(self, url: str, download: Download, file: BinaryIO, progress: Progress) -> None:
+        """Append to ``file`` until it is whole, picking up after every break."""
+        trouble = ""
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._attempt(url, download, file, progress)
+            except _InterruptedError as interruption:
+                trouble = str(interruption)
+                if attempt + 1 < _ATTEMPTS:
+                    self.wait(min(interruption.pause_s or 2.0**attempt, _LONGEST_WAIT_S))
+            else:
+                return
+        raise EngineSourceError(
+            f"stage fetch: {url} could not be loaded in {_ATTEMPTS} attempts ({trouble}); what has arrived is kept: "
+            f"try again, pass --mirror URL, or load {download.file} elsewhere and pass --from-file"
+        )
+
+    def _attempt(self, url: str, download: Download, file: BinaryIO, progress: Progress) -> None:
+        arrived = file.seek(0, os.SEEK_END)
+        with self._open(url, arrived, file) as response:
+            continues = response.headers.get("Content-Range", "").startswith(f"bytes {arrived}-")
+            if not (response.status == _PARTIAL_CONTENT and continues):
+                arrived = _empty(file)
+            length = response.headers.get("Content-Length")
+            total = arrived + int(length) if length else download.size_bytes
+            while chunk := _read(response):
+                file.write(chunk)
+                file.flush()
+                arrived += len(chunk)
+                progress(arrived, total)
+                if download.size_bytes is not None and arrived > download.size_bytes:
+                    _empty(file)
+                    raise EngineSourceError(
+                        f"stage fetch: {url} is longer than the {download.size_bytes:,} bytes of {download.file}; "
+                        "it is another file; pass --mirror URL or --from-file"
+                    )
+        if total is not None and arrived < total:
+            raise _InterruptedError(f"the line ended after {arrived:,} of {total:,} bytes")
+
+    def _open(self, url: str, start: int, file: BinaryIO) -> http.client.HTTPResponse:
+        headers = {"User-Agent": "alphacut", **({"Range": f"bytes={start}-"} if start else {})}
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310  fetch() lets http and https in only
+        try:
+            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=self.timeout_s)  # noqa: S310
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code == _RANGE_NOT_SATISFIABLE:
+                    _empty(file)
+                elif error.code not in _TRY_LATER:
+                    raise _refusal(url, error.code) from error
+                raise _InterruptedError(f"HTTP {error.code}", _retry_after_s(error)) from error
+        except _BROKEN_LINES as error:
+            raise _InterruptedError(f"{type(error).__name__}: {error}") from error
+        return response
+
+
+class _InterruptedError(Exception):
+    """The file is not whole yet; another attempt may make it so."""
+
+    def __init__(self, reason: str, pause_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.pause_s = pause_s
+
+
+def matches(path: Path, download: Download) -> bool:
+    """Say whether the file is the published one, as far as its checksum is known."""
+    if download.checksum is None:
+        return True
+    algorithm, wanted = download.checksum.split(":")
+    with path.open("rb") as file:
+        return _digest(file, algorithm) == wanted
+
+
+def _digest(file: BinaryIO, algorithm: str) -> str:
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _check(part: Path, download: Download, url: str) -> None:
+    if not matches(part, download):
+        size = part.stat().st_size
+        part.unlink()
+        raise EngineSourceError(
+            f"stage fetch: the {size:,} bytes from {url} are not {download.file}, whose checksum is "
+            f"{download.checksum}; they were thrown away: try again, pass --mirror URL, or pass --from-file"
+        )
+
+
+def _empty(file: BinaryIO) -> int:
+    """Throw away what has arrived and return how much is left of it."""
+    file.truncate(0)
+    return file.seek(0)
+
+
+def _read(response: http.client.HTTPResponse) -> bytes:
+    try:
+        # read1 hands over what has arrived; read would wait for more and lose it when the line stalls.
+        return response.read1(_CHUNK_BYTES)
+    except _BROKEN_LINES as error:
+        raise _InterruptedError(f"{type(error).__name__}: {error}") from error
+
+
+def _refusal(url: str, status: int) -> EngineSourceError:
+    reason = {403: "may not be loaded from here", 404: "is not there"}.get(status, "is refused")
+    return EngineSourceError(
+        f"stage fetch: {url} {reason} (HTTP {status}); pass --mirror URL, or load it elsewhere and pass --from-file"
+    )
+
+
+def _retry_after_s(error: urllib.error.HTTPError) -> float | None:
+    seconds = error.headers.get("Retry-After", "")
+    return float(seconds) if seconds.isdigit() else None
+
+
+@contextmanager
+def _alone(part: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Open the unfinished file while no other process writes to it; an empty one is not left behind."""
+    with _locked(part) as file:
+        try:
+            yield part, file
+        finally:
+            if part.exists() and part.stat().st_size == 0:
+                part.unlink()
+
+
+def _locked(part: Path) -> BinaryIO:
+    """Wait for the file's lock; whoever had it may have moved the file away, so that another one is meant."""
+    while True:
+        file = part.open("ab")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno())):
+            return file
+        file.close()

@@ -1,0 +1,92 @@
+"""No engine is installed ungated: its masks must be the reference's within these bounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alphacut_core.errors import EngineParityError
+from alphacut_core.geometry import Pixels
+from alphacut_engines.agreement import Agreement, Comparison
+from alphacut_engines.photographs import Photographs
+
+MIN_PHOTOGRAPHS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is allowed at most, and at least.
+
+    Attributes:
+        mean_difference: Largest mean |Δ|, of 255.
+        mean_iou: Smallest mean intersection over union at 128.
+    """
+
+    mean_difference: float
+    mean_iou: float
+
+
+BOUNDS = {
+    "fp32": Bounds(mean_difference=0.1, mean_iou=0.999),
+    "fp16": Bounds(mean_difference=1.0, mean_iou=0.995),
+    "bf16": Bounds(mean_difference=1.0, mean_iou=0.99),
+    "int8": Bounds(mean_difference=3.0, mean_iou=0.98),
+}
+
+
+class Engine(Protocol):
+    """Anything that turns squares into masks."""
+
+    def masks(self, pictures: Pixels) -> tuple[Pixels, NDArray[np.float32]]:
+        """Return masks uint8 (N, S, S) and confidences float32 (N, 1) of uint8 (N, S, S, 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one engine did on all pictures.
+
+    Attributes:
+        agreement: Its masks against the reference's.
+        time_ms: Median time of one picture alone.
+    """
+
+    agreement: Agreement
+    time_ms: float
+
+
+def answers(reference: Engine, photographs: Photographs) -> list[Pixels]:
+    """Return the reference's masks, one a picture."""
+    return [reference.masks(square[None])[0][0] for _, square in photographs]
+
+
+def measure(engine: Engine, photographs: Photographs, wanted: Sequence[Pixels]) -> Measurement:
+    """Run an engine over all pictures and compare its masks with ``wanted``, which ``answers`` returned."""
+    comparison = Comparison()
+    times_s = []
+    for (name, square), reference in zip(photographs, wanted, strict=True):
+        start = time.perf_counter()
+        masks, _ = engine.masks(square[None])
+        times_s.append(time.perf_counter() - start)
+        comparison.add(name, masks[0], reference)
+    return Measurement(comparison.result(), round(float(np.median(times_s)) * 1000, 1))
+
+
+def passes(precision: str, agreement: Agreement) -> bool:
+    """Say whether an engine of ``precision`` may be installed."""
+    bounds = BOUNDS[precision]
+    return agreement.mean_difference <= bounds.mean_difference and agreement.mean_iou >= bounds.mean_iou
+
+
+def refusal(precision: str, agreement: Agreement) -> EngineParityError:
+    """Return the error for an engine that does not pass: by how much, and on which picture most."""
+    bounds = BOUNDS[precision]
+    return EngineParityError(
+        f"stage gate: {precision} differs from the reference by mean |Δ| {agreement.mean_difference:.2f} of 255 "
+        f"(allowed {bounds.mean_difference:g}) and mean IoU {agreement.mean_iou:.4f} (at least {bounds.mean_iou:g}) on "
+        f"{agreement.pictures} pictures; worst is {agreement.worst!r} with IoU {agreement.worst_iou:.3f}"
+    )

@@ -1,0 +1,96 @@
+"""Real pictures to calibrate with and to judge engines by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from alphacut_core import codec, geometry
+from alphacut_core.errors import EngineBuildError, InputError
+from alphacut_core.geometry import Pixels
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+_SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Photographs:
+    """Pictures on the disk, read one at a time.
+
+    Attributes:
+        kind: ``folder`` is what a user gave, ``samples`` the checkout's few, each also mirrored, cropped, darkened.
+        paths: Their files, in order.
+        size: Side of the square that the network wants, in pixels.
+    """
+
+    kind: str
+    paths: tuple[Path, ...]
+    size: int
+
+    def __iter__(self) -> Iterator[tuple[str, Pixels]]:
+        """Yield each picture's name and its square, uint8 (size, size, 3).
+
+        Raises:
+            EngineBuildError: A file that cannot be read.
+        """
+        variants = _VARIANTS if self.kind == "samples" else {"": _same}
+        for path in self.paths:
+            picture = _read(path)
+            for name, vary in variants.items():
+                yield path.name + name, geometry.to_square(vary(picture), self.size)
+
+    def some(self, n: int) -> Photographs:
+        """Return at most ``n`` of them, evenly spread."""
+        chosen = np.unique(np.linspace(0, len(self.paths) - 1, min(n, len(self.paths))).astype(int))
+        return Photographs(self.kind, tuple(self.paths[i] for i in chosen), self.size)
+
+
+def of_folder(folder: Path, size: int, at_least: int) -> Photographs:
+    """Return the photographs in ``folder``.
+
+    Raises:
+        EngineBuildError: There are too few to say anything.
+    """
+    paths = tuple(path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES)
+    if len(paths) < at_least:
+        raise EngineBuildError(
+            f"got {len(paths)} photographs in {folder}; at least {at_least} are needed to judge an engine; add some"
+        )
+    return Photographs("folder", paths, size)
+
+
+def samples(size: int) -> Photographs:
+    """Return the checkout's sample pictures; none where the package is installed without them."""
+    return Photographs("samples", tuple(sorted(_SAMPLES.glob("*.jpg"))), size)
+
+
+def _read(path: Path) -> Image.Image:
+    try:
+        return codec.decode(path.read_bytes())
+    except (OSError, InputError) as error:
+        raise EngineBuildError(f"cannot read the photograph {path}: {error}; mend it or take it away") from error
+
+
+def _same(picture: Image.Image) -> Image.Image:
+    return picture
+
+
+def _cropped(picture: Image.Image) -> Image.Image:
+    width, height = picture.size
+    return picture.crop((width // 8, height // 8, width, height))
+
+
+def _darkened(picture: Image.Image) -> Image.Image:
+    return picture.convert("RGB").point([value * 6 // 10 for value in range(256)] * 3)
+
+
+_VARIANTS: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "": _same,
+    " mirrored": ImageOps.mirror,
+    " cropped": _cropped,
+    " darkened": _darkened,
+}

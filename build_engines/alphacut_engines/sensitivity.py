@@ -1,0 +1,78 @@
+"""Which convolutions lose too much in INT8: measured one by one, left out from the worst on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import onnx
+
+from alphacut_core.geometry import Pixels
+from alphacut_engines import gate
+from alphacut_engines.agreement import Agreement
+from alphacut_engines.photographs import Photographs
+from alphacut_engines.quantise import Activations, Ranges, convolutions, quantise
+from alphacut_engines.reference import Reference
+
+_TARGET = gate.Bounds(mean_difference=1.5, mean_iou=0.985)
+"""Stricter than the gate: the few pictures of the search are not all there are."""
+
+_PICTURES_ALONE = 6
+
+
+def search(
+    fused: onnx.ModelProto,
+    ranges: Ranges,
+    activations: Activations,
+    pictures: Photographs,
+    wanted: Sequence[Pixels],
+) -> list[str]:
+    """Return the convolutions to leave in FP32, worst first: none if all can be INT8.
+
+    Args:
+        fused: The FP32 graph of the wire contract.
+        ranges: Lowest and highest value of each convolution's input.
+        activations: Type of the quantised inputs.
+        pictures: What to measure on.
+        wanted: The reference's masks of them.
+
+    Returns:
+        The shortest of the lists of 0, 1, 2, 4, 8, ... worst ones that reaches the target, or all but the best
+        half where none does; the gate has the last word.
+    """
+
+    def agreement(excluded: Sequence[str]) -> Agreement:
+        engine = Reference(quantise(fused, ranges, activations, excluded), "sensitivity")
+        return gate.measure(engine, pictures, wanted).agreement
+
+    def reached(excluded: Sequence[str]) -> bool:
+        found = agreement(excluded)
+        return found.mean_difference <= _TARGET.mean_difference and found.mean_iou >= _TARGET.mean_iou
+
+    if reached([]):
+        return []
+    ordered = by_harm(fused, ranges, activations, pictures, wanted)
+    n = 1
+    while n < len(ordered) // 2 and not reached(ordered[:n]):
+        n *= 2
+    return ordered[: min(n, len(ordered) // 2)]
+
+
+def by_harm(
+    fused: onnx.ModelProto,
+    ranges: Ranges,
+    activations: Activations,
+    pictures: Photographs,
+    wanted: Sequence[Pixels],
+) -> list[str]:
+    """Return the convolutions' names ordered by the mean |Δ| that each causes when it alone is INT8, worst first."""
+    few = pictures.some(_PICTURES_ALONE)
+    chosen = [wanted[pictures.paths.index(path)] for path in few.paths]
+    names = [node.name for node in convolutions(fused)]
+
+    def harm(name: str) -> float:
+        engine = Reference(
+            quantise(fused, ranges, activations, [other for other in names if other != name]), "sensitivity"
+        )
+        return gate.measure(engine, few, chosen).agreement.mean_difference
+
+    return sorted(names, key=harm, reverse=True)

@@ -1,0 +1,143 @@
+"""The fastest precision whose masks are proved is installed, and the reasons against the others are said."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+
+import onnx
+import pytest
+
+from alphacut_core.errors import EngineBuildError, EngineParityError
+from alphacut_engines import calibration, evidence, fingerprint, fuse, gate, ladder, openvino_cpu, processor
+from alphacut_engines.calibration import Calibration
+from alphacut_engines.order import Order
+from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.registry import BUNDLED
+
+MakeOrder = Callable[..., Order]
+
+
+@pytest.fixture(autouse=True)
+def able_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs the tests: OpenVINO emulates what the processor lacks."""
+    monkeypatch.setattr(processor, "lacking", lambda precision: None)
+
+
+@pytest.fixture
+def fused(make_network, recipe: ModelRecipe) -> onnx.ModelProto:
+    return fuse.fuse(make_network(), recipe)
+
+
+def climb(order: Order, fused: onnx.ModelProto) -> tuple[ladder.Choice, list[str]]:
+    said: list[str] = []
+    return ladder.climb(order, fused, "checksum", said.append), said
+
+
+def test_with_photographs_the_fastest_rung_is_taken_and_all_are_reported(
+    make_order: MakeOrder, make_photographs, fused: onnx.ModelProto
+) -> None:
+    order = make_order(
+        precision="auto", gate=make_photographs("gate", 100), calibration=make_photographs("calibration", 40)
+    )
+    choice, _ = climb(order, fused)
+    assert choice.precision == "int8"
+    assert any(node.op_type == "QuantizeLinear" for node in choice.model.graph.node)
+    assert choice.report is not None
+    report = json.loads(choice.report.to_json())
+    assert [row["precision"] for row in report["rows"]] == ["int8", "bf16", "fp32"]
+    assert report["rows"][0]["agreement"]["pictures"] == 100
+    assert report["calibration_sha256"] == evidence.checksum(choice.calibration)
+
+
+def test_a_broken_calibration_is_refused_and_the_next_rung_takes_its_place(
+    make_order: MakeOrder, make_photographs, fused: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = calibration.calibrate
+
+    def broken(*arguments: object) -> Calibration:
+        good = whole(*arguments)
+        return dataclasses.replace(
+            good, ranges={name: (low / 50, high / 50) for name, (low, high) in good.ranges.items()}
+        )
+
+    monkeypatch.setattr(calibration, "calibrate", broken)
+    order = make_order(
+        precision="int8", gate=make_photographs("gate", 100), calibration=make_photographs("calibration", 40)
+    )
+    choice, said = climb(order, fused)
+    assert choice.precision == "bf16"
+    assert any(line.startswith("int8:") and "REFUSED, worst is" in line for line in said)
+
+
+def test_unknown_weights_without_photographs_stop_at_fp32_and_say_why(
+    make_order: MakeOrder, fused: onnx.ModelProto
+) -> None:
+    choice, said = climb(make_order(precision="auto"), fused)
+    assert choice.precision == "fp32"
+    assert [line.split()[0] for line in said] == ["int8", "bf16"]
+    assert all("pass --gate DIR" in line for line in said)
+
+
+def test_a_precision_asked_for_by_name_is_not_replaced_in_silence(
+    make_order: MakeOrder, make_photographs, fused: onnx.ModelProto
+) -> None:
+    with pytest.raises(EngineBuildError, match=r"bf16 cannot be built for small: nothing shows.*--gate"):
+        climb(make_order(precision="bf16"), fused)
+    with pytest.raises(EngineBuildError, match=r"int8 cannot be built for small: .*--calibration"):
+        climb(make_order(precision="int8", gate=make_photographs("gate", 100)), fused)
+
+
+def test_a_processor_without_the_instructions_is_named(
+    make_order: MakeOrder, make_photographs, fused: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "lacking", lambda precision: f"no {precision} here")
+    choice, said = climb(make_order(precision="auto", gate=make_photographs("gate", 100)), fused)
+    assert choice.precision == "fp32"
+    assert said[:2] == ["int8 is not tried: no int8 here", "bf16 is not tried: no bf16 here"]
+
+
+def test_too_few_photographs_prove_nothing(make_order: MakeOrder, make_photographs, fused: onnx.ModelProto) -> None:
+    with pytest.raises(EngineBuildError, match=r"got 99 photographs .* at least 100"):
+        climb(make_order(precision="auto", gate=make_photographs("gate", 99)), fused)
+
+
+def test_a_broken_photograph_is_named(make_order: MakeOrder, make_photographs, fused: onnx.ModelProto) -> None:
+    folder = make_photographs("gate", 100)
+    (folder / "050.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    with pytest.raises(EngineBuildError, match=r"050\.png"):
+        climb(make_order(precision="auto", gate=folder), fused)
+
+
+def test_even_fp32_is_refused_when_it_computes_something_else(
+    make_order: MakeOrder, make_photographs, make_network, recipe: ModelRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = fuse.fuse(make_network(weight=-1.0), recipe)
+    monkeypatch.setattr(ladder, "_graph", lambda *arguments: other)
+    order = make_order(precision="fp32", gate=make_photographs("gate", 100))
+    with pytest.raises(EngineParityError, match=r"fp32 differs from the reference.*worst is '\d+\.png'"):
+        climb(order, fuse.fuse(make_network(), recipe))
+
+
+def test_the_bundled_weights_come_with_proof_for_every_rung() -> None:
+    sha256 = fingerprint.of_file(BUNDLED.weights)
+    known = evidence.of(BUNDLED, sha256)
+    assert known.passed == set(ladder.RUNGS)
+    assert known.calibration is not None
+    assert known.calibration.source_sha256 == sha256
+
+
+def test_proof_counts_for_the_very_weights_only() -> None:
+    known = evidence.of(BUNDLED, "another file's checksum")
+    assert known.calibration is None
+    assert not known.passed
+
+
+def test_bounds_are_those_that_are_promised() -> None:
+    assert {name: (b.mean_difference, b.mean_iou) for name, b in gate.BOUNDS.items() if name != "fp32"} == {
+        "fp16": (1.0, 0.995),
+        "bf16": (1.0, 0.99),
+        "int8": (3.0, 0.98),
+    }
+    assert set(openvino_cpu.COMPILE_OPTIONS) == set(ladder.RUNGS)
