@@ -1,6 +1,6 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve engines test check format lock clean
+.PHONY: help demo serve engines bench test check format lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -23,6 +23,10 @@ serve: $(VENV)/runtime  ## Run the embedded Triton until Ctrl-C and print its ad
 engines: $(VENV)/runtime  ## Build the CPU engine of the bundled model into model_repository/.
 	@$(BIN)/alphacut build
 
+bench: $(VENV)/loadtest  ## Compare with rembg and the bare engine; make bench ARGS=--quick takes a minute. Results in out/bench/.
+	@$(BIN)/alphacut build
+	@$(BIN)/alphacut bench $(ARGS)
+
 test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/alphacut build
@@ -42,6 +46,7 @@ lock: $(VENV)/dev  ## Resolve the lock files anew from pyproject.toml and server
 	@$(PIP) uv
 	@$(UV_COMPILE) --extra cli --extra engines pyproject.toml requirements/build.in --output-file requirements/runtime.lock
 	@$(UV_COMPILE) --extra dev pyproject.toml requirements/build.in --output-file requirements/dev.lock
+	@$(UV_COMPILE) --extra engines --extra loadtest --constraint requirements/dev.lock pyproject.toml requirements/build.in --output-file requirements/loadtest.lock
 	@$(UV_COMPILE) --no-deps server/alphacut_server/requirements.in --output-file server/alphacut_server/requirements.lock
 
 clean:  ## Remove what was built here; the server's environment in the user's cache stays.
@@ -53,8 +58,8 @@ $(BIN)/python:
 		{ echo "error: Python 3.11 or newer is needed, this is $$($(PYTHON) --version 2>&1); set PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "error: run: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
 
-# $(VENV)/runtime is enough to run, $(VENV)/dev also to develop; each is a stamp file.
-$(VENV)/runtime $(VENV)/dev: $(VENV)/%: requirements/%.lock pyproject.toml | $(BIN)/python
+# $(VENV)/runtime is enough to run, $(VENV)/dev also to develop, $(VENV)/loadtest to bench; each is a stamp file.
+$(VENV)/runtime $(VENV)/dev $(VENV)/loadtest: $(VENV)/%: requirements/%.lock pyproject.toml | $(BIN)/python
 	@echo "installing requirements/$*.lock into $(VENV)"
 	@$(PIP) --require-hashes --requirement requirements/$*.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .

@@ -1,0 +1,1 @@
+"""How fast Alphacut is: the bench that compares it with its peers on one machine."""
