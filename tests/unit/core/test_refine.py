@@ -99,17 +99,6 @@ def test_only_the_edge_of_the_subject_is_uncertain_and_not_that_of_the_picture(m
     assert not trimap[:, -4:].any()
 
 
-@pytest.mark.parametrize("side", range(5))
-def test_the_certain_areas_shrink_as_by_rembgs_square(side: int) -> None:
-    ndimage = pytest.importorskip("scipy.ndimage", reason="matting needs the refine extra")
-    area = np.random.default_rng(side).random((40, 50)) < 0.9
-    area[:20, :25] = True
-    structure = np.ones((side, side)) if side else None
-    for beyond_border in (0, 1):
-        expected = ndimage.binary_erosion(area, structure=structure, border_value=beyond_border)
-        np.testing.assert_array_equal(refine._eroded(area, side, beyond_border), expected)
-
-
 @pytest.mark.parametrize(
     ("call", "library"),
     [
@@ -134,7 +123,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
 @pytest.mark.parametrize("beyond_border", [0, 1])
 @pytest.mark.parametrize("side", [0, 1, 2, 5, 10])
 def test_eroding_by_a_row_and_a_column_is_eroding_by_the_square(side: int, beyond_border: int) -> None:
-    ndimage = pytest.importorskip("scipy.ndimage")
+    ndimage = pytest.importorskip("scipy.ndimage", reason="matting needs the refine extra")
     area = np.random.default_rng(side).random((31, 44)) < 0.97
     square = np.ones((side, side)) if side else None
     expected = ndimage.binary_erosion(area, structure=square, border_value=beyond_border)
@@ -142,6 +131,7 @@ def test_eroding_by_a_row_and_a_column_is_eroding_by_the_square(side: int, beyon
 
 
 def test_the_largest_erosion_needs_no_more_memory_than_the_picture() -> None:
+    pytest.importorskip("scipy", reason="matting needs the refine extra")
     # scipy's own table for a square of this side would be 33 GB.
     whole = np.ones((300, 300), dtype=bool)
     assert not refine._eroded(whole, 255, beyond_border=0)[:100].any()
