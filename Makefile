@@ -45,8 +45,8 @@ format: $(VENV)/dev  ## Rewrite the code in the house style.
 lock: $(VENV)/dev  ## Resolve the lock files anew from pyproject.toml and server/alphacut_server/requirements.in.
 	@$(PIP) uv
 	@$(UV_COMPILE) --extra cli --extra engines pyproject.toml requirements/build.in --output-file requirements/runtime.lock
-	@$(UV_COMPILE) --extra dev pyproject.toml requirements/build.in --output-file requirements/dev.lock
-	@$(UV_COMPILE) --extra engines --extra loadtest --constraint requirements/dev.lock pyproject.toml requirements/build.in --output-file requirements/loadtest.lock
+	@$(UV_COMPILE) --extra engines --extra loadtest pyproject.toml requirements/build.in --output-file requirements/loadtest.lock
+	@$(UV_COMPILE) --extra dev --constraint requirements/loadtest.lock pyproject.toml requirements/build.in --output-file requirements/dev.lock
 	@$(UV_COMPILE) --no-deps server/alphacut_server/requirements.in --output-file server/alphacut_server/requirements.lock
 
 clean:  ## Remove what was built here; the server's environment in the user's cache stays.

@@ -17,8 +17,6 @@ from alphacut_core import codec, geometry
 from alphacut_core.contract import DEFAULT_PIPELINE, image_spec, mask_spec
 from alphacut_loadtest.bench.subject import Call, Setting, Subject
 
-_PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
-
 
 class BareEngine(Subject):
     """The network that Triton serves, without Triton."""
@@ -50,11 +48,7 @@ class BareEngine(Subject):
         core = openvino.Core()
         network = core.read_model(self._folder / "model.onnx")
         network.reshape([1, *image_spec(self._size).dims])
-        properties = {
-            "PERFORMANCE_HINT": hint,
-            "INFERENCE_PRECISION_HINT": _PRECISION_HINTS[manifest["precision"]],
-        }
-        compiled = core.compile_model(network, "CPU", properties)
+        compiled = core.compile_model(network, "CPU", {"PERFORMANCE_HINT": hint, **manifest["compile_options"]})
 
         def prepare() -> None:
             self._request.own = compiled.create_infer_request()

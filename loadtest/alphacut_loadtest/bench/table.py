@@ -31,6 +31,7 @@ def markdown(result: Result) -> str:
         *_stages(figures(result.measurements)),
         *_parity(result),
         "## Cold start",
+        "rembg's includes compiling its matting by Numba when it runs for the first time in an environment.",
         table(("subject", "s to the first answer"), ([name, f"{s:.1f}"] for name, s in result.start_s.items())),
         *(f"{name} was left out: {reason}" for name, reason in result.left_out.items()),
     ]
