@@ -1,0 +1,42 @@
+"""How much is under way at once: what does not fit is refused before it costs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alphacut_gateway.refusals import BusyError
+
+
+class Budget:
+    """An amount of something that requests hold while they are worked on; for one event loop.
+
+    Args:
+        capacity: How much all requests may hold together.
+        unit: What is counted, for the message.
+    """
+
+    def __init__(self, capacity: float, unit: str) -> None:
+        self.capacity = capacity
+        self.held = 0.0
+        self._unit = unit
+
+    @contextmanager
+    def hold(self, amount: float) -> Iterator[None]:
+        """Hold ``amount`` while the block runs. What is larger than everything is let in when it is alone.
+
+        Raises:
+            BusyError: It does not fit now.
+        """
+        if self.held and self.held + amount > self.capacity:
+            raise BusyError(
+                f"{self.held:,.0f} of {self.capacity:,.0f} {self._unit} are under way and this request needs "
+                f"{amount:,.1f}; send it again in a second, or to another gateway"
+            )
+        self.held += amount
+        try:
+            yield
+        finally:
+            self.held -= amount
+            if abs(self.held) < 1e-6:  # what adding and subtracting fractions leaves behind
+                self.held = 0.0

@@ -1,0 +1,69 @@
+"""Masks by what they were made of, so that one background after another costs one inference."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from alphacut_client import Prediction
+
+Found = Literal["HIT", "JOINED", "MISS"]
+"""``HIT`` was in memory, ``JOINED`` shared an inference that was under way, ``MISS`` cost one."""
+
+_OVERHEAD_BYTES = 500
+
+
+class MaskCache:
+    """The masks used last, within so many bytes; equal requests at one time share one inference.
+
+    For one event loop. A failure is told to everybody who waits for it and is not remembered.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._masks: OrderedDict[str, Prediction] = OrderedDict()
+        self._under_way: dict[str, asyncio.Task[Prediction]] = {}
+        self._waiting: dict[str, int] = {}
+        self.n_bytes = 0
+
+    async def get(self, key: str, predict: Callable[[], Awaitable[Prediction]]) -> tuple[Prediction, Found]:
+        """Return the mask of ``key``, made by ``predict`` if nobody has it or makes it."""
+        kept = self._masks.get(key)
+        if kept is not None:
+            self._masks.move_to_end(key)
+            return kept, "HIT"
+        task = self._under_way.get(key)
+        found: Found = "MISS" if task is None else "JOINED"
+        if task is None:
+            task = self._under_way[key] = asyncio.ensure_future(self._make(key, predict))
+        self._waiting[key] = self._waiting.get(key, 0) + 1
+        try:
+            # Shielded: one caller who leaves must not take the mask from the others.
+            return await asyncio.shield(task), found
+        finally:
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key]
+                task.cancel()  # does nothing unless all have left before it was done
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def _make(self, key: str, predict: Callable[[], Awaitable[Prediction]]) -> Prediction:
+        try:
+            prediction = await predict()
+        finally:
+            del self._under_way[key]
+        self._keep(key, prediction)
+        return prediction
+
+    def _keep(self, key: str, prediction: Prediction) -> None:
+        self._masks[key] = prediction
+        self.n_bytes += _size(prediction)
+        while self.n_bytes > self._max_bytes:
+            _, oldest = self._masks.popitem(last=False)
+            self.n_bytes -= _size(oldest)
+
+
+def _size(prediction: Prediction) -> int:
+    return int(prediction.mask.nbytes) + _OVERHEAD_BYTES

@@ -1,0 +1,84 @@
+"""What surrounds every request: an id, security headers, numbers, and one line in the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from alphacut_gateway.metrics import Metrics
+
+LOGGER = logging.getLogger("alphacut.gateway")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+class Envelope:
+    """ASGI middleware around the application."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and its answer back."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        status = 499  # the caller left before there was an answer
+
+        async def send_sealed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                sealed = MutableHeaders(scope=message)
+                sealed["X-Request-Id"] = request_id
+                for name, value in _SECURITY_HEADERS.items():
+                    sealed.setdefault(name, value)
+            await send(message)
+
+        started = time.perf_counter()
+        self._metrics.in_flight.inc()
+        try:
+            await self._app(scope, receive, send_sealed)
+        except Exception:
+            status = 500
+            raise
+        finally:
+            self._metrics.in_flight.dec()
+            self._record(scope, headers, request_id, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, headers: Headers, request_id: str, status: int, duration_s: float) -> None:
+        # The route, never the path or the query: those can hold anything, and as many as a caller likes.
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self._metrics.requests.labels(scope["method"], route, status).inc()
+        self._metrics.request_seconds.labels(route).observe(duration_s)
+        line = {
+            "event": "request",
+            "id": request_id,
+            "method": scope["method"],
+            "route": route,
+            "status": status,
+            "ms": round(1000 * duration_s, 1),
+        }
+        trace = _TRACE_PARENT.fullmatch(headers.get("traceparent", ""))
+        if trace:
+            line["trace_id"] = trace[1]
+        LOGGER.info("%s", json.dumps(line))

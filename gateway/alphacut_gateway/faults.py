@@ -1,0 +1,129 @@
+"""Errors as answers: one shape for all routes, and a declaration of each for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from alphacut_core.errors import (
+    AlphacutError,
+    ContractError,
+    DeadlineError,
+    EmptyImageError,
+    ImageTooLargeError,
+    InferenceError,
+    InvalidOptionError,
+    MissingLibraryError,
+    OverloadedError,
+    RefinementError,
+    UnavailableError,
+    UndecodableImageError,
+    UnsupportedImageError,
+)
+from alphacut_gateway.refusals import (
+    BusyError,
+    ForbiddenError,
+    MalformedRequestError,
+    SlowUploadError,
+    UnauthorizedError,
+)
+
+IMAGE_ERRORS: tuple[type[AlphacutError], ...] = (
+    EmptyImageError,
+    MalformedRequestError,
+    UndecodableImageError,
+    UnauthorizedError,
+    SlowUploadError,
+    ImageTooLargeError,
+    UnsupportedImageError,
+    InvalidOptionError,
+    RefinementError,
+    OverloadedError,
+    ContractError,
+    MissingLibraryError,
+    InferenceError,
+    BusyError,
+    UnavailableError,
+    DeadlineError,
+)
+"""What a route that takes images can answer."""
+
+URL_ERRORS: tuple[type[AlphacutError], ...] = (UnauthorizedError, ForbiddenError, InvalidOptionError)
+"""What a route that takes addresses of images can answer while fetching is off."""
+
+
+class Fault(BaseModel):
+    """One error."""
+
+    code: str
+    message: str
+
+
+class FaultAnswer(BaseModel):
+    """The body of every answer that is an error."""
+
+    error: Fault
+
+
+def declared(*errors: type[AlphacutError]) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's ``responses`` for the errors that a route can answer."""
+    by_status: dict[int, list[type[AlphacutError]]] = {}
+    for error in errors:
+        by_status.setdefault(error.http_status, []).append(error)
+    return {
+        status: {
+            "model": FaultAnswer,
+            "description": " ".join(f"`{error.code}`: {_first_line(error)}" for error in kinds),
+        }
+        for status, kinds in sorted(by_status.items())
+    }
+
+
+def answer(error: AlphacutError) -> Response:
+    """Return an error as JSON, with ``Retry-After`` where coming back helps."""
+    return _json(error.http_status, error.code, str(error), retry_headers(error))
+
+
+def retry_headers(error: AlphacutError) -> dict[str, str]:
+    """Return the headers that say when to come back and how to identify oneself."""
+    if error.http_status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    if error.http_status not in (429, 503):
+        return {}
+    return {"Retry-After": str(getattr(error, "retry_after_s", 1))}
+
+
+def install(app: FastAPI) -> None:
+    """Answer whatever is raised in ``app`` in the one shape."""
+
+    @app.exception_handler(AlphacutError)
+    async def ours(_request: Request, error: AlphacutError) -> Response:
+        return answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def parameters(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return _json(422, InvalidOptionError.code, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def routing(_request: Request, error: HTTPException) -> Response:
+        code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http")
+        return _json(error.status_code, code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, _error: Exception) -> Response:
+        # The server logs it with its traceback; the caller learns nothing of our insides.
+        return _json(500, AlphacutError.code, "the gateway failed on this request; its log says why")
+
+
+def _first_line(error: type[AlphacutError]) -> str:
+    return (error.__doc__ or "").partition("\n")[0]
+
+
+def _json(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

@@ -1,0 +1,48 @@
+"""What Prometheus is told."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from alphacut_gateway.stages import Stage
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+
+class Metrics:
+    """The numbers of one application, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "alphacut_gateway_requests",
+            "Requests by route and HTTP status.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.in_flight = Gauge("alphacut_gateway_in_flight", "Requests under way.", registry=self.registry)
+        self.request_seconds = Histogram(
+            "alphacut_gateway_request_seconds",
+            "Seconds from a request's first byte to its answer's last.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.stage_seconds = Histogram(
+            "alphacut_gateway_stage_seconds",
+            "Seconds of each stage of work on an image.",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.masks = Counter(
+            "alphacut_gateway_masks", "Masks by whether they were in memory.", ("found",), registry=self.registry
+        )
+
+    def observe_stage(self, stage: Stage, duration_s: float) -> None:
+        """Count one stage of one request."""
+        self.stage_seconds.labels(stage).observe(duration_s)
+
+    def exposition(self) -> bytes:
+        """Return all numbers in Prometheus' text format."""
+        return generate_latest(self.registry)

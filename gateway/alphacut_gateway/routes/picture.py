@@ -1,0 +1,39 @@
+"""What the routes that answer with one picture share: from an upload's bytes to the response."""
+
+from __future__ import annotations
+
+import hashlib
+
+from fastapi import Request
+from starlette.responses import Response
+
+from alphacut_core.options import Options
+from alphacut_gateway import gateway
+
+MEDIA_TYPES = {"png": "image/png", "webp": "image/webp"}
+
+
+async def respond(request: Request, data: bytes, options: Options) -> Response:
+    """Cut out an image file and return the response, or 304 if the caller has it already."""
+    here = gateway.of(request)
+    stages = here.stages()
+    digest = await here.cutting.digest(data)
+    etag = f'"{hashlib.sha256(digest.encode() + options.to_wire()).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if _matches(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers=headers)
+    async with here.cutting.matte(data, digest, options.decode, stages) as matte:
+        here.metrics.masks.labels(matte.found).inc()
+        rendered = await here.cutting.render(matte, options, stages)
+        content = await here.cutting.encode(rendered, options, stages)
+    headers |= {
+        "Server-Timing": stages.server_timing(),
+        "X-Cache": matte.found,
+        "X-Confidence": f"{matte.prediction.confidence:.4f}",
+    }
+    return Response(content, media_type=MEDIA_TYPES[options.format], headers=headers)
+
+
+def _matches(condition: str, etag: str) -> bool:
+    tags = [tag.strip().removeprefix("W/") for tag in condition.split(",")]
+    return etag in tags or tags == ["*"]

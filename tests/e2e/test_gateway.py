@@ -1,0 +1,111 @@
+"""The gateway as its users start it, in front of the real Triton."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from PIL import Image
+
+from alphacut_client import Client
+
+pytestmark = pytest.mark.triton
+
+
+class GatewayProcess:
+    """``alphacut gateway`` in a process of its own."""
+
+    def __init__(self, *arguments: str, **variables: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "alphacut_client", "gateway", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **variables},
+        )
+        assert self.process.stdout is not None
+        words = self.process.stdout.readline().split()
+        self.url = words[1] if len(words) == 2 else ""
+
+    def end(self) -> tuple[int, str]:
+        """Press Ctrl-C; return exit status and what was logged."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            _, log = self.process.communicate(timeout=30)
+            return self.process.returncode, log
+        finally:
+            self.process.kill()
+
+
+@pytest.fixture(scope="module")
+def gateway(server_url: str, repository: Path) -> Iterator[str]:
+    running = GatewayProcess("--url", server_url, "--repository", str(repository))
+    assert running.url, running.end()[1]
+    yield running.url
+    status, log = running.end()
+    assert status == 0, log
+    assert "Traceback" not in log
+
+
+@pytest.fixture(scope="module")
+def http(gateway: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=gateway, timeout=60) as client:
+        yield client
+
+
+@pytest.mark.parametrize("color", ["straight", "rembg"])
+def test_the_gateway_makes_the_clients_very_bytes(
+    http: httpx.Client, server_url: str, samples: dict[str, bytes], color: str
+) -> None:
+    with Client(server_url) as client:
+        expected = client.remove(samples["cat"], color=color)
+    response = http.post(f"/remove?color={color}", files={"file": samples["cat"]})
+    assert response.status_code == 200, response.text
+    assert response.content == expected
+
+
+def test_a_mask_has_the_pictures_size(http: httpx.Client, samples: dict[str, bytes]) -> None:
+    response = http.post("/remove?output=mask&decode=fast", content=samples["rocket"])
+    with Image.open(io.BytesIO(response.content)) as mask, Image.open(io.BytesIO(samples["rocket"])) as photo:
+        assert mask.mode == "L"
+        assert mask.size == photo.size
+
+
+def test_a_second_background_is_served_from_the_mask_in_memory(http: httpx.Client, samples: dict[str, bytes]) -> None:
+    http.post("/remove", content=samples["dahlia"])
+    assert http.post("/remove?bg=blue", content=samples["dahlia"]).headers["x-cache"] == "HIT"
+
+
+def test_the_gateway_is_ready_and_says_what_it_serves(http: httpx.Client) -> None:
+    assert http.get("/readyz").json()["status"] == "ready"
+    (model,) = http.get("/v1/models").json()["models"]
+    assert model["name"] == "u2netp"
+    assert model["licence"] == "Apache-2.0"
+
+
+def test_alone_it_brings_its_own_triton_and_ctrl_c_ends_all(repository: Path, samples: dict[str, bytes]) -> None:
+    running = GatewayProcess("--repository", str(repository))
+    assert running.url, running.end()[1]
+    everything = psutil.Process(running.process.pid).children(recursive=True)
+    assert any(child.name() == "tritonserver" for child in everything)
+    assert httpx.post(f"{running.url}/remove", content=samples["cat"], timeout=60).status_code == 200
+    status, log = running.end()
+    assert status == 0, log
+    _, alive = psutil.wait_procs(everything, timeout=10)
+    assert not alive
+
+
+def test_an_open_gateway_is_not_exposed_to_the_network() -> None:
+    refused = GatewayProcess("--url", "127.0.0.1:1", "--host", "0.0.0.0")  # noqa: S104  what is refused
+    assert refused.url == ""
+    _, log = refused.process.communicate(timeout=30)
+    assert "without API keys" in log
+    assert refused.process.returncode == 1
