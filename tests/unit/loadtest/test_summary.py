@@ -44,6 +44,12 @@ def test_ratios_are_taken_within_rounds_and_above_1_is_better(measure: Any) -> N
     assert ratio.throughput == ratio.p50 == ratio.p99 == Spread(6.0, 2.0, 10.0)
 
 
+def test_the_99th_percentile_is_rated_on_its_own(measure: Any) -> None:
+    theirs = replace(measure("rembg-mask"), latencies_s=((0, 1.0),) * 98 + ((0, 8.0),) * 2)
+    (ratio,) = summary.ratios([theirs, replace(measure("mask-encoded"), latencies_s=((0, 0.5),) * 100)])
+    assert (ratio.p50.median, ratio.p99.median) == (2.0, 16.0)
+
+
 def test_only_the_same_task_at_the_same_concurrency_is_compared(measure: Any) -> None:
     measurements = [measure("rembg-mask"), measure("cutout-client"), measure("mask-encoded", concurrency=4)]
     assert summary.ratios(measurements) == []
