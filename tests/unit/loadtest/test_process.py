@@ -82,7 +82,8 @@ def test_closing_twice_is_fine(start: Start) -> None:
 
 def test_a_trees_time_and_memory_are_those_of_all_its_processes(start: Start) -> None:
     script = (
-        "import sys; block = bytearray(150 << 20); block = None; block = bytearray(50 << 20); print(1, flush=True); sys.stdin.readline(); "
+        "import sys; block = bytearray(150 << 20); block = None; block = bytearray(50 << 20); "
+        "print(1, flush=True); sys.stdin.readline(); "
         "print(sum(range(5_000_000)), flush=True); sys.stdin.readline()"
     )
     with start(f"{FIRST}; exec 3>&1; python3 -c {json.dumps(script)}") as worker:
