@@ -24,10 +24,16 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
     envvar="ALPHACUT_REPOSITORY",
     help="Triton's model repository; default: the checkout's, or $ALPHACUT_REPOSITORY.",
 )
-@click.option("--target", type=click.Choice(["cpu"]), default="cpu", show_default=True, help="What the engine is for.")
+@click.option(
+    "--target",
+    type=click.Choice(["cpu", "tensorrt_rtx"]),
+    default="cpu",
+    show_default=True,
+    help="What the engine is for; tensorrt_rtx is built for all its GPUs, without one.",
+)
 @click.option(
     "--precision",
-    type=click.Choice(["auto", "fp32", "bf16", "int8"]),
+    type=click.Choice(["auto", "fp32", "bf16", "fp16", "int8"]),
     default="fp32",
     show_default=True,
     help="What the engine computes in; auto is the fastest. What fails the gate is replaced by the next.",

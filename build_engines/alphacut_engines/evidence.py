@@ -23,17 +23,18 @@ class Evidence:
     passed: frozenset[str]
 
 
-def of(recipe: ModelRecipe, source_sha256: str) -> Evidence:
+def of(recipe: ModelRecipe, target: str, source_sha256: str) -> Evidence:
     """Return what came with the weights of ``recipe``; nothing if ``source_sha256`` is another file's."""
     if not isinstance(recipe.weights, Path):
         return Evidence(None, frozenset())
     calibration_path = recipe.weights.with_suffix(".calibration.json")
-    report_path = recipe.weights.with_suffix(".gate.json")
-    if not (calibration_path.is_file() and report_path.is_file()):
+    report_path = recipe.weights.with_suffix(f".{target}.gate.json")
+    ranges = calibration.read(calibration_path) if calibration_path.is_file() else None
+    if ranges is None or ranges.source_sha256 != source_sha256:
         return Evidence(None, frozenset())
-    ranges, judged = calibration.read(calibration_path), report.read(report_path)
-    if {ranges.source_sha256, judged.source_sha256} != {source_sha256}:
-        return Evidence(None, frozenset())
+    judged = report.read(report_path) if report_path.is_file() else None
+    if judged is None or judged.source_sha256 != source_sha256:
+        return Evidence(ranges, frozenset())
     passed = {row.precision for row in judged.rows if row.passed}
     if judged.calibration_sha256 != checksum(ranges):
         passed.discard("int8")

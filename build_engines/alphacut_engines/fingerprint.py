@@ -13,7 +13,14 @@ from alphacut_core.errors import EngineSourceError
 from alphacut_engines import processor
 from alphacut_engines.order import Order
 
-_TOOLS = ("onnx", "onnxruntime", "onnxslim", "openvino")
+_TOOLS = (
+    "onnx",
+    "onnxconverter-common",
+    "onnxruntime",
+    "onnxslim",
+    "openvino",
+    "tensorrt-rtx-cu13-bindings",
+)
 
 
 def of_file(path: Path) -> str:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from alphacut_core.errors import EngineParityError
 from alphacut_core.geometry import Pixels
-from alphacut_engines.agreement import Agreement, Comparison
+from alphacut_engines.agreement import Agreement, Comparison, iou
 from alphacut_engines.photographs import Photographs
 
 MIN_PHOTOGRAPHS = 100
+_N_WORST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,37 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Specimen:
+    """One picture with both masks.
+
+    Attributes:
+        iou: Intersection over union at 128.
+        name: The picture's.
+        square: uint8 (S, S, 3) RGB.
+        mask: The engine's, uint8 (S, S).
+        reference: The reference's, uint8 (S, S).
+    """
+
+    iou: float
+    name: str
+    square: Pixels
+    mask: Pixels
+    reference: Pixels
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """What one engine did on all pictures.
 
     Attributes:
         agreement: Its masks against the reference's.
         time_ms: Median time of one picture alone.
+        worst: The three pictures of lowest IoU, worst first.
     """
 
     agreement: Agreement
     time_ms: float
+    worst: tuple[Specimen, ...]
 
 
 def answers(reference: Engine, photographs: Photographs) -> list[Pixels]:
@@ -68,12 +90,15 @@ def measure(engine: Engine, photographs: Photographs, wanted: Sequence[Pixels]) 
     """Run an engine over all pictures and compare its masks with ``wanted``, which ``answers`` returned."""
     comparison = Comparison()
     times_s = []
+    worst: list[Specimen] = []
     for (name, square), reference in zip(photographs, wanted, strict=True):
         start = time.perf_counter()
         masks, _ = engine.masks(square[None])
         times_s.append(time.perf_counter() - start)
         comparison.add(name, masks[0], reference)
-    return Measurement(comparison.result(), round(float(np.median(times_s)) * 1000, 1))
+        worst.append(Specimen(iou(masks[0], reference), name, square, masks[0], reference))
+        worst = sorted(worst, key=lambda specimen: specimen.iou)[:_N_WORST]
+    return Measurement(comparison.result(), round(float(np.median(times_s)) * 1000, 1), tuple(worst))
 
 
 def passes(precision: str, agreement: Agreement) -> bool:

@@ -9,18 +9,15 @@ import onnx
 
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.geometry import Pixels
-from alphacut_engines import calibration, evidence, gate, photographs, processor
+from alphacut_engines import calibration, evidence, gate, page, photographs, processor
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.evidence import Evidence
-from alphacut_engines.openvino_cpu import COMPILE_OPTIONS, OpenVinoEngine
+from alphacut_engines.gate import Measurement
 from alphacut_engines.order import Order
 from alphacut_engines.photographs import Photographs
-from alphacut_engines.quantise import quantise
 from alphacut_engines.reference import Reference
 from alphacut_engines.report import Report, Row
-
-RUNGS = ("int8", "bf16", "fp32")
-"""Fastest first."""
+from alphacut_engines.target import TARGETS, Network, Target
 
 Tell = Callable[[str], None]
 
@@ -34,6 +31,7 @@ class Choice:
         compile_options: What the gate compiled it with, and the server has to.
         model: Its graph.
         report: What the gate measured, or None where nothing was.
+        page: The same for people, as HTML.
         calibration: What INT8 was fitted by, or None where it was not tried.
     """
 
@@ -41,51 +39,56 @@ class Choice:
     compile_options: Mapping[str, str]
     model: onnx.ModelProto
     report: Report | None
+    page: str | None
     calibration: Calibration | None
 
 
-def climb(order: Order, fused: onnx.ModelProto, source_sha256: str, tell: Tell) -> Choice:
+def climb(order: Order, network: Network, source_sha256: str, tell: Tell) -> Choice:
     """Try the rungs from the one that was asked for downwards.
 
     Args:
         order: What was asked for.
-        fused: The FP32 graph of the wire contract.
+        network: What graphs are made from.
         source_sha256: Checksum of the network's file.
         tell: Takes a line about each rung: what it measured, or why it is not tried.
 
     Raises:
         EngineBuildError: What was asked for by name cannot be tried, or photographs are missing or broken.
         EngineParityError: Even FP32 is out of bounds.
-        MissingLibraryError: OpenVINO is not installed.
+        MissingLibraryError: The target's runtime is not installed.
     """
-    known = evidence.of(order.recipe, source_sha256)
-    rungs = _rungs(order, known, tell)
+    target = TARGETS[order.target]
+    known = evidence.of(order.recipe, order.target, source_sha256)
+    rungs = _rungs(order, target, known, tell)
     if rungs == ("fp32",) and order.gate is None:
-        return Choice("fp32", COMPILE_OPTIONS["fp32"], fused, None, None)
-    fitted = _calibration(order, known, fused, source_sha256, tell) if "int8" in rungs else None
-    graphs = {rung: _graph(rung, fused, fitted) for rung in rungs}
+        return Choice("fp32", target.compile_options["fp32"], network.fused, None, None, None)
+    fitted = _calibration(order, known, network, source_sha256, tell) if "int8" in rungs else None
+    graphs = {rung: target.graph(rung, network, fitted) for rung in rungs}
     pictures = _pictures(order)
-    rows = _measure(graphs, gate.answers(Reference(fused, "gate"), pictures), pictures, tell)
-    best = next((row.precision for row in rows if row.passed), None)
+    measured = _measure(target, graphs, gate.answers(Reference(network.fused, "gate"), pictures), pictures, tell)
+    best = next((rung for rung in rungs if gate.passes(rung, measured[rung].agreement)), None)
     if best is None:
-        raise gate.refusal(rows[-1].precision, rows[-1].agreement)
+        raise gate.refusal("fp32", measured["fp32"].agreement)
     judged = Report(
         model=order.recipe.name,
         source_sha256=source_sha256,
         target=order.target,
         calibration_sha256=evidence.checksum(fitted) if fitted else None,
         photographs=pictures.kind,
+        runtime=target.runtime(),
         machine=processor.name(),
-        rows=tuple(rows),
+        rows=tuple(Row.of(rung, graphs[rung].ByteSize(), measured[rung]) for rung in rungs),
     )
-    return Choice(best, COMPILE_OPTIONS[best], graphs[best], judged, fitted)
+    return Choice(best, target.compile_options[best], graphs[best], judged, page.render(judged, measured), fitted)
 
 
-def _rungs(order: Order, known: Evidence, tell: Tell) -> tuple[str, ...]:
-    asked = RUNGS if order.precision == "auto" else RUNGS[RUNGS.index(order.precision) :]
+def _rungs(order: Order, target: Target, known: Evidence, tell: Tell) -> tuple[str, ...]:
+    first = target.automatic if order.precision == "auto" else order.precision
+    if first not in target.rungs:
+        raise EngineBuildError(f"got precision {first} for {order.target}; it has {', '.join(target.rungs)}")
     tried = []
-    for rung in asked[:-1]:
-        obstacle = _obstacle(rung, order, known)
+    for rung in target.rungs[target.rungs.index(first) : -1]:
+        obstacle = _obstacle(rung, order, target, known)
         if obstacle is None:
             tried.append(rung)
         elif rung == order.precision:
@@ -95,8 +98,8 @@ def _rungs(order: Order, known: Evidence, tell: Tell) -> tuple[str, ...]:
     return (*tried, "fp32")
 
 
-def _obstacle(rung: str, order: Order, known: Evidence) -> str | None:
-    if lack := processor.lacking(rung):
+def _obstacle(rung: str, order: Order, target: Target, known: Evidence) -> str | None:
+    if lack := target.lacking(rung):
         return lack
     if order.gate is None and rung not in known.passed:
         return "nothing shows that its masks survive; pass --gate DIR with photographs"
@@ -107,22 +110,14 @@ def _obstacle(rung: str, order: Order, known: Evidence) -> str | None:
     return None
 
 
-def _calibration(
-    order: Order, known: Evidence, fused: onnx.ModelProto, source_sha256: str, tell: Tell
-) -> Calibration | None:
+def _calibration(order: Order, known: Evidence, network: Network, source_sha256: str, tell: Tell) -> Calibration | None:
     if order.calibration is None:
         return known.calibration
     pictures = photographs.of_folder(order.calibration, order.recipe.size, calibration.MIN_PICTURES)
-    fitted = calibration.calibrate(fused, pictures, source_sha256)
+    fitted = calibration.calibrate(network.fused, pictures, source_sha256)
     left_out = ", ".join(f"{len(names)} for {kind}" for kind, names in fitted.excluded.items())
     tell(f"calibrated on {fitted.pictures} photographs, best by {fitted.method}; layers left in FP32: {left_out}")
     return fitted
-
-
-def _graph(rung: str, fused: onnx.ModelProto, fitted: Calibration | None) -> onnx.ModelProto:
-    if rung != "int8" or fitted is None:
-        return fused
-    return quantise(fused, fitted.ranges, "uint8", fitted.excluded["uint8"])
 
 
 def _pictures(order: Order) -> Photographs:
@@ -132,17 +127,23 @@ def _pictures(order: Order) -> Photographs:
 
 
 def _measure(
-    graphs: Mapping[str, onnx.ModelProto], wanted: Sequence[Pixels], pictures: Photographs, tell: Tell
-) -> list[Row]:
-    rows = []
+    target: Target,
+    graphs: Mapping[str, onnx.ModelProto],
+    wanted: Sequence[Pixels],
+    pictures: Photographs,
+    tell: Tell,
+) -> dict[str, Measurement]:
+    measured = {}
     for rung, graph in graphs.items():
-        measured = gate.measure(OpenVinoEngine(graph, rung), pictures, wanted)
-        row = Row.of(rung, graph.ByteSize(), measured)
-        found = row.agreement
+        measured[rung] = gate.measure(target.run(graph, rung), pictures, wanted)
+        found = measured[rung].agreement
+        verdict = (
+            "passed"
+            if gate.passes(rung, found)
+            else f"REFUSED, worst is {found.worst!r} with IoU {found.worst_iou:.3f}"
+        )
         tell(
             f"{rung}: mean |Δ| {found.mean_difference:.2f} of 255, mean IoU {found.mean_iou:.4f}, 1st percentile "
-            f"{found.iou_p1:.4f}, {row.time_ms:.0f} ms on {found.pictures} pictures: "
-            f"{'passed' if row.passed else f'REFUSED, worst is {found.worst!r} with IoU {found.worst_iou:.3f}'}"
+            f"{found.iou_p1:.4f}, {measured[rung].time_ms:.0f} ms on {found.pictures} pictures: {verdict}"
         )
-        rows.append(row)
-    return rows
+    return measured

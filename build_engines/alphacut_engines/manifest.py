@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 ENGINE_FILE = "model.onnx"
+PLAN_FILE = "model.engine"
 MANIFEST_FILE = "manifest.json"
 REPORT_FILE = "gate.json"
+PAGE_FILE = "gate.html"
 CALIBRATION_FILE = "calibration.json"
 
 
@@ -23,7 +25,7 @@ class Manifest:
         model: Name in the registry.
         recipe: The recipe's facts.
         target: What the engine is for, ``cpu`` for instance.
-        precision: ``fp32``, ``bf16``, ``int8``: what the engine computes in.
+        precision: ``fp32``, ``bf16``, ``fp16``, ``int8``: what the engine computes in.
         compile_options: What the serving runtime is to compile with, as the gate did.
         size: Side of the square input in pixels.
         contract_version: The wire contract that the graph fulfils.

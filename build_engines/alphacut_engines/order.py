@@ -18,7 +18,7 @@ class Order:
         recipe: How the network is used.
         source: The plain ONNX file.
         repository: Triton's model repository.
-        target: ``cpu``.
+        target: ``cpu`` or ``tensorrt_rtx``.
         precision: ``auto``, or the one to start from: those below it on the ladder take its place if it fails.
         gate: Folder of at least 100 photographs to judge engines by.
         calibration: Folder of photographs that INT8 is fitted to.
@@ -36,5 +36,6 @@ class Order:
 
     @property
     def folder(self) -> Path:
-        """Where the engine goes: the model's version directory."""
-        return self.repository / self.recipe.engine / VERSION
+        """Where the engine goes: the model's version directory, or a folder in it for other targets than the CPU."""
+        version = self.repository / self.recipe.engine / VERSION
+        return version if self.target == "cpu" else version / self.target

@@ -16,7 +16,7 @@ from alphacut_core import codec, geometry, probe
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.geometry import Pixels
 from alphacut_engines import fingerprint, install
-from alphacut_engines.manifest import CALIBRATION_FILE, ENGINE_FILE, MANIFEST_FILE, REPORT_FILE, Manifest
+from alphacut_engines.manifest import CALIBRATION_FILE, MANIFEST_FILE, PAGE_FILE, REPORT_FILE, Manifest
 from alphacut_engines.order import Order
 
 if TYPE_CHECKING:
@@ -53,33 +53,36 @@ def build(order: Order, report: Callable[[Step], None]) -> bool:
         return False
     # The tools behind these stages take a second to import, which a build that is done already need not pay.
     from alphacut_engines import fuse, ladder, optimise, reference, source  # noqa: PLC0415
+    from alphacut_engines.target import TARGETS, Network  # noqa: PLC0415
 
     stages = _Stages(report)
     with stages.run("source") as said:
         plain = source.load(order.source, order.recipe)
         said(f"{order.source.name}, {len(plain.graph.node)} nodes, {len(plain.graph.output)} outputs")
     with stages.run("optimise") as said:
-        network = optimise.optimise(plain, order.recipe)
-        said(f"{len(network.graph.node)} nodes, proved at batch {', '.join(map(str, optimise.PROVED_BATCHES))}")
+        optimised = optimise.optimise(plain, order.recipe)
+        said(f"{len(optimised.graph.node)} nodes, proved at batch {', '.join(map(str, optimise.PROVED_BATCHES))}")
     with stages.run("fuse") as said:
-        fused = fuse.fuse(network, order.recipe)
+        fused = fuse.fuse(optimised, order.recipe)
         said(f"{len(fused.graph.node)} nodes, uint8 picture in, uint8 mask out")
     with stages.run("gate") as said:
-        choice = ladder.climb(order, fused, source_sha256, said)
-        said(f"{choice.precision} is installed")
+        choice = ladder.climb(order, Network(order.recipe, optimised, fused), source_sha256, said)
+        said(f"{choice.precision} is taken")
+    with stages.run("engine") as said:
+        target = TARGETS[order.target]
+        engine = target.save(choice.model, order.recipe)
+        said(f"{target.file}, {len(engine) / 1e6:.1f} MB")
     with stages.run("probe") as said:
         answer = _probe_answer(reference.Reference(fused, "probe"), order.recipe.size)
         said(f"mask of the probe picture, mean {answer.mean():.0f} of 255")
     with stages.run("install") as said:
         with install.staging(order.folder) as folder:
-            (folder / ENGINE_FILE).write_bytes(choice.model.SerializeToString())
+            (folder / target.file).write_bytes(engine)
             probe.store_answer(answer, folder)
-            for name, part in ((REPORT_FILE, choice.report), (CALIBRATION_FILE, choice.calibration)):
-                if part is not None:
-                    (folder / name).write_text(part.to_json())
+            _write_findings(choice, folder)
             made = _manifest(order, choice, key, source_sha256, folder)
             (folder / MANIFEST_FILE).write_text(made.to_json())
-        said(f"{order.folder / ENGINE_FILE}, {(order.folder / ENGINE_FILE).stat().st_size / 1e6:.1f} MB")
+        said(str(order.folder))
     return True
 
 
@@ -100,6 +103,15 @@ def _probe_answer(network: Reference, size: int) -> Pixels:
     square = geometry.to_square(codec.decode(probe.picture()), size)
     masks, _ = network.masks(square[None])
     return np.asarray(masks[0])
+
+
+def _write_findings(choice: Choice, folder: Path) -> None:
+    """Write what the gate and the calibration found, where there was something to find."""
+    for name, part in ((REPORT_FILE, choice.report), (CALIBRATION_FILE, choice.calibration)):
+        if part is not None:
+            (folder / name).write_text(part.to_json())
+    if choice.page is not None:
+        (folder / PAGE_FILE).write_text(choice.page)
 
 
 def _manifest(order: Order, choice: Choice, key: str, source_sha256: str, folder: Path) -> Manifest:

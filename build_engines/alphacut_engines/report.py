@@ -20,7 +20,7 @@ class Row:
     Attributes:
         precision: What it computes in.
         passed: Whether it is within the bounds.
-        size_bytes: Its file.
+        size_bytes: Its graph.
         time_ms: Median time of one picture alone, on the machine that the report names.
         agreement: Its masks against the reference's.
     """
@@ -54,7 +54,8 @@ class Report:
         target: What the engines are for.
         calibration_sha256: Checksum of the calibration behind INT8, or None.
         photographs: ``folder`` or ``samples``.
-        machine: Processor that ran them.
+        runtime: What ran them.
+        machine: Processor that it ran on.
         rows: One a candidate, fastest first.
     """
 
@@ -63,6 +64,7 @@ class Report:
     target: str
     calibration_sha256: str | None
     photographs: str
+    runtime: str
     machine: str
     rows: tuple[Row, ...]
 

@@ -6,15 +6,15 @@ import dataclasses
 import json
 from collections.abc import Callable
 
-import onnx
 import pytest
 
 from alphacut_core.errors import EngineBuildError, EngineParityError
-from alphacut_engines import calibration, evidence, fingerprint, fuse, gate, ladder, openvino_cpu, processor
+from alphacut_engines import calibration, evidence, fingerprint, fuse, gate, ladder, processor
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.registry import BUNDLED
+from alphacut_engines.target import TARGETS, Network, Target
 
 MakeOrder = Callable[..., Order]
 
@@ -22,26 +22,26 @@ MakeOrder = Callable[..., Order]
 @pytest.fixture(autouse=True)
 def able_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever runs the tests: OpenVINO emulates what the processor lacks."""
-    monkeypatch.setattr(processor, "lacking", lambda precision: None)
+    monkeypatch.setattr(processor, "_property", {"flags": "avx512_bf16 avx512_vnni", "model name": "any"}.__getitem__)
 
 
 @pytest.fixture
-def fused(make_network, recipe: ModelRecipe) -> onnx.ModelProto:
-    return fuse.fuse(make_network(), recipe)
+def network(make_network, recipe: ModelRecipe) -> Network:
+    return Network(recipe, make_network(), fuse.fuse(make_network(), recipe))
 
 
-def climb(order: Order, fused: onnx.ModelProto) -> tuple[ladder.Choice, list[str]]:
+def climb(order: Order, network: Network) -> tuple[ladder.Choice, list[str]]:
     said: list[str] = []
-    return ladder.climb(order, fused, "checksum", said.append), said
+    return ladder.climb(order, network, "checksum", said.append), said
 
 
 def test_with_photographs_the_fastest_rung_is_taken_and_all_are_reported(
-    make_order: MakeOrder, make_photographs, fused: onnx.ModelProto
+    make_order: MakeOrder, make_photographs, network: Network
 ) -> None:
     order = make_order(
         precision="auto", gate=make_photographs("gate", 100), calibration=make_photographs("calibration", 40)
     )
-    choice, _ = climb(order, fused)
+    choice, _ = climb(order, network)
     assert choice.precision == "int8"
     assert any(node.op_type == "QuantizeLinear" for node in choice.model.graph.node)
     assert choice.report is not None
@@ -52,7 +52,7 @@ def test_with_photographs_the_fastest_rung_is_taken_and_all_are_reported(
 
 
 def test_a_broken_calibration_is_refused_and_the_next_rung_takes_its_place(
-    make_order: MakeOrder, make_photographs, fused: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch
+    make_order: MakeOrder, make_photographs, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = calibration.calibrate
 
@@ -66,72 +66,79 @@ def test_a_broken_calibration_is_refused_and_the_next_rung_takes_its_place(
     order = make_order(
         precision="int8", gate=make_photographs("gate", 100), calibration=make_photographs("calibration", 40)
     )
-    choice, said = climb(order, fused)
+    choice, said = climb(order, network)
     assert choice.precision == "bf16"
     assert any(line.startswith("int8:") and "REFUSED, worst is" in line for line in said)
 
 
-def test_unknown_weights_without_photographs_stop_at_fp32_and_say_why(
-    make_order: MakeOrder, fused: onnx.ModelProto
-) -> None:
-    choice, said = climb(make_order(precision="auto"), fused)
+def test_unknown_weights_without_photographs_stop_at_fp32_and_say_why(make_order: MakeOrder, network: Network) -> None:
+    choice, said = climb(make_order(precision="auto"), network)
     assert choice.precision == "fp32"
     assert [line.split()[0] for line in said] == ["int8", "bf16"]
     assert all("pass --gate DIR" in line for line in said)
 
 
 def test_a_precision_asked_for_by_name_is_not_replaced_in_silence(
-    make_order: MakeOrder, make_photographs, fused: onnx.ModelProto
+    make_order: MakeOrder, make_photographs, network: Network
 ) -> None:
     with pytest.raises(EngineBuildError, match=r"bf16 cannot be built for small: nothing shows.*--gate"):
-        climb(make_order(precision="bf16"), fused)
+        climb(make_order(precision="bf16"), network)
     with pytest.raises(EngineBuildError, match=r"int8 cannot be built for small: .*--calibration"):
-        climb(make_order(precision="int8", gate=make_photographs("gate", 100)), fused)
+        climb(make_order(precision="int8", gate=make_photographs("gate", 100)), network)
 
 
 def test_a_processor_without_the_instructions_is_named(
-    make_order: MakeOrder, make_photographs, fused: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch
+    make_order: MakeOrder, make_photographs, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processor, "lacking", lambda precision: f"no {precision} here")
-    choice, said = climb(make_order(precision="auto", gate=make_photographs("gate", 100)), fused)
+    monkeypatch.setattr(processor, "_property", {"flags": "sse2", "model name": "old"}.__getitem__)
+    choice, said = climb(make_order(precision="auto", gate=make_photographs("gate", 100)), network)
     assert choice.precision == "fp32"
-    assert said[:2] == ["int8 is not tried: no int8 here", "bf16 is not tried: no bf16 here"]
+    assert said[0] == "int8 is not tried: this processor has none of amx_int8, avx512_vnni, avx_vnni"
+    assert said[1] == "bf16 is not tried: this processor has none of amx_bf16, avx512_bf16"
 
 
-def test_too_few_photographs_prove_nothing(make_order: MakeOrder, make_photographs, fused: onnx.ModelProto) -> None:
+def test_too_few_photographs_prove_nothing(make_order: MakeOrder, make_photographs, network: Network) -> None:
     with pytest.raises(EngineBuildError, match=r"got 99 photographs .* at least 100"):
-        climb(make_order(precision="auto", gate=make_photographs("gate", 99)), fused)
+        climb(make_order(precision="auto", gate=make_photographs("gate", 99)), network)
 
 
-def test_a_broken_photograph_is_named(make_order: MakeOrder, make_photographs, fused: onnx.ModelProto) -> None:
+def test_a_broken_photograph_is_named(make_order: MakeOrder, make_photographs, network: Network) -> None:
     folder = make_photographs("gate", 100)
     (folder / "050.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
     with pytest.raises(EngineBuildError, match=r"050\.png"):
-        climb(make_order(precision="auto", gate=folder), fused)
+        climb(make_order(precision="auto", gate=folder), network)
 
 
 def test_even_fp32_is_refused_when_it_computes_something_else(
     make_order: MakeOrder, make_photographs, make_network, recipe: ModelRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = fuse.fuse(make_network(weight=-1.0), recipe)
-    monkeypatch.setattr(ladder, "_graph", lambda *arguments: other)
+    monkeypatch.setattr(Target, "graph", lambda *arguments: other)
     order = make_order(precision="fp32", gate=make_photographs("gate", 100))
     with pytest.raises(EngineParityError, match=r"fp32 differs from the reference.*worst is '\d+\.png'"):
-        climb(order, fuse.fuse(make_network(), recipe))
+        climb(order, Network(recipe, make_network(), fuse.fuse(make_network(), recipe)))
 
 
-def test_the_bundled_weights_come_with_proof_for_every_rung() -> None:
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_bundled_weights_come_with_proof_for_every_rung(target: str) -> None:
     sha256 = fingerprint.of_file(BUNDLED.weights)
-    known = evidence.of(BUNDLED, sha256)
-    assert known.passed == set(ladder.RUNGS)
+    known = evidence.of(BUNDLED, target, sha256)
+    assert known.passed == set(TARGETS[target].rungs)
     assert known.calibration is not None
     assert known.calibration.source_sha256 == sha256
 
 
 def test_proof_counts_for_the_very_weights_only() -> None:
-    known = evidence.of(BUNDLED, "another file's checksum")
+    known = evidence.of(BUNDLED, "cpu", "another file's checksum")
     assert known.calibration is None
     assert not known.passed
+
+
+def test_a_precision_of_another_target_is_refused(make_order: MakeOrder, network: Network) -> None:
+    with pytest.raises(EngineBuildError, match="got precision fp16 for cpu; it has int8, bf16, fp32"):
+        climb(make_order(precision="fp16"), network)
+    with pytest.raises(EngineBuildError, match="got precision bf16 for tensorrt_rtx; it has int8, fp16, fp32"):
+        climb(make_order(precision="bf16", target="tensorrt_rtx"), network)
 
 
 def test_bounds_are_those_that_are_promised() -> None:
@@ -140,4 +147,3 @@ def test_bounds_are_those_that_are_promised() -> None:
         "bf16": (1.0, 0.99),
         "int8": (3.0, 0.98),
     }
-    assert set(openvino_cpu.COMPILE_OPTIONS) == set(ladder.RUNGS)

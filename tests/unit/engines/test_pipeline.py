@@ -45,7 +45,7 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
 def test_a_build_installs_engine_manifest_and_probe_beside_the_adapter(order: Order) -> None:
     order.folder.mkdir(parents=True)
     (order.folder / "model.py").write_text("# the adapter")
-    assert build(order) == ["source", "optimise", "fuse", "gate", "probe", "install"]
+    assert build(order) == ["source", "optimise", "fuse", "gate", "engine", "probe", "install"]
     assert sorted(content(order.folder)) == ["manifest.json", "model.onnx", "model.py", "probe.png"]
     manifest = json.loads((order.folder / "manifest.json").read_text())
     assert (manifest["model"], manifest["precision"], manifest["size"]) == ("small", "fp32", order.recipe.size)
@@ -61,7 +61,7 @@ def test_the_stored_probe_is_the_installed_engines_answer(order: Order) -> None:
 
 def test_what_only_the_engine_before_had_is_taken_away(order: Order, make_photographs) -> None:
     build(dataclasses.replace(order, gate=make_photographs("gate", 100)))
-    assert "gate.json" in content(order.folder)
+    assert {"gate.json", "gate.html"} <= set(content(order.folder))
     build(order)
     assert sorted(content(order.folder)) == ["manifest.json", "model.onnx", "probe.png"]
 

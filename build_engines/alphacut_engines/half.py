@@ -1,0 +1,32 @@
+"""Half precision as types in the graph, which strongly typed builders follow."""
+
+from __future__ import annotations
+
+import warnings
+
+import onnx
+
+from alphacut_core.errors import MissingLibraryError
+
+
+def to_half(network: onnx.ModelProto) -> onnx.ModelProto:
+    """Return an optimised network that computes in FP16 between its FP32 input and output.
+
+    The arithmetic before and after the network is fused later and so stays in FP32.
+
+    Raises:
+        MissingLibraryError: onnxconverter-common is not installed.
+    """
+    try:
+        from onnxconverter_common import float16  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingLibraryError("FP16 needs onnxconverter-common; run pip install 'alphacut[rtx]'") from error
+    # By default Resize stays in FP32 for ONNX Runtime's sake; TensorRT has it in FP16.
+    blocked = [operator for operator in float16.DEFAULT_OP_BLOCK_LIST if operator != "Resize"]
+    with warnings.catch_warnings():
+        # One warning a weight that FP16 cannot hold; whether that matters is the gate's question.
+        warnings.simplefilter("ignore")
+        half: onnx.ModelProto = float16.convert_float_to_float16(
+            network, min_positive_val=0.0, keep_io_types=True, op_block_list=blocked
+        )
+    return half

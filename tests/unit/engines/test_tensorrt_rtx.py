@@ -1,0 +1,99 @@
+"""Real TensorRT-RTX engines, built without a GPU, typed as their graphs are."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+from alphacut_core.errors import EngineBuildError
+from alphacut_engines import calibration, fuse, gate, half, optimise, pipeline, source, tensorrt_engine
+from alphacut_engines.order import Order
+from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.reference import Reference
+from alphacut_engines.registry import BUNDLED
+from alphacut_engines.target import TENSORRT_RTX, Network
+
+trt: Any = pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX has packages for x86-64 Linux only")
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Network:
+    network = optimise.optimise(source.load(BUNDLED.weights, BUNDLED), BUNDLED)
+    return Network(BUNDLED, network, fuse.fuse(network, BUNDLED))
+
+
+def types(graph: onnx.ModelProto) -> set[str]:
+    """The types that TensorRT gives to what its convolutions write."""
+    log = tensorrt_engine._log(trt)
+    builder = trt.Builder(log)
+    network = tensorrt_engine.parse(trt, builder, graph, log)
+    layers = (network.get_layer(i) for i in range(network.num_layers))
+    return {layer.get_output(0).dtype.name for layer in layers if layer.type == trt.LayerType.CONVOLUTION}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_the_bundled_network_becomes_an_engine_for_every_gpu(bundled: Network, precision: str) -> None:
+    fitted = calibration.read(BUNDLED.weights.with_suffix(".calibration.json"))
+    graph = TENSORRT_RTX.graph(precision, bundled, fitted)
+    for capabilities in (["SM75"], tensorrt_engine.COMPUTE_CAPABILITIES):
+        assert len(tensorrt_engine.build(trt, graph, BUNDLED.size, capabilities)) > 1_000_000
+    assert types(graph) == {"HALF" if precision == "fp16" else "FLOAT"}
+    quantised = sum(node.op_type == "QuantizeLinear" for node in graph.graph.node)
+    assert (quantised > 100) == (precision == "int8")
+
+
+def test_half_precision_keeps_input_output_and_masks(make_network, recipe: ModelRecipe) -> None:
+    network = make_network()
+    halved = half.to_half(network)
+    assert halved.graph.input[0].type == network.graph.input[0].type
+    pictures = np.random.default_rng(0).integers(0, 256, (4, recipe.size, recipe.size, 3), dtype=np.uint8)
+    wanted, _ = Reference(fuse.fuse(network, recipe), "test").masks(pictures)
+    masks, _ = Reference(fuse.fuse(halved, recipe), "test").masks(pictures)
+    assert np.abs(masks.astype(int) - wanted).mean() < gate.BOUNDS["fp16"].mean_difference
+    assert {tensor.data_type for tensor in halved.graph.initializer} == {onnx.TensorProto.FLOAT16}
+
+
+def test_an_engine_is_installed_beside_the_cpus(make_order: Callable[..., Order]) -> None:
+    for target in ("cpu", "tensorrt_rtx"):
+        pipeline.build(make_order(target=target), lambda step: None)
+    folder = make_order().folder
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    own = {"manifest.json", "probe.png"}
+    assert files == {"model.onnx", *own, "tensorrt_rtx/model.engine", *(f"tensorrt_rtx/{name}" for name in own)}
+    manifest = json.loads((folder / "tensorrt_rtx" / "manifest.json").read_text())
+    assert manifest["target"] == "tensorrt_rtx"
+    assert "tensorrt-rtx-cu13-bindings" in manifest["tools"]
+
+
+def test_with_photographs_half_precision_is_taken_by_itself(
+    make_order: Callable[..., Order], make_photographs: Callable[[str, int], Path]
+) -> None:
+    order = make_order(target="tensorrt_rtx", precision="auto", gate=make_photographs("gate", 100))
+    pipeline.build(order, lambda step: None)
+    assert json.loads((order.folder / "manifest.json").read_text())["precision"] == "fp16"
+
+
+def test_a_gpu_that_this_version_does_not_know_is_named(make_network, recipe: ModelRecipe) -> None:
+    with pytest.raises(EngineBuildError, match=r"'SM42'; this TensorRT-RTX knows .*SM89"):
+        tensorrt_engine.build(trt, fuse.fuse(make_network(), recipe), recipe.size, ["SM42"])
+
+
+def test_an_operator_that_tensorrt_lacks_is_said_in_its_words(make_network, recipe: ModelRecipe) -> None:
+    model = fuse.fuse(make_network(), recipe)
+    model.graph.node[1].CopyFrom(helper.make_node("NoSuchOperator", *[[n] for n in ("front/float", "front/planes")]))
+    with pytest.raises(EngineBuildError, match=r"parser refuses the graph \(NoSuchOperator"):
+        tensorrt_engine.build(trt, model, recipe.size)
+
+
+def test_the_graph_may_not_fix_another_size(make_network, recipe: ModelRecipe) -> None:
+    fused = fuse.fuse(make_network(), recipe)
+    with pytest.raises(EngineBuildError, match="stage engine"):
+        tensorrt_engine.build(trt, fused, dataclasses.replace(recipe, size=64).size)
