@@ -19,7 +19,7 @@ from alphacut_gateway.keys import Keys
 from alphacut_gateway.metrics import Metrics
 from alphacut_gateway.model import read_model
 from alphacut_gateway.readiness import Readiness
-from alphacut_gateway.routes import remove, service
+from alphacut_gateway.routes import rembg, remove, service
 from alphacut_gateway.settings import Settings
 from alphacut_gateway.threads import Threads
 
@@ -46,6 +46,7 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
     # FastAPI's own pages of documentation load scripts from other hosts.
     app = FastAPI(title="Alphacut", summary="Background removal.", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.include_router(remove.router)
+    app.include_router(rembg.router)
     app.include_router(service.router)
     faults.install(app)
     app.add_middleware(Envelope, metrics=metrics)

@@ -1,0 +1,128 @@
+"""``/api/remove`` as rembg's server has it, so that its users change an address and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field, ValidationError
+from starlette.responses import Response
+
+from alphacut_core.errors import InvalidOptionError, RefinementError
+from alphacut_core.options import Matting, Options
+from alphacut_gateway import colors, gateway
+from alphacut_gateway.faults import IMAGE_ERRORS, URL_ERRORS, declared
+from alphacut_gateway.refusals import ForbiddenError
+from alphacut_gateway.routes import picture
+from alphacut_gateway.routes.remove import PICTURES, image_file
+
+router = APIRouter()
+
+
+class Parameters(BaseModel):
+    """rembg's parameters, by its names."""
+
+    model: str | None = Field(None, description="See /v1/models.")
+    a: bool = Field(False, description="Alpha matting.")
+    af: int = Field(240, ge=0, le=255, description="Alpha matting: foreground threshold.")
+    ab: int = Field(10, ge=0, le=255, description="Alpha matting: background threshold.")
+    ae: int = Field(10, ge=0, le=255, description="Alpha matting: erosion, in pixels.")
+    om: bool = Field(False, description="Only the mask.")
+    ppm: bool = Field(False, description="Smooth the mask and make it binary.")
+    dc: bool = Field(False, description="Take the old background's colour out of the edge.")
+    vm: bool = Field(False, description="ViTMatte; not available here.")
+    bgc: str | None = Field(None, description="Background colour: red,green,blue,alpha.")
+    extras: str | None = Field(None, description="JSON object; must be empty here.")
+
+    def options(self) -> Options:
+        """Return these wishes in Alphacut's words.
+
+        Raises:
+            InvalidOptionError: One of them is not available here.
+        """
+        self._check_extras()
+        if self.vm:
+            raise InvalidOptionError("got vm=true; ViTMatte is not available here; use a=true for alpha matting")
+        return Options(
+            output="mask" if self.om else "cutout",
+            color="rembg",
+            background=colors.parse_decimal(self.bgc) if self.bgc else None,
+            post_process=self.ppm,
+            matting=Matting(self.af, self.ab, self.ae) if self.a else None,
+            decontaminate=self.dc,
+        )
+
+    def _check_extras(self) -> None:
+        try:
+            extras = json.loads(self.extras) if self.extras else {}
+        except (ValueError, RecursionError) as error:
+            raise InvalidOptionError("got extras that are not JSON; send an object, or leave them out") from error
+        if extras != {}:
+            raise InvalidOptionError(
+                f"got extras={str(self.extras)[:40]!r}; no model here takes any, so send {{}} or leave them out"
+            )
+
+
+_FIELDS = Parameters.model_json_schema()["properties"]
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}, **_FIELDS},
+                }
+            }
+        },
+    }
+}
+
+
+@router.post("/api/remove", responses=PICTURES | declared(*IMAGE_ERRORS), openapi_extra=_BODY, response_class=Response)
+async def remove(request: Request, query: Annotated[Parameters, Query()]) -> Response:
+    """Remove the background as rembg does, byte for byte; parameters may be form fields or in the query.
+
+    Where rembg falls back from matting without a word, the answer says so in `X-Refinement`.
+    """
+    here = gateway.of(request)
+    async with here.upload(request) as upload:
+        given = query.model_dump(exclude_unset=True) | {n: v for n, v in upload.fields.items() if n in _FIELDS}
+        wishes = _validated(given)
+        here.check_model(wishes.model)
+        options = wishes.options()
+        data = image_file(upload)
+        try:
+            return await picture.respond(request, data, options)
+        except RefinementError as error:
+            if options.matting is None:
+                raise
+            fallback = dataclasses.replace(options, matting=None, decontaminate=True)  # rembg's own
+            response = await picture.respond(request, data, fallback)
+            response.headers["X-Refinement"] = f"decontaminate; {error}".encode("ascii", "replace").decode()
+            return response
+
+
+@router.get("/api/remove", responses=declared(*URL_ERRORS), response_class=Response, status_code=403)
+async def remove_from_address(
+    request: Request,
+    url: Annotated[str, Query(description="Address of an image.")],
+    query: Annotated[Parameters, Query()],
+) -> Response:
+    """Refuse: this gateway fetches nothing on behalf of its callers."""
+    gateway.of(request).keys.check(request.headers)
+    raise ForbiddenError(
+        "fetching images from addresses is switched off here, since it lets callers reach this machine's network; "
+        "POST the image as the form's file instead"
+    )
+
+
+def _validated(given: dict[str, Any]) -> Parameters:
+    try:
+        return Parameters.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidOptionError(f"got {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
