@@ -4,6 +4,7 @@
 SHELL := /bin/bash
 
 PYTHON ?= python3
+PRECISION ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -24,7 +25,7 @@ engines: $(VENV)/runtime  ## Build the CPU engine of the bundled model into mode
 	@$(BIN)/alphacut build
 
 bench: $(VENV)/loadtest  ## Compare with rembg and the bare engine; make bench ARGS=--quick takes a minute. Results in out/bench/.
-	@$(BIN)/alphacut build
+	@$(BIN)/alphacut build --precision $(PRECISION)
 	@$(BIN)/alphacut bench $(ARGS)
 
 test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.

@@ -22,6 +22,7 @@ from alphacut_loadtest.bench.subject import Setting
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_NAMES = ", ".join(contender.name for contender in contenders.CONTENDERS)
 _CONCURRENCIES, _QUICK_CONCURRENCIES = (1, 4, 16), (1, 4)
 
 
@@ -29,7 +30,7 @@ _CONCURRENCIES, _QUICK_CONCURRENCIES = (1, 4, 16), (1, 4)
 @click.option("--quick", is_flag=True, help="One round of few small pictures: about a minute on two cores.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Not with --quick.")
 @click.option("--images", type=_FOLDER, help="Folder of JPEG and PNG photographs; default: made of the samples.")
-@click.option("--contenders", "names", metavar="NAME,...", help="Only these; default: all. See the source of ratios.")
+@click.option("--contenders", "names", metavar="NAME,...", help=f"Only these, of {_NAMES}.")
 @click.option("--output", type=_FOLDER, default=Path("out/bench"), show_default=True)
 @click.option(
     "--weights",

@@ -45,6 +45,11 @@ class Measurement:
         """Throughput."""
         return self.images / self.wall_s
 
+    @property
+    def cpu_s_per_image(self) -> float:
+        """Processor seconds that an image cost."""
+        return self.cpu_s / self.images
+
     def latency_s(self, percent: float) -> float:
         """Return a percentile of the latencies, interpolated between neighbours."""
         return float(np.percentile([seconds for _, seconds in self.latencies_s], percent))
@@ -92,6 +97,7 @@ class Ratio:
         throughput: Images a second, contender / baseline.
         p50: Median latency, baseline / contender.
         p99: 99th percentile, baseline / contender.
+        cpu: Processor seconds an image, baseline / contender; moved least by other work on the machine.
     """
 
     contender: str
@@ -100,6 +106,7 @@ class Ratio:
     throughput: Spread
     p50: Spread
     p99: Spread
+    cpu: Spread
 
 
 def figures(measurements: Sequence[Measurement]) -> list[Figures]:
@@ -158,7 +165,7 @@ def _figures(group: Sequence[Measurement]) -> Figures:
         p50_s=spread(lambda one: one.latency_s(50)),
         p95_s=spread(lambda one: one.latency_s(95)),
         p99_s=spread(lambda one: one.latency_s(99)),
-        cpu_s_per_image=spread(lambda one: one.cpu_s / one.images),
+        cpu_s_per_image=spread(lambda one: one.cpu_s_per_image),
         peak_rss_bytes=spread(lambda one: sum(one.peak_rss_bytes.values())),
         stages_s_per_image={
             stage: fmean(one.stages_s.get(stage, 0.0) / one.images for one in group) for stage in stages
@@ -177,4 +184,5 @@ def _ratio(ours: Sequence[Measurement], theirs: Sequence[Measurement]) -> Ratio:
         throughput=spread(lambda one, other: one.images_per_s / other.images_per_s),
         p50=spread(lambda one, other: other.latency_s(50) / one.latency_s(50)),
         p99=spread(lambda one, other: other.latency_s(99) / one.latency_s(99)),
+        cpu=spread(lambda one, other: other.cpu_s_per_image / one.cpu_s_per_image),
     )

@@ -50,6 +50,12 @@ def test_the_99th_percentile_is_rated_on_its_own(measure: Any) -> None:
     assert (ratio.p50.median, ratio.p99.median) == (2.0, 16.0)
 
 
+def test_processor_time_is_rated_by_the_image(measure: Any) -> None:
+    thrifty = replace(measure("mask-encoded"), cpu_s=1.0, latencies_s=((0, 1.0),) * 8)
+    (ratio,) = summary.ratios([measure("rembg-mask"), thrifty])
+    assert ratio.cpu.median == 4.0
+
+
 def test_only_the_same_task_at_the_same_concurrency_is_compared(measure: Any) -> None:
     measurements = [measure("rembg-mask"), measure("cutout-client"), measure("mask-encoded", concurrency=4)]
     assert summary.ratios(measurements) == []
