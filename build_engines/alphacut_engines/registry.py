@@ -90,6 +90,7 @@ _PUBLISHED = (
         commercial=True,
         weights=_rembg("u2net_human_seg.onnx", "md5:c09ddc2e0104f800e3e1bb4652583d1f"),
     ),
+    # All clothes together: rembg's category "attire".
     ModelRecipe(
         name="u2net_cloth_seg",
         engine="u2net_cloth_seg",
