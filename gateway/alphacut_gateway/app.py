@@ -19,7 +19,8 @@ from alphacut_gateway.keys import Keys
 from alphacut_gateway.metrics import Metrics
 from alphacut_gateway.model import read_model
 from alphacut_gateway.readiness import Readiness
-from alphacut_gateway.routes import rembg, remove, service
+from alphacut_gateway.removebg.allowance import Allowances
+from alphacut_gateway.routes import rembg, remove, removebg, service
 from alphacut_gateway.settings import Settings
 from alphacut_gateway.threads import Threads
 
@@ -47,6 +48,7 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
     app = FastAPI(title="Alphacut", summary="Background removal.", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.include_router(remove.router)
     app.include_router(rembg.router)
+    app.include_router(removebg.router)
     app.include_router(service.router)
     faults.install(app)
     app.add_middleware(Envelope, metrics=metrics)
@@ -82,6 +84,7 @@ def _gateway(settings: Settings, predictor: Predictor, metrics: Metrics) -> Gate
         cutting=cutting,
         keys=Keys(settings.api_key_hashes),
         body_bytes=Budget(settings.max_bytes_in_flight, "bytes of uploads"),
+        allowances=Allowances(settings.megapixels_per_minute),
         metrics=metrics,
         readiness=Readiness(predictor.health),
     )

@@ -16,6 +16,7 @@ from alphacut_gateway.keys import Keys
 from alphacut_gateway.metrics import Metrics
 from alphacut_gateway.model import Model
 from alphacut_gateway.readiness import Readiness
+from alphacut_gateway.removebg.allowance import Allowances
 from alphacut_gateway.settings import Settings
 from alphacut_gateway.stages import Stages
 
@@ -29,6 +30,7 @@ class Gateway:
     cutting: Cutting
     keys: Keys
     body_bytes: Budget
+    allowances: Allowances
     metrics: Metrics
     readiness: Readiness
 

@@ -37,7 +37,7 @@ class Keys:
         if key is None:
             if self.open:
                 return "anonymous"
-            raise UnauthorizedError("got no API key; send one in the X-API-Key header")
+            raise missing_key()
         digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
         if self.open:
             return digest
@@ -54,3 +54,10 @@ def presented(headers: Mapping[str, str]) -> str | None:
     if not key and authorization.lower().startswith(_BEARER):
         key = authorization[len(_BEARER) :].strip()
     return key or None
+
+
+def missing_key() -> UnauthorizedError:
+    """Return the error of a request without a key."""
+    error = UnauthorizedError("got no API key; send one in the X-API-Key header")
+    error.missing = True
+    return error

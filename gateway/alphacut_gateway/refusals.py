@@ -19,11 +19,16 @@ class SlowUploadError(InputError):
 
 
 class UnauthorizedError(AlphacutError):
-    """The API key is missing or not one of those configured."""
+    """The API key is missing or not one of those configured.
+
+    Attributes:
+        missing: Whether there was none at all.
+    """
 
     code = "unauthorized"
     grpc_status = "UNAUTHENTICATED"
     http_status = 401
+    missing: bool = False
 
 
 class ForbiddenError(AlphacutError):
