@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future
 from contextlib import closing
 from typing import Any, Literal
 
 from alphacut_client._connection import Calls, Connection
-from alphacut_client._window import map_window
+from alphacut_client._steps import walk
+from alphacut_client._window import map_in_order, map_window
 from alphacut_client._work import Work
+from alphacut_client.timings import Observer
 from alphacut_core.errors import AlphacutError, InputError
 from alphacut_core.options import Options
 
@@ -22,33 +24,73 @@ Progress = Callable[[int], None] | None
 class Batch:
     """A client's way of working on batches, for any number of threads."""
 
-    def __init__(self, work: Work, connection: Connection, window: int) -> None:
-        if window < 1:
-            raise ValueError(f"got window={window}; at least 1 image must be under way")
+    def __init__(self, work: Work, connection: Connection, window: int, observer: Observer | None) -> None:
+        check_window(window)
         self._work = work
         self._connection = connection
         self._window = window
+        self._observer = observer
 
     def answers(
         self, images: Iterable[Any], options: Options, on_error: Raise | Return, progress: Progress
     ) -> list[Any]:
         """Return one answer, or with ``on_error="return"`` one error, for each image."""
-        if on_error not in ("raise", "return"):
-            raise ValueError(f"got on_error={on_error!r}; allowed are 'raise' and 'return'")
-        if isinstance(images, (str, bytes)):
-            raise InputError("got a single image; give a list or another iterable of images, or call remove or mask")
+        check_batch(images, on_error)
         calls = Calls(self._connection)
-        work = functools.partial(self._work.answer, options=options, calls=calls)
         answers: dict[int, Any] = {}
-        with closing(map_window(work, images, self._window, calls.give_up)) as outcomes:
+        with closing(map_window(self._one(options, calls), images, self._window, calls.give_up)) as outcomes:
             for index, outcome in outcomes:
-                try:
-                    answers[index] = outcome.result()
-                except AlphacutError as error:
-                    error.index = index
-                    if on_error == "raise":
-                        raise
-                    answers[index] = error
+                answers[index] = _answer_or_error(index, outcome, on_error)
                 if progress is not None:
                     progress(len(answers))
         return [answers[index] for index in range(len(answers))]
+
+    def stream(self, images: Iterable[Any], options: Options, on_error: Raise | Return) -> Generator[Any, None, None]:
+        """Yield an answer, or with ``on_error="return"`` an error, for each image in order."""
+        check_batch(images, on_error)
+        calls = Calls(self._connection)
+        with closing(map_in_order(self._one(options, calls), images, self._window, calls.give_up)) as outcomes:
+            for index, outcome in enumerate(outcomes):
+                yield _answer_or_error(index, outcome, on_error)
+
+    def stream_as_completed(
+        self, images: Iterable[Any], options: Options, on_error: Raise | Return
+    ) -> Generator[tuple[int, Any], None, None]:
+        """Yield index and answer, or error, of each image as soon as it is there."""
+        check_batch(images, on_error)
+        calls = Calls(self._connection)
+        with closing(map_window(self._one(options, calls), images, self._window, calls.give_up)) as outcomes:
+            for index, outcome in outcomes:
+                yield index, _answer_or_error(index, outcome, on_error)
+
+    def _one(self, options: Options, calls: Calls) -> Callable[[Any], Any]:
+        return lambda image: walk(self._work.answer(image, options), calls, self._observer)
+
+
+def check_window(window: int) -> None:
+    """Refuse a window without a place, with a ValueError."""
+    if window < 1:
+        raise ValueError(f"got window={window}; at least 1 image must be under way")
+
+
+def check_batch(images: object, on_error: object) -> None:
+    """Refuse what cannot be a batch.
+
+    Raises:
+        InputError: A single image.
+        ValueError: ``on_error`` is neither ``raise`` nor ``return``.
+    """
+    if on_error not in ("raise", "return"):
+        raise ValueError(f"got on_error={on_error!r}; allowed are 'raise' and 'return'")
+    if isinstance(images, (str, bytes)):
+        raise InputError("got a single image; give a list or another iterable of images, or call remove or mask")
+
+
+def _answer_or_error(index: int, outcome: Future[Any], on_error: Raise | Return) -> Any:
+    try:
+        return outcome.result()
+    except AlphacutError as error:
+        error.index = index
+        if on_error == "raise":
+            raise
+        return error

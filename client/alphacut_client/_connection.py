@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from types import TracebackType
 from typing import Any
 
@@ -12,14 +10,13 @@ import grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from alphacut_client import _faults
+from alphacut_client._retry import Backoff
 from alphacut_core.errors import AlphacutError, UnavailableError
 
 MIN_TIMEOUT_S = 0.05
 """Shortest deadline: Triton before 25.06 can be crashed by calls whose deadline passes within milliseconds."""
 
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 2.0
-_CHANNEL_OPTIONS = (
+CHANNEL_OPTIONS = (
     # The server's limits on images apply; gRPC's own 4 MiB would be far below them.
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -30,19 +27,24 @@ _CHANNEL_OPTIONS = (
 )
 
 
+def check_times(timeout_s: float, retry_for_s: float) -> None:
+    """Refuse deadlines that the server cannot stand and negative times for retries, with a ValueError."""
+    if timeout_s < MIN_TIMEOUT_S:
+        raise ValueError(f"got timeout_s={timeout_s}; at least {MIN_TIMEOUT_S} s are needed")
+    if retry_for_s < 0:
+        raise ValueError(f"got retry_for_s={retry_for_s}; give 0 or more seconds")
+
+
 class Connection:
     """A channel; all methods may be called from several threads at once."""
 
     def __init__(self, url: str, *, timeout_s: float, retry_for_s: float) -> None:
-        if timeout_s < MIN_TIMEOUT_S:
-            raise ValueError(f"got timeout_s={timeout_s}; at least {MIN_TIMEOUT_S} s are needed")
-        if retry_for_s < 0:
-            raise ValueError(f"got retry_for_s={retry_for_s}; give 0 or more seconds")
+        check_times(timeout_s, retry_for_s)
         self.url = url
         self.timeout_s = timeout_s
         self.retry_for_s = retry_for_s
         self.closed = False
-        self._channel = grpc.insecure_channel(url, options=_CHANNEL_OPTIONS)
+        self._channel = grpc.insecure_channel(url, options=CHANNEL_OPTIONS)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
 
     def start(self, method: str, request: Any) -> Any:
@@ -134,8 +136,7 @@ class Calls:
 class PendingInference:
     """One inference under way: a context manager that cancels what nobody waits for any more.
 
-    While a restart can cure a failure, the request is sent again, after pauses with full jitter that grow from
-    0.1 s to 2 s. Inference changes nothing on the server, so sending twice is harmless.
+    While a restart can cure a failure, the request is sent again, as ``Backoff`` says.
     """
 
     def __init__(self, calls: Calls, connection: Connection, request: service_pb2.ModelInferRequest) -> None:
@@ -159,17 +160,13 @@ class PendingInference:
         Raises:
             AlphacutError: The failure that no retry can cure, or the last one when the time for retries is over.
         """
-        give_up_at = time.monotonic() + self._retry_for_s
-        attempt = 0
+        backoff = Backoff(self._retry_for_s)
         while True:
             try:
                 return self._calls.finish(self._call)
             except AlphacutError as error:
-                longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
-                pause_s = random.uniform(0, longest_s)  # noqa: S311  spreads load, guards nothing
-                too_late = time.monotonic() + pause_s > give_up_at
-                if not error.retryable or too_late or self._calls.ended:
+                pause_s = backoff.pause_s(error)
+                if pause_s is None or self._calls.ended:
                     raise
             self._calls.pause(pause_s)
-            attempt += 1
             self._call = self._calls.start(self._request)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from tritonclient.grpc import service_pb2
 
 from alphacut_client import health
-from alphacut_client._batch import Batch, Progress, Raise, Return
+from alphacut_client._batch import Batch
+from alphacut_client._batching import Batching
 from alphacut_client._connection import Calls, Connection
-from alphacut_client._kinds import Kind
+from alphacut_client._kinds import ImageLike, Kind
+from alphacut_client._steps import Steps, walk
+from alphacut_client._wire import Prediction
 from alphacut_client._work import RenderOn, Work
 from alphacut_client.stats import ModelStatistics, read_statistics
 from alphacut_client.timings import Observer
 from alphacut_core.contract import DEFAULT_PIPELINE, Pipeline
-from alphacut_core.errors import AlphacutError
 from alphacut_core.limits import DEFAULT_LIMITS, Limits
-from alphacut_core.options import Options
+from alphacut_core.options import Decode, Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_URL = "127.0.0.1:8001"
 
 
-class Client:
+class Client(Batching):
     """A connection to a server, to be shared by any number of threads.
 
     What goes in comes out: the bytes of an image file become the bytes of a PNG or WebP file, and so does a path,
@@ -71,8 +72,9 @@ class Client:
         if render_on not in ("client", "server"):
             raise ValueError(f"got render_on={render_on!r}; allowed are 'client' and 'server'")
         self._connection = Connection(url, timeout_s=timeout_s, retry_for_s=retry_for_s)
-        self._work = Work(pipeline, limits, render_on, observer)
-        self._batch = Batch(self._work, self._connection, window)
+        self._work = Work(pipeline, limits, render_on)
+        self._batch = Batch(self._work, self._connection, window, observer)
+        self._observer = observer
 
     def __enter__(self) -> Client:
         return self
@@ -114,7 +116,7 @@ class Client:
         Example:
             >>> cutout = client.remove(Image.open("photo.jpg"), background=(255, 255, 255, 255))
         """
-        return self._work.answer(image, Options(output="cutout", **options), Calls(self._connection))
+        return self._walk(self._work.answer(image, Options(output="cutout", **options)))
 
     @overload
     def mask(self, image: str | Path, **options: Unpack[MaskKeywords]) -> bytes: ...
@@ -132,119 +134,27 @@ class Client:
         Example:
             >>> mask = client.mask(array) > 127
         """
-        return self._work.answer(image, Options(output="mask", **options), Calls(self._connection))
+        return self._walk(self._work.answer(image, Options(output="mask", **options)))
 
-    @overload
-    def remove_batch(
-        self,
-        images: Iterable[str | Path],
-        *,
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
-    ) -> list[bytes]: ...
-    @overload
-    def remove_batch(
-        self,
-        images: Iterable[Kind],
-        *,
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
-    ) -> list[Kind]: ...
-    @overload
-    def remove_batch(
-        self,
-        images: Iterable[str | Path],
-        *,
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
-    ) -> list[bytes | AlphacutError]: ...
-    @overload
-    def remove_batch(
-        self,
-        images: Iterable[Kind],
-        *,
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
-    ) -> list[Kind | AlphacutError]: ...
-    def remove_batch(
-        self,
-        images: Iterable[Any],
-        *,
-        on_error: Raise | Return = "raise",
-        progress: Progress = None,
-        **options: Unpack[CutoutKeywords],
-    ) -> list[Any]:
-        """Make the background of many images transparent: N in, N out, in order.
-
-        Each image is a request of its own, ``window`` of them under way at once; the server forms the batches.
-        ``images`` is read no further ahead than that, so it may be a generator.
+    def predict(self, image: ImageLike, *, decode: Decode = "exact") -> Prediction:
+        """Return what the network says, before anything is made of it.
 
         Args:
-            images: Images as ``remove`` takes them.
-            on_error: ``raise`` ends the batch with the first error, whose ``index`` says which image it was.
-                ``return`` puts the error into the result in that image's place, and the rest goes on.
-            progress: Told after each image how many are finished.
-            **options: As for ``remove``, for all images.
+            image: As for ``remove``.
+            decode: ``fast`` lets the server's JPEG decoder scale down first.
 
         Returns:
-            As many results as images, in the same order, each of its image's kind; with ``on_error="return"``
-            an ``AlphacutError`` for each that failed.
+            The engine's square mask and its confidence, which is near 0 where there is no subject: the mask is
+            stretched to the full range even then.
 
-        Example:
-            >>> cutouts = client.remove_batch(sorted(Path("photos").glob("*.jpg")))
+        Raises:
+            AlphacutError: As ``remove``.
         """
-        return self._batch.answers(images, Options(output="cutout", **options), on_error, progress)
+        prediction: Prediction = self._walk(self._work.predict(image, Options(decode=decode)))
+        return prediction
 
-    @overload
-    def mask_batch(
-        self,
-        images: Iterable[str | Path],
-        *,
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
-    ) -> list[bytes]: ...
-    @overload
-    def mask_batch(
-        self,
-        images: Iterable[Kind],
-        *,
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
-    ) -> list[Kind]: ...
-    @overload
-    def mask_batch(
-        self,
-        images: Iterable[str | Path],
-        *,
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
-    ) -> list[bytes | AlphacutError]: ...
-    @overload
-    def mask_batch(
-        self,
-        images: Iterable[Kind],
-        *,
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
-    ) -> list[Kind | AlphacutError]: ...
-    def mask_batch(
-        self,
-        images: Iterable[Any],
-        *,
-        on_error: Raise | Return = "raise",
-        progress: Progress = None,
-        **options: Unpack[MaskKeywords],
-    ) -> list[Any]:
-        """Return the masks of many images: N in, N out, in order; as ``remove_batch`` with ``mask``'s results."""
-        return self._batch.answers(images, Options(output="mask", **options), on_error, progress)
+    def _walk(self, steps: Steps) -> Any:
+        return walk(steps, Calls(self._connection), self._observer)
 
     def health(self) -> health.Health:
         """Ask for the mask of a small picture, once; that a server calls itself ready proves little.

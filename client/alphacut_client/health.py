@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from tritonclient.grpc import service_pb2
 
 from alphacut_client import _wire
+from alphacut_client._async_connection import AsyncConnection
 from alphacut_client._connection import Connection
 from alphacut_core import probe
 from alphacut_core.contract import Pipeline
@@ -31,10 +33,26 @@ class Health:
 
 def check(connection: Connection, pipeline: Pipeline) -> Health:
     """Ask for the mask of a small picture, once: Triton can call itself ready with dead models."""
-    request = _wire.predict_file(pipeline, probe.picture(), Options())
     started = time.perf_counter()
-    response = connection.call("ModelInfer", request)
+    response = connection.call("ModelInfer", _question(pipeline))
     latency_s = time.perf_counter() - started
-    prediction = _wire.read_prediction(pipeline, response)
     server = connection.call("ServerMetadata", service_pb2.ServerMetadataRequest())
+    return _health(pipeline, response, server, latency_s)
+
+
+async def check_async(connection: AsyncConnection, pipeline: Pipeline) -> Health:
+    """``check`` on an event loop."""
+    started = time.perf_counter()
+    response = await connection.call("ModelInfer", _question(pipeline))
+    latency_s = time.perf_counter() - started
+    server = await connection.call("ServerMetadata", service_pb2.ServerMetadataRequest())
+    return _health(pipeline, response, server, latency_s)
+
+
+def _question(pipeline: Pipeline) -> service_pb2.ModelInferRequest:
+    return _wire.predict_file(pipeline, probe.picture(), Options())
+
+
+def _health(pipeline: Pipeline, response: service_pb2.ModelInferResponse, server: Any, latency_s: float) -> Health:
+    prediction = _wire.read_prediction(pipeline, response)
     return Health(f"{server.name} {server.version}", latency_s, prediction.confidence)

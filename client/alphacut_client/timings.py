@@ -17,7 +17,8 @@ Stage = Literal["read", "header", "resize", "send", "decode", "wait", "render", 
 
 ``read`` loads a file, ``header`` checks it, ``send`` hands the request to gRPC, ``decode`` runs while the
 server works, ``wait`` is what is left of the server's time after that, ``render`` composites at full size,
-``encode`` writes PNG or WebP. Pictures that come as pixels have ``resize`` instead of ``header`` and ``decode``.
+``encode`` writes PNG or WebP. Pictures that come as pixels are turned upright in ``decode`` and have ``resize``
+instead of ``header``.
 """
 
 STAGES: tuple[Stage, ...] = get_args(Stage)

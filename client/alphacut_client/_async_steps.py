@@ -1,0 +1,45 @@
+"""Walking an image's steps on an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import closing
+from typing import Any
+
+from alphacut_client._async_connection import AsyncConnection
+from alphacut_client._steps import Compute, Send, Steps
+from alphacut_client.timings import Observer, Stage, timed
+
+
+async def walk(steps: Steps, connection: AsyncConnection, pool: Executor, observer: Observer | None) -> Any:
+    """Do the steps: what computes in ``pool``, what waits on the loop; leave no call behind."""
+    loop = asyncio.get_running_loop()
+    sent: list[asyncio.Task[Any]] = []
+    result: Any = None
+    with closing(steps):
+        try:
+            while True:
+                try:
+                    step = steps.send(result)
+                except StopIteration as end:
+                    return end.value
+                if isinstance(step, Compute):
+                    result = await loop.run_in_executor(pool, _compute, step.function, step.stage, observer)
+                elif isinstance(step, Send):
+                    result = asyncio.ensure_future(connection.infer(step.request))
+                    sent.append(result)
+                else:
+                    with timed(observer, "wait"):
+                        result = await step.ticket
+        finally:
+            for task in sent:
+                task.cancel()
+            # Waits for the cancelled ones, and takes the errors that nobody asked for any more.
+            await asyncio.gather(*sent, return_exceptions=True)
+
+
+def _compute(function: Callable[[], Any], stage: Stage, observer: Observer | None) -> Any:
+    with timed(observer, stage):
+        return function()

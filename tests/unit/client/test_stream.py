@@ -1,0 +1,90 @@
+"""Streams of the blocking client: endless, ordered or not, with flat memory."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from alphacut_client import Client
+from alphacut_core.errors import UnsupportedImageError
+
+Serve = Callable[..., Any]
+Photo = Callable[..., bytes]
+
+
+def test_an_endless_stream_is_read_no_further_ahead_than_its_window(serve: Serve, photo: Photo) -> None:
+    taken = itertools.count()
+    latest = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal latest
+        for latest in taken:
+            yield photo(20 + latest % 5)
+
+    with Client(serve().url, window=4) as client, closing(client.stream(endless())) as stream:
+        for seen, result in enumerate(itertools.islice(stream, 40)):
+            assert isinstance(result, bytes)
+            assert latest - seen < 4
+
+
+def test_an_ordered_stream_waits_for_a_slow_image_and_keeps_the_order(
+    serve: Serve, photo: Photo, respond: Callable[..., Any]
+) -> None:
+    others = threading.Semaphore(0)
+
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        if b"slow" in request.raw_input_contents[0]:
+            assert all(others.acquire(timeout=20) for _ in range(2))  # answered only after the two others were
+        else:
+            others.release()
+        return respond(request)
+
+    images = [photo(20) + b"slow", photo(21), photo(22)]
+    with Client(serve(answer).url, window=3) as client:
+        assert list(client.stream(images)) == client.remove_batch([photo(20), photo(21), photo(22)])
+        indices = [index for index, _ in client.stream(images, ordered=False)]
+    assert sorted(indices) == [0, 1, 2]
+    assert indices[0] != 0
+
+
+def test_errors_take_the_place_of_their_images(serve: Serve, photo: Photo) -> None:
+    with Client(serve().url, window=2) as client:
+        results = list(client.stream([photo(), b"no picture", photo()], on_error="return"))
+        assert isinstance(results[1], UnsupportedImageError)
+        assert results[1].index == 1
+        assert results[0] == results[2]
+        with pytest.raises(UnsupportedImageError):
+            list(client.stream([photo(), b"no picture"]))
+
+
+def test_leaving_a_stream_early_cancels_what_is_under_way(
+    serve: Serve, photo: Photo, hang: Any, respond: Callable[..., Any]
+) -> None:
+    first = iter([True])
+
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        return respond(request) if next(first, False) else hang(request, context)
+
+    with Client(serve(answer).url, window=2) as client:
+        stream = client.stream([photo()] * 9, ordered=False)
+        next(stream)
+        assert hang.arrived.wait(20)
+        stream.close()
+        assert hang.left.wait(20)
+
+
+def test_a_prediction_needs_no_rendering(serve: Serve, photo: Photo, left_half: np.ndarray) -> None:
+    server = serve()
+    with Client(server.url) as client:
+        from_file = client.predict(photo())
+        from_pixels = client.predict(np.zeros((9, 9, 3), np.uint8))
+    assert np.array_equal(from_file.mask, left_half)
+    assert from_file.confidence == from_pixels.confidence == 0.75
+    assert [request.model_name for request in server.requests] == ["remove_background", "u2netp"]
