@@ -34,24 +34,49 @@ def test_an_endless_stream_is_read_no_further_ahead_than_its_window(serve: Serve
             assert latest - seen < 4
 
 
-def test_an_ordered_stream_waits_for_a_slow_image_and_keeps_the_order(
-    serve: Serve, photo: Photo, respond: Callable[..., Any]
-) -> None:
-    others = threading.Semaphore(0)
+def slow_until(event: threading.Event, respond: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer at once, except files that end in ``slow``: those when ``event`` is set."""
 
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
-        if b"slow" in request.raw_input_contents[0]:
-            assert all(others.acquire(timeout=20) for _ in range(2))  # answered only after the two others were
-        else:
-            others.release()
+        assert not request.raw_input_contents[0].endswith(b"slow") or event.wait(20)
         return respond(request)
 
-    images = [photo(20) + b"slow", photo(21), photo(22)]
-    with Client(serve(answer).url, window=3) as client:
-        assert list(client.stream(images)) == client.remove_batch([photo(20), photo(21), photo(22)])
-        indices = [index for index, _ in client.stream(images, ordered=False)]
-    assert sorted(indices) == [0, 1, 2]
-    assert indices[0] != 0
+    return answer
+
+
+def test_an_ordered_stream_waits_for_a_slow_image(serve: Serve, photo: Photo, respond: Callable[..., Any]) -> None:
+    others = threading.Semaphore(0)
+    answered = threading.Event()
+
+    def count(request: Any, context: grpc.ServicerContext) -> Any:
+        if not request.raw_input_contents[0].endswith(b"slow"):
+            others.release()
+        return slow_until(answered, respond)(request, context)
+
+    def set_after_the_others() -> None:
+        assert all(others.acquire(timeout=20) for _ in range(2))
+        answered.set()
+
+    waiter = threading.Thread(target=set_after_the_others)
+    waiter.start()
+    with Client(serve(count).url, window=3) as client:
+        streamed = list(client.stream([photo(20) + b"slow", photo(21), photo(22)]))
+        assert streamed == client.remove_batch([photo(20), photo(21), photo(22)])
+    waiter.join(20)
+
+
+def test_an_unordered_stream_yields_what_is_there_first(
+    serve: Serve, photo: Photo, respond: Callable[..., Any]
+) -> None:
+    seen = threading.Event()
+    order = []
+    with Client(serve(slow_until(seen, respond)).url, window=3) as client:
+        for index, _ in client.stream([photo(20) + b"slow", photo(21), photo(22)], ordered=False):
+            order.append(index)
+            if len(order) == 2:
+                seen.set()
+    assert sorted(order[:2]) == [1, 2]
+    assert order[2] == 0
 
 
 def test_errors_take_the_place_of_their_images(serve: Serve, photo: Photo) -> None:
