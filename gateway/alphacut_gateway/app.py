@@ -20,7 +20,7 @@ from alphacut_gateway.metrics import Metrics
 from alphacut_gateway.model import read_model
 from alphacut_gateway.readiness import Readiness
 from alphacut_gateway.removebg.allowance import Allowances
-from alphacut_gateway.routes import rembg, remove, removebg, service
+from alphacut_gateway.routes import page, rembg, remove, removebg, service
 from alphacut_gateway.settings import Settings
 from alphacut_gateway.threads import Threads
 
@@ -50,6 +50,7 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
     app.include_router(rembg.router)
     app.include_router(removebg.router)
     app.include_router(service.router)
+    app.include_router(page.router)
     faults.install(app)
     app.add_middleware(Envelope, metrics=metrics)
     return app

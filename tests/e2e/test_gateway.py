@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -18,41 +15,6 @@ from PIL import Image
 from alphacut_client import Client
 
 pytestmark = pytest.mark.triton
-
-
-class GatewayProcess:
-    """``alphacut gateway`` in a process of its own."""
-
-    def __init__(self, *arguments: str, **variables: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "alphacut_client", "gateway", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **variables},
-        )
-        assert self.process.stdout is not None
-        words = self.process.stdout.readline().split()
-        self.url = words[1] if len(words) == 2 else ""
-
-    def end(self) -> tuple[int, str]:
-        """Press Ctrl-C; return exit status and what was logged."""
-        self.process.send_signal(signal.SIGINT)
-        try:
-            _, log = self.process.communicate(timeout=30)
-            return self.process.returncode, log
-        finally:
-            self.process.kill()
-
-
-@pytest.fixture(scope="module")
-def gateway(server_url: str, repository: Path) -> Iterator[str]:
-    running = GatewayProcess("--url", server_url, "--repository", str(repository))
-    assert running.url, running.end()[1]
-    yield running.url
-    status, log = running.end()
-    assert status == 0, log
-    assert "Traceback" not in log
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +53,10 @@ def test_the_gateway_is_ready_and_says_what_it_serves(http: httpx.Client) -> Non
     assert model["licence"] == "Apache-2.0"
 
 
-def test_alone_it_brings_its_own_triton_and_ctrl_c_ends_all(repository: Path, samples: dict[str, bytes]) -> None:
-    running = GatewayProcess("--repository", str(repository))
+def test_alone_it_brings_its_own_triton_and_ctrl_c_ends_all(
+    start_gateway: Any, repository: Path, samples: dict[str, bytes]
+) -> None:
+    running = start_gateway("--repository", str(repository))
     assert running.url, running.end()[1]
     everything = psutil.Process(running.process.pid).children(recursive=True)
     assert any(child.name() == "tritonserver" for child in everything)
@@ -103,8 +67,8 @@ def test_alone_it_brings_its_own_triton_and_ctrl_c_ends_all(repository: Path, sa
     assert not alive
 
 
-def test_an_open_gateway_is_not_exposed_to_the_network() -> None:
-    refused = GatewayProcess("--url", "127.0.0.1:1", "--host", "0.0.0.0")  # noqa: S104  what is refused
+def test_an_open_gateway_is_not_exposed_to_the_network(start_gateway: Any) -> None:
+    refused = start_gateway("--url", "127.0.0.1:1", "--host", "0.0.0.0")  # noqa: S104  what is refused
     assert refused.url == ""
     _, log = refused.process.communicate(timeout=30)
     assert "without API keys" in log
