@@ -27,7 +27,9 @@ class RembgInProcess(Subject):
         try:
             import rembg  # noqa: PLC0415  seconds to import, and only this contender needs it
         except ModuleNotFoundError as error:
-            raise MissingLibraryError(f"{error.name} is missing; run pip install 'alphacut[loadtest]'") from error
+            raise MissingLibraryError(
+                f"{error.name} is missing; run pip install '.[loadtest]' in Alphacut's checkout"
+            ) from error
         self._remove = partial(rembg.remove, session=rembg.new_session(MODEL, model_path=str(setting.weights)))
 
     def call(self, contender: str, concurrency: int) -> Call:

@@ -100,7 +100,8 @@ def _port(output: IO[str] | None) -> int:
     missing = _MISSING.search(log)
     if missing:
         raise MissingLibraryError(
-            f"rembg's server needs {missing[1] or 'click'}, which is missing; run pip install 'alphacut[loadtest]'"
+            f"rembg's server needs {missing[1] or 'click'}, which is missing; "
+            "run pip install '.[loadtest]' in Alphacut's checkout"
         )
     raise ServerStartError(f"rembg's server ended before it listened; its last words:\n{log[-2000:]}")
 
