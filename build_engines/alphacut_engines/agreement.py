@@ -68,7 +68,9 @@ class Comparison:
             mean_difference=round(float(np.mean(self._differences)), 4),
             mean_iou=round(float(np.mean(self._ious)), 5),
             iou_p1=round(float(np.percentile(self._ious, 1)), 5),
-            psnr_db=round(min(10 * np.log10(255**2 / error), _IDENTICAL_PSNR_DB), 2) if error else _IDENTICAL_PSNR_DB,
+            psnr_db=round(min(float(10 * np.log10(255**2 / error)), _IDENTICAL_PSNR_DB), 2)
+            if error
+            else _IDENTICAL_PSNR_DB,
             worst=self._names[worst],
             worst_iou=round(self._ious[worst], 5),
         )

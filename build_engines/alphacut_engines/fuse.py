@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 from alphacut_core.errors import EngineBuildError
-from alphacut_engines.optimise import BATCH
+from alphacut_engines.batch_axis import BATCH
 from alphacut_engines.recipe import ModelRecipe
 
 _NETWORK = "network/"

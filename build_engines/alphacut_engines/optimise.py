@@ -8,10 +8,10 @@ import onnxslim
 from numpy.typing import NDArray
 
 from alphacut_core.errors import EngineBuildError
+from alphacut_engines import batch_axis
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 
-BATCH = "batch"
 PROVED_BATCHES = (1, 2, 7)
 """Batch sizes that are run; one picture alone is the standard for the others."""
 
@@ -36,9 +36,9 @@ def optimise(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
     model = onnx.ModelProto()
     model.CopyFrom(source)
     _keep_one_output(model, recipe.output)
-    _free_batch_axis(model, recipe)
     try:
         model = _at_least_opset(model, _OPSET)
+        batch_axis.free(model, recipe)
         slim: onnx.ModelProto = onnxslim.slim(model)
         onnx.checker.check_model(slim, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, RuntimeError) as error:
@@ -53,17 +53,6 @@ def _keep_one_output(model: onnx.ModelProto, position: int) -> None:
     wanted = model.graph.output[position]
     del model.graph.output[:]
     model.graph.output.append(wanted)
-
-
-def _free_batch_axis(model: onnx.ModelProto, recipe: ModelRecipe) -> None:
-    """Declare the shapes that the contract needs; what exporters wrote in between is inferred anew."""
-    weights = {tensor.name for tensor in model.graph.initializer}
-    (picture,) = (value for value in model.graph.input if value.name not in weights)
-    (mask,) = model.graph.output
-    for value, channels in ((picture, 3), (mask, recipe.channels)):
-        dims: list[str | int | None] = [BATCH, channels, recipe.size, recipe.size]
-        value.CopyFrom(onnx.helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, dims))
-    del model.graph.value_info[:]
 
 
 def _at_least_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:

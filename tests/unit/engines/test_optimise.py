@@ -7,7 +7,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from alphacut_core.errors import EngineBuildError
-from alphacut_engines import optimise
+from alphacut_engines import batch_axis, fuse, optimise
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 
@@ -20,10 +20,12 @@ def test_a_batch_axis_fixed_by_the_export_is_freed(make_network, recipe: ModelRe
 
 def test_a_batch_axis_fixed_inside_the_graph_is_refused(make_network, recipe: ModelRecipe) -> None:
     model = make_network(batch=1)
-    shape = np.array([1, 1, recipe.size, recipe.size], np.int64)
-    model.graph.initializer.append(numpy_helper.from_array(shape, "shape"))
-    model.graph.node.append(helper.make_node("Reshape", ["d0", "shape"], ["fixed"]))
-    model.graph.output[0].name = "fixed"
+    for name, rows, columns in (("flat", 1, recipe.size**2), ("square", recipe.size, recipe.size)):
+        model.graph.initializer.append(numpy_helper.from_array(np.array([1, 1, rows, columns]), f"{name}/shape"))
+    model.graph.node.append(helper.make_node("Reshape", ["d0", "flat/shape"], ["flat"]))
+    model.graph.node.append(helper.make_node("Relu", ["flat"], ["relu"]))
+    model.graph.node.append(helper.make_node("Reshape", ["relu", "square/shape"], ["square"]))
+    model.graph.output[0].name = "square"
     with pytest.raises(EngineBuildError, match="export it with a dynamic batch axis"):
         optimise.optimise(model, recipe)
 
@@ -48,3 +50,40 @@ def test_values_that_optimising_changed_are_refused(
     monkeypatch.setattr("onnxslim.slim", lambda model: make_network(weight=0.9))
     with pytest.raises(EngineBuildError, match="after simplification computes other values"):
         optimise.optimise(make_network(), recipe)
+
+
+def test_an_old_export_that_lists_its_weights_as_inputs_is_optimised(make_network, recipe: ModelRecipe) -> None:
+    model = make_network(batch=1, opset=11)
+    for weight in model.graph.initializer:
+        model.graph.input.append(helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims))
+    model.ir_version = 3
+    network = optimise.optimise(model, recipe)
+    assert [value.name for value in network.graph.input] == ["input"]
+    fused = Reference(fuse.fuse(network, recipe), "test")
+    assert fused.masks(np.zeros((2, recipe.size, recipe.size, 3), np.uint8))[0].shape == (2, recipe.size, recipe.size)
+
+
+@pytest.mark.parametrize("as_node", [False, True])
+@pytest.mark.parametrize("stride", [2, 3, 5])
+def test_a_resize_to_a_size_with_a_batch_of_one_is_freed(
+    make_network, recipe: ModelRecipe, stride: int, as_node: bool
+) -> None:
+    model = make_network(batch=1)
+    shrink = model.graph.node[0]
+    shrink.attribute.append(helper.make_attribute("strides", [stride, stride]))
+    sizes = np.array([1, 1, recipe.size, recipe.size], np.int64)
+    if as_node:
+        model.graph.node.insert(0, helper.make_node("Constant", [], ["sizes"], value=numpy_helper.from_array(sizes)))
+    else:
+        model.graph.initializer.append(numpy_helper.from_array(sizes, "sizes"))
+    model.graph.node.insert(
+        1 + as_node, helper.make_node("Resize", ["logits", "", "", "sizes"], ["enlarged"], mode="linear")
+    )
+    model.graph.node[-1].input[0] = "enlarged"
+    optimise.optimise(model, recipe)  # which proves it at batch 1, 2 and 7
+
+
+@pytest.mark.parametrize("before", range(1, 41))
+def test_scales_give_back_the_size_that_they_stand_for(before: int) -> None:
+    for after in range(1, 1025):
+        assert int(np.float32(before) * np.float32(batch_axis._scale(before, after))) == after
