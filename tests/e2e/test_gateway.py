@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,29 @@ def test_an_open_gateway_is_not_exposed_to_the_network(start_gateway: Any) -> No
     _, log = refused.process.communicate(timeout=30)
     assert "without API keys" in log
     assert refused.process.returncode == 1
+
+
+def test_giant_headers_are_refused(gateway: str) -> None:
+    host, port = gateway.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: gateway\r\nX-Long: " + b"a" * 100_000 + b"\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 4")
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(http: httpx.Client) -> None:
+    buffer = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(buffer, "PNG")
+    response = http.post("/remove", content=buffer.getvalue())
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "image-too-large"
+
+
+def test_remove_bgs_contract_holds_end_to_end(http: httpx.Client, samples: dict[str, bytes]) -> None:
+    response = http.post(
+        "/v1.0/removebg",
+        headers={"X-API-Key": "any", "Accept": "application/json"},
+        files={"image_file": samples["cat"]},
+        data={"size": "auto", "crop": "true"},
+    )
+    assert response.status_code == 200, response.text
+    assert set(response.json()["data"]) >= {"result_b64", "foreground_top", "foreground_width"}
