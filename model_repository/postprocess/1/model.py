@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
+
 from alphacut_core import adapter, steps
 from alphacut_core.contract import ENCODED, OPTIONS, RENDERED, mask_spec
 from alphacut_core.options import Options

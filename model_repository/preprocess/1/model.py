@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import triton_python_backend_utils as pb_utils
+
 from alphacut_core import adapter, steps
 from alphacut_core.contract import ENCODED, OPTIONS, image_spec
 from alphacut_core.options import Options

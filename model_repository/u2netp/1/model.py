@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import openvino
 import triton_python_backend_utils as pb_utils
+
 from alphacut_core import adapter
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 
