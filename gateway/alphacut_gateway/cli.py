@@ -16,10 +16,8 @@ import uvicorn
 from alphacut_client import EmbeddedServer
 from alphacut_core.errors import ContractError
 from alphacut_gateway.app import create_app
-from alphacut_gateway.envelope import LOGGER
+from alphacut_gateway.envelope import LOGGER, MAX_HEAD_BYTES
 from alphacut_gateway.settings import Settings
-
-_MAX_HEADER_BYTES = 16 * 1024
 
 
 @click.command()
@@ -74,7 +72,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         limit_concurrency=settings.max_connections,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
     )
 
 

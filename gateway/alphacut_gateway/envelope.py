@@ -9,11 +9,15 @@ import time
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alphacut_gateway.metrics import Metrics
 
 LOGGER = logging.getLogger("alphacut.gateway")
+
+MAX_HEAD_BYTES = 16 * 1024
+"""Longest request line and headers together."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -57,7 +61,9 @@ class Envelope:
         started = time.perf_counter()
         self._metrics.in_flight.inc()
         try:
-            await self._app(scope, receive, send_sealed)
+            # h11 bounds only a head that arrives in pieces.
+            app = self._app if _head_bytes(scope) <= MAX_HEAD_BYTES else _too_long()
+            await app(scope, receive, send_sealed)
         except Exception:
             status = 500
             raise
@@ -82,3 +88,13 @@ class Envelope:
         if trace:
             line["trace_id"] = trace[1]
         LOGGER.info("%s", json.dumps(line))
+
+
+def _head_bytes(scope: Scope) -> int:
+    fields = sum(len(name) + len(value) for name, value in scope["headers"])
+    return fields + len(scope.get("raw_path") or b"") + len(scope["query_string"])
+
+
+def _too_long() -> JSONResponse:
+    message = f"got headers of more than {MAX_HEAD_BYTES:,} bytes; send fewer"
+    return JSONResponse({"error": {"code": "head-too-long", "message": message}}, 431)

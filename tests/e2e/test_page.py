@@ -114,6 +114,15 @@ def test_nothing_is_wider_than_the_window(page: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.parametrize("page", [{}, {"color_scheme": "dark"}], ids=["light", "dark"], indirect=True)
+def test_axe_finds_no_barrier(page: Any) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page.set_input_files("#files", SAMPLES / "cat.jpg")
+    page.get_by_text("1 of 1 cut out").wait_for()
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
 def test_the_api_is_described_without_other_hosts(page: Any, gateway: str) -> None:
     page.goto(f"{gateway}/docs")
     page.get_by_role("heading", name="POST /v1.0/removebg").wait_for()
