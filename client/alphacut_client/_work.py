@@ -32,11 +32,13 @@ class Work:
         data = yield Compute("read", partial(_kinds.file_content, image))
         if data is None:
             return (yield from self._answer_pixels(image, options))
-        yield Compute("header", partial(codec.read_header, data, self.limits))
+        header = yield Compute("header", partial(codec.read_header, data, self.limits))
         if self.render_on == "server":
             ticket = yield Send(_wire.render_file(self.pipeline, data, options))
             return _wire.read_rendered((yield Receive(ticket)))
         ticket = yield Send(_wire.predict_file(self.pipeline, data, options))
+        if options.output == "mask":
+            return (yield from self._mask_file(ticket, header, options))
         picture = yield Compute("decode", partial(codec.decode, data, self.limits))
         prediction = _wire.read_prediction(self.pipeline, (yield Receive(ticket)))
         rendered = yield Compute("render", partial(render.render, picture, prediction.mask, options))
@@ -51,6 +53,13 @@ class Work:
         yield Compute("header", partial(codec.read_header, data, self.limits))
         ticket = yield Send(_wire.predict_file(self.pipeline, data, options))
         return _wire.read_prediction(self.pipeline, (yield Receive(ticket)))
+
+    def _mask_file(self, ticket: Any, header: codec.Header, options: Options) -> Steps:
+        """Only the server decodes: of the picture its mask needs the size alone."""
+        prediction = _wire.read_prediction(self.pipeline, (yield Receive(ticket)))
+        size = (header.width, header.height)
+        mask = yield Compute("render", partial(render.full_mask, prediction.mask, *size, options))
+        return (yield Compute("encode", partial(render.encode, mask, options)))
 
     def _answer_pixels(self, image: object, options: Options) -> Steps:
         picture = yield Compute("decode", partial(_kinds.picture, image, self.limits))

@@ -29,9 +29,7 @@ def render(image: Image.Image, mask: geometry.Pixels, options: Options) -> Image
         RefinementError: Matting was asked for and the mask has no certain subject or background.
         MissingLibraryError: A refinement was asked for and its library is not installed.
     """
-    full = geometry.to_picture(mask, image.width, image.height)
-    if options.post_process:
-        full = refine.post_process(full)
+    full = full_mask(mask, image.width, image.height, options)
     if options.output == "mask":
         return full
     cutout = _cutout(image, full, options)
@@ -40,6 +38,22 @@ def render(image: Image.Image, mask: geometry.Pixels, options: Options) -> Image
     profile = None if options.color == "rembg" else output_profile(image, cutout)
     cutout.info = {} if profile is None else {"icc_profile": profile}
     return cutout
+
+
+def full_mask(mask: geometry.Pixels, width: int, height: int, options: Options) -> Image.Image:
+    """Return the mask of a picture of which only the size is known.
+
+    Args:
+        mask: uint8 (S, S) straight from the engine.
+        width: Columns of the picture, upright.
+        height: Rows of the picture, upright.
+        options: ``post_process`` counts.
+
+    Returns:
+        Mode L, ``width`` x ``height``.
+    """
+    full = geometry.to_picture(mask, width, height)
+    return refine.post_process(full) if options.post_process else full
 
 
 def encode(picture: Image.Image, options: Options, icc_profile: bytes | None = None) -> bytes:

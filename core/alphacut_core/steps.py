@@ -33,6 +33,9 @@ def postprocess(encoded: bytes, options: Options, mask: geometry.Pixels, limits:
     Returns:
         A PNG or WebP file at the size of the picture.
     """
+    if options.output == "mask":  # needs no pixels
+        header = codec.read_header(encoded, limits)
+        return render.encode(render.full_mask(mask, header.width, header.height, options), options)
     image = codec.decode(encoded, limits)
     picture = render.render(image, mask, options)
     return render.encode(picture, options, render.output_profile(image, picture))

@@ -269,3 +269,14 @@ def test_health_of_a_server_that_is_gone_is_an_error_at_once(serve: Serve) -> No
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"got {next(iter(wrong))}="):
         Client(**wrong)
+
+
+def test_the_mask_of_a_file_is_made_without_decoding_it_here(
+    client: Client, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = client.mask(
+        photo(70, 50, "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0")
+    )
+    monkeypatch.setattr(codec, "decode", None)  # calling it would be a TypeError
+    assert client.mask(photo(50, 70, "JPEG")) == expected
+    assert opened(expected).size == (50, 70)
