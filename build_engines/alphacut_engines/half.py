@@ -8,6 +8,9 @@ import onnx
 
 from alphacut_core.errors import MissingLibraryError
 
+_LARGEST = 65504.0
+"""The largest number in FP16."""
+
 
 def to_half(network: onnx.ModelProto) -> onnx.ModelProto:
     """Return an optimised network that computes in FP16 between its FP32 input and output.
@@ -27,6 +30,16 @@ def to_half(network: onnx.ModelProto) -> onnx.ModelProto:
         # One warning a weight that FP16 cannot hold; whether that matters is the gate's question.
         warnings.simplefilter("ignore")
         half: onnx.ModelProto = float16.convert_float_to_float16(
-            network, min_positive_val=0.0, keep_io_types=True, op_block_list=blocked
+            network, min_positive_val=0.0, max_finite_val=_LARGEST, keep_io_types=True, op_block_list=blocked
         )
+    _restore_scales(half, network)
     return half
+
+
+def _restore_scales(half: onnx.ModelProto, network: onnx.ModelProto) -> None:
+    """Give Resize its scales back, which the standard has in FP32 whatever is resized."""
+    scales = {node.input[2] for node in half.graph.node if node.op_type == "Resize" and len(node.input) > 2}
+    whole = {tensor.name: tensor for tensor in network.graph.initializer if tensor.name in scales}
+    for tensor in half.graph.initializer:
+        if tensor.name in whole:
+            tensor.CopyFrom(whole[tensor.name])
