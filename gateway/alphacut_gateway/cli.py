@@ -14,9 +14,11 @@ import click
 import uvicorn
 
 from alphacut_client import EmbeddedServer
+from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import ContractError
 from alphacut_gateway.app import create_app
 from alphacut_gateway.envelope import LOGGER, MAX_HEAD_BYTES
+from alphacut_gateway.protocol import with_deadline
 from alphacut_gateway.settings import Settings
 
 
@@ -37,7 +39,8 @@ def gateway(url: str | None, host: str, port: int, repository: Path | None) -> N
     """
     LOGGER.setLevel(logging.INFO)
     LOGGER.addHandler(logging.StreamHandler(sys.stderr))
-    chosen = {"repository": repository} if repository else {}
+    described = repository or (None if url else _installed_repository())
+    chosen = {"repository": described} if described else {}
     try:
         settings = Settings.from_environment(os.environ, **chosen)
     except ValueError as error:
@@ -49,6 +52,13 @@ def gateway(url: str | None, host: str, port: int, repository: Path | None) -> N
         settings = Settings.from_environment(os.environ, **chosen, triton_url=triton_url)
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))  # uvicorn raises it once all is closed
         _Server(_config(settings)).run([listener])
+
+
+def _installed_repository() -> Path | None:
+    """Return the model repository that an embedded server serves unless told otherwise, if it is built."""
+    named = os.environ.get("ALPHACUT_REPOSITORY")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "model_repository"
+    return folder if (folder / DEFAULT_PIPELINE.engine / "1" / "manifest.json").exists() else None
 
 
 class _Server(uvicorn.Server):
@@ -65,7 +75,7 @@ class _Server(uvicorn.Server):
 def _config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(settings),
-        http="h11",
+        http=with_deadline(settings.head_timeout_s),
         log_level="warning",
         access_log=False,  # the application writes its own line, without addresses' queries
         server_header=False,

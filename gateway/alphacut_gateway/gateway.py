@@ -44,15 +44,20 @@ class Gateway:
             InputError: The body is not acceptable.
         """
         self.keys.check(request.headers)
-        async with self.unchecked_upload(request) as upload:
+        async with self._body(request, urlencoded=False) as upload:
             yield upload
 
     @asynccontextmanager
-    async def unchecked_upload(self, request: Request) -> AsyncIterator[uploads.Upload]:
-        """Read the body of a caller whose key has been checked; as ``upload``."""
+    async def form(self, request: Request) -> AsyncIterator[uploads.Upload]:
+        """Read the body, which may be a form of text alone, of a caller whose key has been checked; as ``upload``."""
+        async with self._body(request, urlencoded=True) as upload:
+            yield upload
+
+    @asynccontextmanager
+    async def _body(self, request: Request, *, urlencoded: bool) -> AsyncIterator[uploads.Upload]:
         limit = self.settings.max_bytes
         with self.body_bytes.hold(uploads.announced_bytes(request, limit)):
-            yield await uploads.read(request, limit, self.settings.upload_timeout_s)
+            yield await uploads.read(request, limit, self.settings.upload_timeout_s, urlencoded=urlencoded)
 
     def check_model(self, name: str | None) -> None:
         """Refuse a model that is not served here.

@@ -54,8 +54,15 @@ def announced_bytes(request: Request, max_bytes: int) -> int:
     return int(announced)
 
 
-async def read(request: Request, max_bytes: int, timeout_s: float) -> Upload:
-    """Read a body: multipart, form, JSON object, or anything else raw.
+async def read(request: Request, max_bytes: int, timeout_s: float, *, urlencoded: bool) -> Upload:
+    """Read a body: multipart, JSON object, form, or anything else raw.
+
+    Args:
+        request: Its headers have been judged, its body not been read.
+        max_bytes: Largest body.
+        timeout_s: How long it may take to arrive.
+        urlencoded: Whether a body that calls itself ``application/x-www-form-urlencoded`` is believed. ``curl
+            --data-binary @photo.jpg`` says so of photographs.
 
     Raises:
         ImageTooLargeError: It grew over ``max_bytes`` on the way.
@@ -68,17 +75,17 @@ async def read(request: Request, max_bytes: int, timeout_s: float) -> Upload:
         raise UnsupportedImageError(f"got Content-Encoding: {encoding[:40]!r}; send the body as it is")
     announced_bytes(request, max_bytes)
     try:
-        return await asyncio.wait_for(_parse(request, max_bytes + _FORM_OVERHEAD), timeout_s)
+        return await asyncio.wait_for(_parse(request, max_bytes + _FORM_OVERHEAD, urlencoded), timeout_s)
     except asyncio.TimeoutError as error:
         raise SlowUploadError(f"the body did not arrive within {timeout_s:g} s; send it again, faster") from error
 
 
-async def _parse(request: Request, max_bytes: int) -> Upload:
+async def _parse(request: Request, max_bytes: int, urlencoded: bool) -> Upload:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         return await _multipart(request, max_bytes)
     content = b"".join([chunk async for chunk in _counted(request, max_bytes)])
-    if kind == "application/x-www-form-urlencoded":
+    if urlencoded and kind == "application/x-www-form-urlencoded":
         return Upload(fields=_urlencoded(content))
     if kind == "application/json":
         return Upload(fields=_json(content))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import shlex
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,3 +103,30 @@ def test_remove_bgs_contract_holds_end_to_end(http: httpx.Client, samples: dict[
     )
     assert response.status_code == 200, response.text
     assert set(response.json()["data"]) >= {"result_b64", "foreground_top", "foreground_width"}
+
+
+def test_silent_and_slow_connections_are_closed_and_hold_nobody_up(start_gateway: Any, server_url: str) -> None:
+    running = start_gateway("--url", server_url, ALPHACUT_GATEWAY_HEAD_TIMEOUT_S="1")
+    host, port = running.url.removeprefix("http://").split(":")
+    connections = [socket.create_connection((host, int(port)), timeout=30) for _ in range(300)]
+    for connection in connections[::2]:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost:")
+    assert httpx.get(f"{running.url}/healthz").status_code == 200
+    for connection in connections:
+        with connection:
+            assert connection.recv(1) == b""
+
+
+def test_the_readmes_curl_lines_work(gateway: str, samples: dict[str, bytes], tmp_path: Path) -> None:
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("found no curl on PATH")
+    (tmp_path / "photo.jpg").write_bytes(samples["cat"])
+    readme = (Path(__file__).resolve().parents[2] / "gateway" / "README.md").read_text()
+    lines = [line.strip() for line in readme.splitlines() if line.startswith("    curl ")]
+    assert len(lines) >= 3
+    for line in lines:
+        words = shlex.split(line.replace("http://127.0.0.1:8080", gateway))
+        subprocess.run([curl, "--fail", "--silent", "--show-error", *words[1:]], cwd=tmp_path, check=True, timeout=60)
+        with Image.open(tmp_path / words[-1]) as picture:
+            assert picture.format == words[-1].rpartition(".")[2].upper()

@@ -81,7 +81,7 @@ async def _removebg(request: Request) -> Response:
     caller = _caller(request)
     here.allowances.charge(caller, 0)
     stages = here.stages()
-    async with here.unchecked_upload(request) as upload:
+    async with here.form(request) as upload:
         data = _image(upload)
         asked = wishes.parse(upload.fields, has_background_image=bool(upload.files.get("bg_image_file")))
         header = await here.cutting.threads.run(codec.read_header, data, here.cutting.limits)

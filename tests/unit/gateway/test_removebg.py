@@ -207,6 +207,13 @@ def test_a_wrong_image_has_its_code(post: Any, body: dict[str, Any], code: str) 
     assert response.json()["errors"][0]["code"] == code
 
 
+def test_a_form_that_cannot_be_read_is_malformed(post: Any) -> None:
+    headers = KEY | {"content-type": "application/x-www-form-urlencoded"}
+    for body in (b"a=b&" * 100, b"\xff", b"nothing"):
+        response = post(URL, content=body, headers=headers)
+        assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "bad_request")
+
+
 def test_what_is_not_available_is_announced(ask: Ask) -> None:
     assert ask(add_shadow="true", shadow_type="3d").headers["X-Ignored"] == "shadow_type, add_shadow"
 
