@@ -30,6 +30,7 @@ class Predictor:
         self.arrived = asyncio.Event()
         self.gate: asyncio.Event | None = None
         self.n_health = 0
+        self.confidence = 0.9
 
     async def predict(self, image: Image.Image) -> Prediction:
         self.pictures.append(image)
@@ -40,7 +41,7 @@ class Predictor:
             raise self.error
         mask = np.zeros((320, 320), np.uint8)
         mask[:, :160] = 255
-        return Prediction(mask, 0.9)
+        return Prediction(mask, self.confidence)
 
     async def health(self) -> Health:
         self.n_health += 1

@@ -214,6 +214,12 @@ def test_a_form_that_cannot_be_read_is_malformed(post: Any) -> None:
         assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "bad_request")
 
 
+def test_where_the_network_sees_nothing_there_is_no_foreground(ask: Ask, predictor: Any) -> None:
+    predictor.confidence = 0.01
+    response = ask()
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "unknown_foreground")
+
+
 def test_what_is_not_available_is_announced(ask: Ask) -> None:
     assert ask(add_shadow="true", shadow_type="3d").headers["X-Ignored"] == "shadow_type, add_shadow"
 

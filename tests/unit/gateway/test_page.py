@@ -1,0 +1,40 @@
+"""The page's files: a fixed set, under a strict policy, with nothing from other hosts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+PAGE = Path(__file__).resolve().parents[3] / "gateway" / "alphacut_gateway" / "page"
+
+
+@pytest.fixture
+def get(play: Any) -> Any:
+    return lambda url: play(lambda client: client.get(url))
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"), [("/", "text/html"), ("/docs", "text/html"), ("/assets/app.js", "text/javascript")]
+)
+def test_the_page_is_served_under_a_strict_policy(get: Any, url: str, kind: str) -> None:
+    response: httpx.Response = get(url)
+    assert response.headers["content-type"].startswith(kind)
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("name", ["..%2fapp.py", "%2e%2e/app.py", "../settings.py", "nothing.js", "%00", "/etc/passwd"])
+def test_no_other_file_is_served(get: Any, name: str) -> None:
+    assert get(f"/assets/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("path", sorted(PAGE.iterdir()), ids=lambda path: path.name)
+def test_no_file_names_another_host_or_brings_inline_code(path: Path) -> None:
+    text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"(?:https?:)?//[\w.-]+\.\w", text)
+    assert not re.search(r"\son\w+=|\sstyle=|<script>|<style>|eval\(|innerHTML", text)
