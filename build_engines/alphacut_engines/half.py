@@ -23,7 +23,9 @@ def to_half(network: onnx.ModelProto) -> onnx.ModelProto:
     try:
         from onnxconverter_common import float16  # noqa: PLC0415
     except ImportError as error:
-        raise MissingLibraryError("FP16 needs onnxconverter-common; run pip install 'alphacut[rtx]'") from error
+        raise MissingLibraryError(
+            "FP16 needs onnxconverter-common; run pip install '.[rtx]' in Alphacut's checkout"
+        ) from error
     # By default Resize stays in FP32 for ONNX Runtime's sake; TensorRT has it in FP16.
     blocked = [operator for operator in float16.DEFAULT_OP_BLOCK_LIST if operator != "Resize"]
     with warnings.catch_warnings():

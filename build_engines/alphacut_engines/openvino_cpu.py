@@ -34,7 +34,7 @@ class OpenVinoEngine:
             import openvino  # noqa: PLC0415
         except ImportError as error:
             raise MissingLibraryError(
-                f"checking {precision} needs OpenVINO; run pip install 'alphacut[engines]'"
+                f"checking {precision} needs OpenVINO; run pip install '.[engines]' in Alphacut's checkout"
             ) from error
         core = openvino.Core()
         network = core.read_model(model.SerializeToString())

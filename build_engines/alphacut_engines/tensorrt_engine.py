@@ -27,9 +27,8 @@ def load_rtx() -> Any:
     try:
         return importlib.import_module("tensorrt_rtx_bindings")
     except ImportError as error:
-        raise MissingLibraryError(
-            f"the target tensorrt_rtx needs TensorRT-RTX ({error}); run pip install 'alphacut[rtx]' on x86-64 Linux"
-        ) from error
+        remedy = "run pip install '.[rtx]' in Alphacut's checkout on x86-64 Linux"
+        raise MissingLibraryError(f"the target tensorrt_rtx needs TensorRT-RTX ({error}); {remedy}") from error
 
 
 def build(trt: Any, model: onnx.ModelProto, size: int, capabilities: Sequence[str] = COMPUTE_CAPABILITIES) -> bytes:
