@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -132,6 +134,19 @@ def test_proof_counts_for_the_very_weights_only() -> None:
     known = evidence.of(BUNDLED, "cpu", "another file's checksum")
     assert known.calibration is None
     assert not known.passed
+
+
+def test_proof_of_int8_counts_for_the_very_calibration_only(tmp_path: Path) -> None:
+    assert isinstance(BUNDLED.weights, Path)
+    for path in BUNDLED.weights.parent.glob(f"{BUNDLED.weights.stem}.*"):
+        shutil.copy(path, tmp_path)
+    moved = dataclasses.replace(BUNDLED, weights=tmp_path / BUNDLED.weights.name)
+    sha256 = fingerprint.of_file(BUNDLED.weights)
+    assert "int8" in evidence.of(moved, "cpu", sha256).passed
+    path = tmp_path / f"{BUNDLED.weights.stem}.calibration.json"
+    other = dataclasses.replace(calibration.read(path), pictures=1)
+    path.write_text(other.to_json())
+    assert evidence.of(moved, "cpu", sha256).passed == {"bf16", "fp32"}
 
 
 def test_a_precision_of_another_target_is_refused(make_order: MakeOrder, network: Network) -> None:

@@ -46,6 +46,8 @@ def test_the_bundled_network_becomes_an_engine_for_every_gpu(bundled: Network, p
     for capabilities in (["SM75"], tensorrt_engine.COMPUTE_CAPABILITIES):
         assert len(tensorrt_engine.build(trt, graph, BUNDLED.size, capabilities)) > 1_000_000
     assert types(graph) == {"HALF" if precision == "fp16" else "FLOAT"}
+    casts = sum(node.op_type == "Cast" for node in graph.graph.node)
+    assert casts == (4 if precision == "fp16" else 2), "types change at the ends and nowhere in between"
     quantised = sum(node.op_type == "QuantizeLinear" for node in graph.graph.node)
     assert (quantised > 100) == (precision == "int8")
 
