@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from alphacut_core import codec
 from alphacut_core.errors import AlphacutError, InputError
 from alphacut_gateway import gateway, keys
+from alphacut_gateway.refusals import RateLimitError
 from alphacut_gateway.removebg import composition, files, refusal, resolution, wishes
 from alphacut_gateway.removebg.composition import Composition
 from alphacut_gateway.removebg.refusal import RemoveBgError
@@ -58,7 +59,12 @@ _PICTURES: dict[int | str, dict[str, Any]] = {
 async def removebg(request: Request) -> Response:
     """Remove the background as remove.bg's API does; see its documentation for parameters and errors."""
     try:
-        return await _removebg(request)
+        caller = _caller(request)
+        return await _removebg(request, caller)
+    except RateLimitError as error:
+        response = refusal.answer(error)
+        response.headers.update(gateway.of(request).allowances.headers(caller))
+        return response
     except AlphacutError as error:
         return refusal.answer(error)
 
@@ -76,9 +82,8 @@ async def account(request: Request) -> Response:
     return JSONResponse({"data": {"attributes": {"credits": nothing, "api": api}}})
 
 
-async def _removebg(request: Request) -> Response:
+async def _removebg(request: Request, caller: str) -> Response:
     here = gateway.of(request)
-    caller = _caller(request)
     here.allowances.charge(caller, 0)
     stages = here.stages()
     async with here.form(request) as upload:

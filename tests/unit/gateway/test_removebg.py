@@ -250,6 +250,7 @@ def test_the_rate_limit_counts_megapixels_and_a_refusal_costs_nothing(play: Any)
     assert statuses == [200, 429, 200]
     assert refused.json()["errors"][0]["title"] == "Rate limit exceeded"
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert refused.headers["X-RateLimit-Remaining"] == "1"
     assert calls == [0, 3]
 
 
