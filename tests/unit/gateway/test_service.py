@@ -99,3 +99,10 @@ def test_the_openapi_document_declares_the_errors_of_every_image_route(play: Any
         "503",
         "504",
     }
+
+
+@pytest.mark.parametrize(("headers", "query"), [({"x-long": "a" * 20_000}, ""), ({}, "a" * 20_000)])
+def test_a_head_that_is_too_long_is_refused_whole(play: Any, headers: dict[str, str], query: str) -> None:
+    response = play(lambda client: client.get(f"/healthz?{query}", headers=headers))
+    assert response.status_code == 431
+    assert response.json()["error"]["code"] == "head-too-long"
