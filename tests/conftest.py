@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,9 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Where the suite runs in the background, Ctrl-C is ignored and so would be by all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 START_TIMEOUT_S = 240  # the very first start fetches the server's environment
 
 

@@ -65,6 +65,12 @@ class Parameters(BaseModel):
             )
 
 
+class AddressParameters(Parameters):
+    """The same for an image by its address."""
+
+    url: str = Field(description="Address of an image.")
+
+
 _FIELDS = Parameters.model_json_schema()["properties"]
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -109,8 +115,7 @@ async def remove(request: Request, query: Annotated[Parameters, Query()]) -> Res
 @router.get("/api/remove", responses=declared(*URL_ERRORS), response_class=Response, status_code=403)
 async def remove_from_address(
     request: Request,
-    url: Annotated[str, Query(description="Address of an image.")],
-    query: Annotated[Parameters, Query()],
+    _query: Annotated[AddressParameters, Query()],
 ) -> Response:
     """Refuse: this gateway fetches nothing on behalf of its callers."""
     gateway.of(request).keys.check(request.headers)
