@@ -1,6 +1,6 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve engines bench test check format lock clean
+.PHONY: help demo serve gateway engines bench test check format lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -20,6 +20,10 @@ demo: $(VENV)/runtime  ## Cut out the sample photographs with a real Triton; res
 serve: $(VENV)/runtime  ## Run the embedded Triton until Ctrl-C and print its address.
 	@$(BIN)/alphacut build
 	@exec $(BIN)/alphacut serve
+
+gateway: $(VENV)/runtime  ## Run the HTTP gateway and its web page in front of an embedded Triton.
+	@$(BIN)/alphacut build
+	@exec $(BIN)/alphacut gateway
 
 engines: $(VENV)/runtime  ## Build the CPU engine of the bundled model into model_repository/.
 	@$(BIN)/alphacut build
@@ -45,8 +49,9 @@ format: $(VENV)/dev  ## Rewrite the code in the house style.
 
 lock: $(VENV)/dev  ## Resolve the lock files anew from pyproject.toml and server/alphacut_server/requirements.in.
 	@$(PIP) uv
-	@$(UV_COMPILE) --extra cli --extra engines pyproject.toml requirements/build.in --output-file requirements/runtime.lock
+	@# loadtest first: rembg's FastAPI is the narrowest, and all three share .venv.
 	@$(UV_COMPILE) --extra engines --extra loadtest pyproject.toml requirements/build.in --output-file requirements/loadtest.lock
+	@$(UV_COMPILE) --extra engines --extra gateway --constraint requirements/loadtest.lock pyproject.toml requirements/build.in --output-file requirements/runtime.lock
 	@$(UV_COMPILE) --extra dev --constraint requirements/loadtest.lock pyproject.toml requirements/build.in --output-file requirements/dev.lock
 	@$(UV_COMPILE) --no-deps server/alphacut_server/requirements.in --output-file server/alphacut_server/requirements.lock
 

@@ -34,7 +34,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option(
     "--precision",
     type=click.Choice(["auto", "fp32", "bf16", "fp16", "int8"]),
-    default="fp32",
+    default="auto",
     show_default=True,
     help="What the engine computes in; auto is the fastest. What fails the gate is replaced by the next.",
 )

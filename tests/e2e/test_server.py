@@ -125,7 +125,8 @@ def test_a_broken_engine_file_is_refused_with_the_log(start_server: StartServer,
 
 def test_an_unknown_precision_in_the_manifest_is_refused(start_server: StartServer, own_repository: Path):
     manifest = own_repository / "u2netp" / "1" / "manifest.json"
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "precision": "fp7"}))
+    options = {"INFERENCE_PRECISION_HINT": "fp7"}
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "compile_options": options}))
     server = start_server("--repository", str(own_repository))
     assert server.process.wait(60) == 1
     assert "fp7" in server.stderr

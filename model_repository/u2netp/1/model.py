@@ -13,14 +13,12 @@ import triton_python_backend_utils as pb_utils
 from alphacut_core import adapter
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 
-_PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
-
 
 class TritonPythonModel:
     """Runs the images of a batch one after another through a network of fixed shape."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Compile the network in the precision that its manifest names."""
+        """Compile the network as its manifest says, which is how the gate judged it."""
         settings = adapter.start(args)
         folder = Path(settings.folder)
         manifest = json.loads((folder / "manifest.json").read_text())
@@ -32,10 +30,7 @@ class TritonPythonModel:
         compiled = core.compile_model(
             network,
             "CPU",
-            {
-                "PERFORMANCE_HINT": settings.parameters["performance_hint"],
-                "INFERENCE_PRECISION_HINT": _PRECISION_HINTS[manifest["precision"]],
-            },
+            {"PERFORMANCE_HINT": settings.parameters["performance_hint"], **manifest["compile_options"]},
         )
         self.queue = openvino.AsyncInferQueue(compiled)
         self.queue.set_callback(self._store)

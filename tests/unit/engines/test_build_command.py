@@ -27,7 +27,9 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def test_the_bundled_network_is_built_once_from_nothing(tmp_path: Path) -> None:
-    first = CliRunner().invoke(cli.build, ["--repository", str(tmp_path)], catch_exceptions=False)
+    first = CliRunner().invoke(
+        cli.build, ["--repository", str(tmp_path), "--precision", "fp32"], catch_exceptions=False
+    )
     assert first.exit_code == 0
     assert [line.split()[0] for line in first.output.splitlines()] == [
         "source",
@@ -39,7 +41,9 @@ def test_the_bundled_network_is_built_once_from_nothing(tmp_path: Path) -> None:
         "install",
     ]
     assert (tmp_path / DEFAULT_PIPELINE.engine / "1" / "model.onnx").is_file()
-    second = CliRunner().invoke(cli.build, ["--repository", str(tmp_path)], catch_exceptions=False)
+    second = CliRunner().invoke(
+        cli.build, ["--repository", str(tmp_path), "--precision", "fp32"], catch_exceptions=False
+    )
     assert "nothing to do" in second.output
 
 
