@@ -80,7 +80,7 @@ def test_time_is_told_by_stage_and_memory_by_program(content: Any) -> None:
     (alone,) = (
         one for one in content["measurements"] if one["contender"] == "mask-encoded" and one["concurrency"] == 1
     )
-    assert {"client: decode", "client: wait", "preprocess: compute", "u2netp: compute"} <= set(alone["stages_s"])
+    assert {"client: render", "client: wait", "preprocess: compute", "u2netp: compute"} <= set(alone["stages_s"])
     assert alone["stages_s"]["u2netp: compute"] < alone["wall_s"]
     assert alone["peak_rss_bytes"]["tritonserver"] > 2**20
 
