@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from alphacut_core.agreement import iou
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.geometry import Pixels
 
-_SUBJECT = 128
 _IDENTICAL_PSNR_DB = 99.0
 
 
@@ -74,10 +74,3 @@ class Comparison:
             worst=self._names[worst],
             worst_iou=round(self._ious[worst], 5),
         )
-
-
-def iou(mask: Pixels, reference: Pixels) -> float:
-    """Return intersection over union of the pixels from 128 on; two empty masks agree fully."""
-    ours, theirs = mask >= _SUBJECT, reference >= _SUBJECT
-    union = int((ours | theirs).sum())
-    return float((ours & theirs).sum() / union) if union else 1.0

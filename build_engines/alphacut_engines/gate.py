@@ -10,34 +10,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from alphacut_core.agreement import BOUNDS, iou
 from alphacut_core.errors import EngineParityError
 from alphacut_core.geometry import Pixels
-from alphacut_engines.agreement import Agreement, Comparison, iou
+from alphacut_engines.agreement import Agreement, Comparison
 from alphacut_engines.photographs import Photographs
 
 MIN_PHOTOGRAPHS = 100
 _N_WORST = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What is allowed at most, and at least.
-
-    Attributes:
-        mean_difference: Largest mean |Δ|, of 255.
-        mean_iou: Smallest mean intersection over union at 128.
-    """
-
-    mean_difference: float
-    mean_iou: float
-
-
-BOUNDS = {
-    "fp32": Bounds(mean_difference=0.1, mean_iou=0.999),
-    "fp16": Bounds(mean_difference=1.0, mean_iou=0.995),
-    "bf16": Bounds(mean_difference=1.0, mean_iou=0.99),
-    "int8": Bounds(mean_difference=3.0, mean_iou=0.98),
-}
 
 
 class Engine(Protocol):
@@ -103,8 +83,7 @@ def measure(engine: Engine, photographs: Photographs, wanted: Sequence[Pixels]) 
 
 def passes(precision: str, agreement: Agreement) -> bool:
     """Say whether an engine of ``precision`` may be installed."""
-    bounds = BOUNDS[precision]
-    return agreement.mean_difference <= bounds.mean_difference and agreement.mean_iou >= bounds.mean_iou
+    return BOUNDS[precision].hold(agreement.mean_difference, agreement.mean_iou)
 
 
 def refusal(precision: str, agreement: Agreement) -> EngineParityError:

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from alphacut_core import codec
+from alphacut_core.agreement import BOUNDS
 from alphacut_core.geometry import Pixels
-from alphacut_engines import gate
 from alphacut_engines.gate import Measurement, Specimen
 from alphacut_engines.report import Report, Row
 
@@ -57,7 +57,7 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    bounds, found = gate.BOUNDS[row.precision], row.agreement
+    bounds, found = BOUNDS[row.precision], row.agreement
     verdict = "passed" if row.passed else "refused"
     cells = (
         f"{row.size_bytes / 1e6:.1f} MB",

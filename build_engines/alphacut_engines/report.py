@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from alphacut_core.agreement import BOUNDS
 from alphacut_core.errors import EngineBuildError
 from alphacut_engines import gate
 from alphacut_engines.agreement import Agreement
@@ -70,7 +71,7 @@ class Report:
 
     def to_json(self) -> str:
         """Return the report, and the bounds that it was judged by, as JSON."""
-        bounds = {row.precision: dataclasses.asdict(gate.BOUNDS[row.precision]) for row in self.rows}
+        bounds = {row.precision: dataclasses.asdict(BOUNDS[row.precision]) for row in self.rows}
         return json.dumps({**dataclasses.asdict(self), "bounds": bounds}, indent=2) + "\n"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import onnx
 
+from alphacut_core.agreement import Bounds
 from alphacut_core.geometry import Pixels
 from alphacut_engines import gate
 from alphacut_engines.agreement import Agreement
@@ -13,7 +14,7 @@ from alphacut_engines.photographs import Photographs
 from alphacut_engines.quantise import Activations, Ranges, convolutions, quantise
 from alphacut_engines.reference import Reference
 
-TARGET = gate.Bounds(mean_difference=1.0, mean_iou=0.995)
+TARGET = Bounds(mean_difference=1.0, mean_iou=0.995)
 """Stricter than the gate: on the photographs that it was fitted to INT8 looks better than on others."""
 
 _PICTURES_ALONE = 6
@@ -26,7 +27,7 @@ def search(
     pictures: Photographs,
     wanted: Sequence[Pixels],
     *,
-    target: gate.Bounds = TARGET,
+    target: Bounds = TARGET,
 ) -> list[str]:
     """Return the convolutions to leave in FP32, worst first: none if all can be INT8.
 
@@ -49,7 +50,7 @@ def search(
 
     def reached(excluded: Sequence[str]) -> bool:
         found = agreement(excluded)
-        return found.mean_difference <= target.mean_difference and found.mean_iou >= target.mean_iou
+        return target.hold(found.mean_difference, found.mean_iou)
 
     if reached([]):
         return []

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import alphacut_core
 import alphacut_loadtest
+from alphacut_core.agreement import Bounds
 from alphacut_core.errors import MissingLibraryError, ServerStartError
 from alphacut_core.geometry import Pixels
 from alphacut_loadtest.bench import parity, schedule
 from alphacut_loadtest.bench.contenders import REFERENCE, Contender, SubjectName
-from alphacut_loadtest.bench.parity import Gate, Parity
+from alphacut_loadtest.bench.parity import Parity
 from alphacut_loadtest.bench.pictures import Picture
 from alphacut_loadtest.bench.process import WorkerProcess
 from alphacut_loadtest.bench.subject import Setting
@@ -78,7 +79,7 @@ def start(stack: ExitStack, contenders: Sequence[Contender], setting: Setting, r
 
 
 def check_masks(
-    there: Field, contenders: Sequence[Contender], setting: Setting, pictures: Sequence[Picture], gate: Gate
+    there: Field, contenders: Sequence[Contender], setting: Setting, pictures: Sequence[Picture], gate: Bounds
 ) -> list[Parity]:
     """Let everybody answer every picture once, and compare the masks with the reference's; a warm-up as well."""
     if not there.takes_part(REFERENCE):

@@ -8,32 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from alphacut_core import codec, geometry
+from alphacut_core.agreement import BOUNDS, Bounds, iou
 from alphacut_core.geometry import Pixels
 from alphacut_loadtest.bench.contenders import Answer
 from alphacut_loadtest.bench.pictures import Picture
 
-_SUBJECT = 128
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What an engine of some precision may differ from FP32.
-
-    Attributes:
-        mean_difference: Largest mean |Δ|, of 255.
-        mean_iou: Smallest mean intersection over union at 128.
-    """
-
-    mean_difference: float
-    mean_iou: float
-
-
-GATES: Mapping[str, Gate] = {
-    "fp32": Gate(1.0, 0.995),
-    "fp16": Gate(1.0, 0.995),
-    "bf16": Gate(1.0, 0.99),
-    "int8": Gate(3.0, 0.98),
-}
+GATES: Mapping[str, Bounds] = {**BOUNDS, "fp32": BOUNDS["fp16"]}
+"""FP32 is given FP16's bounds: here the codecs and the fast decode count too, not the engine alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +50,13 @@ def mask(answer: bytes, kind: Answer, picture: Picture) -> Pixels:
 
 
 def compare(
-    contender: str, masks: Sequence[Pixels], reference: Sequence[Pixels], pictures: Sequence[Picture], gate: Gate
+    contender: str, masks: Sequence[Pixels], reference: Sequence[Pixels], pictures: Sequence[Picture], gate: Bounds
 ) -> Parity:
     """Compare a contender's masks with the reference's, picture by picture."""
     pairs = list(zip(masks, reference, strict=True))
     differences = [float(np.abs(ours.astype(np.int16) - theirs).mean()) for ours, theirs in pairs]
-    ious = [_iou(ours, theirs) for ours, theirs in pairs]
+    ious = [iou(ours, theirs) for ours, theirs in pairs]
     worst = int(np.argmin(ious))
     mean_difference, mean_iou = float(np.mean(differences)), float(np.mean(ious))
-    within = mean_difference <= gate.mean_difference and mean_iou >= gate.mean_iou
+    within = gate.hold(mean_difference, mean_iou)
     return Parity(contender, mean_difference, mean_iou, pictures[worst].name, ious[worst], within)
-
-
-def _iou(ours: Pixels, theirs: Pixels) -> float:
-    union = np.count_nonzero((ours >= _SUBJECT) | (theirs >= _SUBJECT))
-    both = np.count_nonzero((ours >= _SUBJECT) & (theirs >= _SUBJECT))
-    return both / union if union else 1.0

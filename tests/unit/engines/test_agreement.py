@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from alphacut_core.agreement import iou
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.geometry import Pixels
-from alphacut_engines.agreement import Agreement, Comparison, iou
+from alphacut_engines.agreement import Agreement, Comparison
 
 
 def half(columns: int) -> Pixels:

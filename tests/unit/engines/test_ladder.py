@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from alphacut_core.agreement import BOUNDS
 from alphacut_core.errors import EngineBuildError, EngineParityError
-from alphacut_engines import calibration, evidence, fingerprint, fuse, gate, ladder, processor
+from alphacut_engines import calibration, evidence, fingerprint, fuse, ladder, processor
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
@@ -157,7 +158,7 @@ def test_a_precision_of_another_target_is_refused(make_order: MakeOrder, network
 
 
 def test_bounds_are_those_that_are_promised() -> None:
-    assert {name: (b.mean_difference, b.mean_iou) for name, b in gate.BOUNDS.items() if name != "fp32"} == {
+    assert {name: (b.mean_difference, b.mean_iou) for name, b in BOUNDS.items() if name != "fp32"} == {
         "fp16": (1.0, 0.995),
         "bf16": (1.0, 0.99),
         "int8": (3.0, 0.98),

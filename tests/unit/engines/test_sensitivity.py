@@ -7,6 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from alphacut_core.agreement import Bounds
 from alphacut_engines import calibration, fuse, gate, photographs, sensitivity
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
@@ -44,7 +45,7 @@ def test_the_layer_with_a_broken_range_alone_is_left_out(
     pictures = photographs.of_folder(make_photographs("pictures", 8), recipe.size, at_least=8)
     wanted = gate.answers(Reference(fused, "test"), pictures)
     ranges = {name: seen.range("max") for name, seen in calibration.collect(fused, pictures).items()}
-    reachable = gate.Bounds(mean_difference=1.5, mean_iou=0.985)
+    reachable = Bounds(mean_difference=1.5, mean_iou=0.985)
     assert sensitivity.search(fused, ranges, "uint8", pictures, wanted, target=reachable) == []
     layer = next(node for node in fused.graph.node if node.name.endswith(f"layer{broken}"))
     low, high = ranges[layer.input[0]]

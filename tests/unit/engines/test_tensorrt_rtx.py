@@ -13,8 +13,9 @@ import onnx
 import pytest
 from onnx import helper
 
+from alphacut_core.agreement import BOUNDS
 from alphacut_core.errors import EngineBuildError
-from alphacut_engines import calibration, fuse, gate, half, optimise, pipeline, source, tensorrt_engine
+from alphacut_engines import calibration, fuse, half, optimise, pipeline, source, tensorrt_engine
 from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
@@ -59,7 +60,7 @@ def test_half_precision_keeps_input_output_and_masks(make_network, recipe: Model
     pictures = np.random.default_rng(0).integers(0, 256, (4, recipe.size, recipe.size, 3), dtype=np.uint8)
     wanted, _ = Reference(fuse.fuse(network, recipe), "test").masks(pictures)
     masks, _ = Reference(fuse.fuse(halved, recipe), "test").masks(pictures)
-    assert np.abs(masks.astype(int) - wanted).mean() < gate.BOUNDS["fp16"].mean_difference
+    assert np.abs(masks.astype(int) - wanted).mean() < BOUNDS["fp16"].mean_difference
     assert {tensor.data_type for tensor in halved.graph.initializer} == {onnx.TensorProto.FLOAT16}
 
 

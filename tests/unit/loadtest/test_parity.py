@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from alphacut_core import codec
+from alphacut_core.agreement import Bounds
 from alphacut_loadtest.bench import parity
-from alphacut_loadtest.bench.parity import GATES, Gate
+from alphacut_loadtest.bench.parity import GATES
 from alphacut_loadtest.bench.pictures import Picture
 
 PICTURE = Picture(Path("left.png"), 8, 4)
@@ -54,8 +55,8 @@ def test_the_worst_picture_is_named(left: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gate", "within"), [(Gate(1.0, 1.0), True), (Gate(0.9, 1.0), False), (Gate(1.0, 1.01), False)]
+    ("gate", "within"), [(Bounds(1.0, 1.0), True), (Bounds(0.9, 1.0), False), (Bounds(1.0, 1.01), False)]
 )
-def test_both_bounds_count(gate: Gate, within: bool, left: np.ndarray) -> None:
+def test_both_bounds_count(gate: Bounds, within: bool, left: np.ndarray) -> None:
     slightly_off = np.where(left == 255, 254, 1).astype(np.uint8)
     assert parity.compare("engine", [slightly_off], [left], [PICTURE], gate).within is within
