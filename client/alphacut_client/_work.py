@@ -42,7 +42,7 @@ class Work:
         picture = yield Compute("decode", partial(codec.decode, data, self.limits))
         prediction = _wire.read_prediction(self.pipeline, (yield Receive(ticket)))
         rendered = yield Compute("render", partial(render.render, picture, prediction.mask, options))
-        return (yield Compute("encode", partial(_encode, picture, rendered, options)))
+        return (yield Compute("encode", partial(render.encode, rendered, options)))
 
     def predict(self, image: object, options: Options) -> Steps:
         """Ask for the engine's mask and confidence, whatever the kind of image."""
@@ -72,7 +72,3 @@ class Work:
         square = yield Compute("resize", partial(geometry.to_square, picture, self.pipeline.size))
         ticket = yield Send(_wire.predict_pixels(self.pipeline, square))
         return _wire.read_prediction(self.pipeline, (yield Receive(ticket)))
-
-
-def _encode(picture: Image.Image, rendered: Image.Image, options: Options) -> Any:
-    return render.encode(rendered, options, render.output_profile(picture, rendered))

@@ -56,17 +56,16 @@ def full_mask(mask: geometry.Pixels, width: int, height: int, options: Options) 
     return refine.post_process(full) if options.post_process else full
 
 
-def encode(picture: Image.Image, options: Options, icc_profile: bytes | None = None) -> bytes:
-    """Encode a rendered picture in the format that ``options`` name.
+def encode(picture: Image.Image, options: Options) -> bytes:
+    """Encode a rendered picture, with the colour profile in its ``info``, in the format that ``options`` name.
 
     In ``rembg`` colour mode the bytes are those of rembg's file: Pillow's default compression, no profile.
     """
-    if options.color == "rembg":
-        icc_profile = None
+    profile = None if options.color == "rembg" else picture.info.get("icc_profile")
     if options.format == "webp":
-        return codec.encode_webp(picture, icc_profile=icc_profile)
+        return codec.encode_webp(picture, icc_profile=profile)
     level = _REMBG_PNG_LEVEL if options.color == "rembg" else _STRAIGHT_PNG_LEVEL
-    return codec.encode_png(picture, level=level, icc_profile=icc_profile)
+    return codec.encode_png(picture, level=level, icc_profile=profile)
 
 
 def output_profile(image: Image.Image, picture: Image.Image) -> bytes | None:

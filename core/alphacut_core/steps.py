@@ -36,6 +36,5 @@ def postprocess(encoded: bytes, options: Options, mask: geometry.Pixels, limits:
     if options.output == "mask":  # needs no pixels
         header = codec.read_header(encoded, limits)
         return render.encode(render.full_mask(mask, header.width, header.height, options), options)
-    image = codec.decode(encoded, limits)
-    picture = render.render(image, mask, options)
-    return render.encode(picture, options, render.output_profile(image, picture))
+    picture = render.render(codec.decode(encoded, limits), mask, options)
+    return render.encode(picture, options)

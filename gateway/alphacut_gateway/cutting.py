@@ -98,9 +98,8 @@ class Cutting:
 
     async def encode(self, picture: Image.Image, options: Options, stages: Stages) -> bytes:
         """Return a rendered picture as a file."""
-        profile = picture.info.get("icc_profile")
         with stages.timed("encode"):
-            return await self.threads.run(render.encode, picture, options, profile)
+            return await self.threads.run(render.encode, picture, options)
 
     async def digest(self, data: bytes) -> str:
         """Return what identifies an image file and the engine that its mask comes from."""

@@ -95,7 +95,7 @@ def profile_of(data: bytes) -> bytes | None:
 
 def rendered_file(image: Image.Image, options: Options) -> bytes:
     picture = render.render(image, MASK, options)
-    return render.encode(picture, options, render.output_profile(image, picture))
+    return render.encode(picture, options)
 
 
 @pytest.mark.parametrize("format_name", ["png", "webp"])
