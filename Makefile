@@ -51,7 +51,7 @@ lock: $(VENV)/dev  ## Resolve the lock files anew from pyproject.toml and server
 	@$(PIP) uv
 	@# loadtest first: rembg's FastAPI is the narrowest, and all three share .venv.
 	@$(UV_COMPILE) --extra engines --extra loadtest pyproject.toml requirements/build.in --output-file requirements/loadtest.lock
-	@$(UV_COMPILE) --extra engines --extra gateway --constraint requirements/loadtest.lock pyproject.toml requirements/build.in --output-file requirements/runtime.lock
+	@$(UV_COMPILE) --extra engines --extra jobs --constraint requirements/loadtest.lock pyproject.toml requirements/build.in --output-file requirements/runtime.lock
 	@$(UV_COMPILE) --extra dev --constraint requirements/loadtest.lock pyproject.toml requirements/build.in --output-file requirements/dev.lock
 	@$(UV_COMPILE) --no-deps server/alphacut_server/requirements.in --output-file server/alphacut_server/requirements.lock
 
