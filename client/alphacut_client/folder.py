@@ -9,14 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alphacut_core.errors import InputError
-
-SUFFIXES = frozenset(
-    {
-        ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff",
-        ".webp",
-    }
-)  # fmt: skip
-"""Endings, in lower case, of the files that a folder is searched for."""
+from alphacut_core.formats import SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)

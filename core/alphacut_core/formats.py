@@ -29,6 +29,14 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
 HEIC_FORMAT = "HEIF"
 """Read too where the package pillow-heif is installed."""
 
+SUFFIXES = frozenset(
+    {
+        ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff",
+        ".webp",
+    }
+)  # fmt: skip
+"""Endings, in lower case, of the files that a folder is searched for; what a file is, its first bytes say."""
+
 _SIGNATURES = {
     "JPEG": rb"\xff\xd8\xff",
     "PNG": rb"\x89PNG\r\n\x1a\n",
