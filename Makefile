@@ -17,13 +17,11 @@ demo: $(VENV)/runtime  ## Cut out the sample photographs with a real Triton; res
 	@$(BIN)/alphacut build
 	@$(BIN)/alphacut demo
 
-serve: $(VENV)/runtime  ## Run the embedded Triton until Ctrl-C and print its address.
-	@$(BIN)/alphacut build
-	@exec $(BIN)/alphacut serve
-
-gateway: $(VENV)/runtime  ## Run the HTTP gateway and its web page in front of an embedded Triton.
+serve: $(VENV)/runtime  ## Run an embedded Triton, the HTTP gateway and its web page until Ctrl-C; prints both addresses.
 	@$(BIN)/alphacut build
 	@exec $(BIN)/alphacut gateway
+
+gateway: serve  ## The same as serve.
 
 engines: $(VENV)/runtime  ## Build the CPU engine of the bundled model into model_repository/.
 	@$(BIN)/alphacut build

@@ -34,8 +34,9 @@ from alphacut_gateway.settings import Settings
 def gateway(url: str | None, host: str, port: int, repository: Path | None) -> None:
     """Serve the HTTP API and the web page until Ctrl-C.
 
-    Prints the line "HTTP http://HOST:PORT" on standard output once it answers. Without --url an embedded server
-    is started for it. Further settings are read from $ALPHACUT_GATEWAY_..., as gateway/README.md lists them.
+    Prints the lines "HTTP http://HOST:PORT" and "gRPC HOST:PORT", which is Triton's address, on standard output
+    once it answers. Without --url an embedded server is started for it. Further settings are read from
+    $ALPHACUT_GATEWAY_..., as gateway/README.md lists them.
     """
     LOGGER.setLevel(logging.INFO)
     LOGGER.addHandler(logging.StreamHandler(sys.stderr))
@@ -51,7 +52,7 @@ def gateway(url: str | None, host: str, port: int, repository: Path | None) -> N
         triton_url = url or stack.enter_context(EmbeddedServer(repository)).url
         settings = Settings.from_environment(os.environ, **chosen, triton_url=triton_url)
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))  # uvicorn raises it once all is closed
-        _Server(_config(settings)).run([listener])
+        _Server(_config(settings), triton_url).run([listener])
 
 
 def _installed_repository() -> Path | None:
@@ -62,7 +63,11 @@ def _installed_repository() -> Path | None:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that says where it listens once it does."""
+    """Uvicorn that says where it and the Triton behind it listen once it does."""
+
+    def __init__(self, config: uvicorn.Config, triton_url: str) -> None:
+        super().__init__(config)
+        self._triton_url = triton_url
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
