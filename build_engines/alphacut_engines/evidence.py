@@ -23,12 +23,18 @@ class Evidence:
     passed: frozenset[str]
 
 
-def of(recipe: ModelRecipe, target: str, source_sha256: str) -> Evidence:
-    """Return what came with the weights of ``recipe``; nothing if ``source_sha256`` is another file's."""
+def of(recipe: ModelRecipe, name: str, source_sha256: str) -> Evidence:
+    """Return what came with the weights of ``recipe``; nothing if ``source_sha256`` is another file's.
+
+    Args:
+        recipe: Whose weights.
+        name: Of the report, ``Target.evidence``.
+        source_sha256: Checksum of the file at hand.
+    """
     if not isinstance(recipe.weights, Path):
         return Evidence(None, frozenset())
     calibration_path = recipe.weights.with_suffix(".calibration.json")
-    report_path = recipe.weights.with_suffix(f".{target}.gate.json")
+    report_path = recipe.weights.with_suffix(f".{name}.gate.json")
     ranges = calibration.read(calibration_path) if calibration_path.is_file() else None
     if ranges is None or ranges.source_sha256 != source_sha256:
         return Evidence(None, frozenset())

@@ -58,10 +58,11 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell) -> Cho
         MissingLibraryError: The target's runtime is not installed.
     """
     target = TARGETS[order.target]
-    known = evidence.of(order.recipe, order.target, source_sha256)
+    target.prepare()
+    known = evidence.of(order.recipe, target.evidence, source_sha256)
     rungs = _rungs(order, target, known, tell)
     if rungs == ("fp32",) and order.gate is None:
-        return Choice("fp32", target.compile_options["fp32"], network.fused, None, None, None)
+        return Choice("fp32", target.compile_options("fp32"), network.fused, None, None, None)
     fitted = _calibration(order, known, network, source_sha256, tell) if "int8" in rungs else None
     graphs = {rung: target.graph(rung, network, fitted) for rung in rungs}
     pictures = _pictures(order)
@@ -79,7 +80,7 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell) -> Cho
         machine=processor.name(),
         rows=tuple(Row.of(rung, graphs[rung].ByteSize(), measured[rung]) for rung in rungs),
     )
-    return Choice(best, target.compile_options[best], graphs[best], judged, page.render(judged, measured), fitted)
+    return Choice(best, target.compile_options(best), graphs[best], judged, page.render(judged, measured), fitted)
 
 
 def _rungs(order: Order, target: Target, known: Evidence, tell: Tell) -> tuple[str, ...]:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 
 import onnx
 
-from alphacut_engines import fuse, half, processor, tensorrt_engine
+from alphacut_engines import cuda, fuse, gpu, half, processor, tensorrt_engine, tensorrt_module
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.gate import Engine
 from alphacut_engines.manifest import ENGINE_FILE, PLAN_FILE
-from alphacut_engines.openvino_cpu import COMPILE_OPTIONS, OpenVinoEngine
+from alphacut_engines.openvino_cpu import OpenVinoEngine, compile_options
 from alphacut_engines.quantise import Activations, quantise
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
+from alphacut_engines.tensorrt_plan import TensorRtEngine
+from alphacut_engines.timing_cache import TimingCache
+
+TRITON_PLAN_FILE = "model.plan"
+LAYERS_FILE = "layers.json"
+"""TensorRT's own account of its layers, types and kernels, which shows whether a precision was really applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +42,31 @@ class Target:
         rungs: Precisions, fastest first; the last one is FP32.
         automatic: The rung that ``auto`` starts from.
         activations: Type of quantised activations that its runtime takes.
+        evidence: Name of the report beside the bundled weights that counts for its graphs.
+        prepare: Raises what this machine lacks to build for it at all, before anything takes time.
         lacking: Says what this machine lacks for a precision, or None.
         run: Loads a graph in a precision, for the gate.
         runtime: Who that is, for reports.
-        compile_options: Precision to what the serving runtime has to be told.
+        compile_options: Returns what the serving runtime has to be told for a precision.
         file: Name of the engine.
         save: Makes the engine's bytes of a graph.
+        beside: Makes of the engine's bytes what else is installed: file name to content.
+        built_for: Returns what the engine depends on to be loaded, for the manifest.
     """
 
     rungs: tuple[str, ...]
     automatic: str
     activations: Activations
-    lacking: Callable[[str], str | None]
+    evidence: str
+    prepare: Callable[[], None] = lambda: None
+    lacking: Callable[[str], str | None] = lambda rung: None
     run: Callable[[onnx.ModelProto, str], Engine]
     runtime: Callable[[], str]
-    compile_options: Mapping[str, Mapping[str, str]]
+    compile_options: Callable[[str], Mapping[str, str]] = lambda rung: {}
     file: str
     save: Callable[[onnx.ModelProto, ModelRecipe], bytes]
+    beside: Callable[[bytes], Mapping[str, bytes]] = lambda engine: {}
+    built_for: Callable[[], Mapping[str, str]]
 
     def graph(self, rung: str, network: Network, fitted: Calibration | None) -> onnx.ModelProto:
         """Return the graph of one precision; INT8 needs a calibration."""
@@ -62,30 +77,112 @@ class Target:
         return network.fused
 
 
-CPU = Target(
-    rungs=("int8", "bf16", "fp32"),
-    automatic="int8",
-    activations="uint8",
-    lacking=processor.lacking,
-    run=OpenVinoEngine,
-    runtime=lambda: f"OpenVINO {metadata.version('openvino')}",
-    compile_options=COMPILE_OPTIONS,
-    file=ENGINE_FILE,
-    save=lambda model, recipe: bytes(model.SerializeToString()),
-)
+def find(name: str, level: int = tensorrt_engine.DEFAULT_LEVEL) -> Target:
+    """Return the target called ``name``, for TensorRT at an optimisation level."""
+    return _MAKERS[name](level)
 
-# The engine itself runs on a GPU only; what the gate judges here is its graph, type for type the same.
-# INT8 keeps FP32 between its convolutions, so only a GPU can tell whether it is faster: auto does not assume it.
-TENSORRT_RTX = Target(
-    rungs=("int8", "fp16", "fp32"),
-    automatic="fp16",
-    activations="int8",
-    lacking=lambda rung: None,
-    run=lambda model, rung: Reference(model, "gate"),
-    runtime=lambda: f"ONNX Runtime {metadata.version('onnxruntime')}, which runs the engine's graph",
-    compile_options={rung: {} for rung in ("int8", "fp16", "fp32")},
-    file=PLAN_FILE,
-    save=lambda model, recipe: tensorrt_engine.build(tensorrt_engine.load_rtx(), model, recipe.size),
-)
 
-TARGETS: Mapping[str, Target] = {"cpu": CPU, "tensorrt_rtx": TENSORRT_RTX}
+def _cpu(level: int) -> Target:
+    del level  # OpenVINO compiles when it loads
+    return Target(
+        rungs=("int8", "bf16", "fp32"),
+        automatic="int8",
+        activations="uint8",
+        evidence="cpu",
+        lacking=processor.lacking,
+        run=OpenVinoEngine,
+        runtime=lambda: f"OpenVINO {metadata.version('openvino')}",
+        compile_options=compile_options,
+        file=ENGINE_FILE,
+        save=lambda model, recipe: bytes(model.SerializeToString()),
+        built_for=lambda: {"processor": processor.name()},
+    )
+
+
+def _tensorrt(level: int) -> Target:
+    """Return the data-centre target: built, judged and served on one kind of GPU by one version of TensorRT."""
+
+    def prepare() -> None:
+        tensorrt_module.load()
+        gpu.to_build_for()
+
+    def run(model: onnx.ModelProto, rung: str) -> Engine:
+        del rung  # the graph's types say it
+        size = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
+        plan = _plan(model.SerializeToString(), size, level)
+        return TensorRtEngine(tensorrt_module.load(), plan, size, cuda.load())
+
+    return Target(
+        # INT8 keeps FP32 between its convolutions, so whether it is faster is seen in the report: auto does not
+        # assume it.
+        rungs=("int8", "fp16", "fp32"),
+        automatic="fp16",
+        activations="int8",
+        # The graphs are TensorRT-RTX's. The plan itself is judged on the GPU: on the sample pictures at least.
+        evidence="tensorrt_rtx",
+        prepare=prepare,
+        run=run,
+        runtime=lambda: f"TensorRT {tensorrt_module.load().__version__} on {gpu.to_build_for().name}",
+        file=TRITON_PLAN_FILE,
+        save=lambda model, recipe: _plan(model.SerializeToString(), recipe.size, level),
+        beside=lambda plan: {LAYERS_FILE: tensorrt_engine.layers(tensorrt_module.load(), plan).encode()},
+        built_for=_tensorrt_machine,
+    )
+
+
+@cache
+def _plan(graph: bytes, size: int, level: int) -> bytes:
+    """Return the plan of a graph: the very one that the gate has judged, because TensorRT makes no two alike."""
+    trt = tensorrt_module.load()
+    timings = TimingCache.of(gpu.to_build_for(), trt.__version__)
+    return tensorrt_engine.build(trt, onnx.ModelProto.FromString(graph), size, timings=timings, level=level)
+
+
+def _tensorrt_machine() -> Mapping[str, str]:
+    here = gpu.to_build_for()
+    return {
+        "tensorrt": tensorrt_module.load().__version__,
+        "gpu": here.name,
+        "compute_capability": here.compute_capability,
+        "driver": here.driver,
+    }
+
+
+def _tensorrt_rtx(level: int) -> Target:
+    """Return the target that needs no GPU to build for; what the gate judges is the graph, type for type the same."""
+
+    def save(model: onnx.ModelProto, recipe: ModelRecipe) -> bytes:
+        return tensorrt_engine.build(
+            tensorrt_module.load_rtx(),
+            model,
+            recipe.size,
+            capabilities=tensorrt_engine.COMPUTE_CAPABILITIES,
+            level=level,
+        )
+
+    def prepare() -> None:
+        tensorrt_module.load_rtx()
+
+    return Target(
+        rungs=("int8", "fp16", "fp32"),
+        automatic="fp16",
+        activations="int8",
+        evidence="tensorrt_rtx",
+        prepare=prepare,
+        run=lambda model, rung: Reference(model, "gate"),
+        runtime=lambda: f"ONNX Runtime {metadata.version('onnxruntime')}, which runs the engine's graph",
+        file=PLAN_FILE,
+        save=save,
+        built_for=lambda: {
+            "tensorrt_rtx": tensorrt_module.load_rtx().__version__,
+            "compute_capabilities": " ".join(tensorrt_engine.COMPUTE_CAPABILITIES),
+        },
+    )
+
+
+_MAKERS: Mapping[str, Callable[[int], Target]] = {
+    "cpu": _cpu,
+    "tensorrt": _tensorrt,
+    "tensorrt_rtx": _tensorrt_rtx,
+}
+TARGETS: Mapping[str, Target] = {name: find(name) for name in _MAKERS}

@@ -1,67 +1,74 @@
-"""TensorRT engines from fused graphs: one strongly typed routine for TensorRT-RTX, ahead of time, on any CPU."""
+"""TensorRT engines from fused graphs: one strongly typed routine for TensorRT and TensorRT-RTX."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from typing import Any
 
 import onnx
 
 from alphacut_core.contract import image_spec
-from alphacut_core.errors import EngineBuildError, MissingLibraryError
+from alphacut_core.errors import EngineBuildError
+from alphacut_engines.timing_cache import TimingCache
 
 BATCHES = (1, 8, 16)
 """Smallest, usual and largest batch; the largest is Triton's ``max_batch_size``."""
 
 COMPUTE_CAPABILITIES = ("SM75", "SM80", "SM86", "SM89", "SM120")
-"""Turing (T4), Ampere (A100; A10, RTX 30), Ada (L4, L40S, RTX 40), Blackwell (RTX 50). Hopper has no TensorRT-RTX."""
+"""What TensorRT-RTX builds for: Turing (T4), Ampere (A100; A10, RTX 30), Ada (L4, L40S, RTX 40), Blackwell (RTX 50).
+Hopper has no TensorRT-RTX."""
+
+DEFAULT_LEVEL = 3
+"""How long TensorRT looks for faster kernels, from 0 to 5; 3 is its own choice."""
 
 
-def load_rtx() -> Any:
-    """Return TensorRT-RTX's Python module.
-
-    Raises:
-        MissingLibraryError: It is not installed.
-    """
-    try:
-        return importlib.import_module("tensorrt_rtx_bindings")
-    except ImportError as error:
-        remedy = "run pip install '.[rtx]' in Alphacut's checkout on x86-64 Linux"
-        raise MissingLibraryError(f"the target tensorrt_rtx needs TensorRT-RTX ({error}); {remedy}") from error
-
-
-def build(trt: Any, model: onnx.ModelProto, size: int, capabilities: Sequence[str] = COMPUTE_CAPABILITIES) -> bytes:
-    """Return a serialised engine that runs on GPUs of all given compute capabilities.
+def build(
+    trt: Any,
+    model: onnx.ModelProto,
+    size: int,
+    *,
+    capabilities: Sequence[str] = (),
+    timings: TimingCache | None = None,
+    level: int = DEFAULT_LEVEL,
+) -> bytes:
+    """Return a serialised engine.
 
     The types are the graph's: no precision is chosen here, and none is changed behind the gate's back.
 
     Args:
-        trt: TensorRT-RTX's module.
+        trt: The module of TensorRT (10.4 to 11.x) or TensorRT-RTX.
         model: The graph of the wire contract.
         size: Side of its square input in pixels.
-        capabilities: Names in ``trt.ComputeCapability``.
+        capabilities: For TensorRT-RTX, names in ``trt.ComputeCapability`` to build for without a GPU; TensorRT
+            builds for the GPU at hand.
+        timings: Where TensorRT keeps what it has timed; TensorRT-RTX times nothing here.
+        level: Optimisation level, 0 to 5.
 
     Raises:
         EngineBuildError: The graph is not taken, with what TensorRT said.
     """
-    log = _log(trt)
+    log = make_log(trt)
     builder = trt.Builder(log)
+    if builder is None:
+        raise EngineBuildError(f"stage engine: TensorRT {trt.__version__} does not start: {log.last()}")
     network = parse(trt, builder, model, log)
     config = builder.create_builder_config()
+    config.builder_optimization_level = level
     # TF32 would round what the graph calls FP32 to half precision's mantissa.
     config.clear_flag(trt.BuilderFlag.TF32)
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     profile = builder.create_optimization_profile()
     profile.set_shape(image_spec(size).name, *((batch, size, size, 3) for batch in BATCHES))
     config.add_optimization_profile(profile)
-    config.num_compute_capabilities = len(capabilities)
-    for i, name in enumerate(capabilities):
-        if not config.set_compute_capability(_capability(trt, name), i):
-            raise EngineBuildError(f"stage engine: this TensorRT-RTX does not build for {name}; leave it out")
+    if capabilities:
+        _aim(trt, config, capabilities)
+    if timings is not None:
+        _remember(config, timings)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise EngineBuildError(f"stage engine: TensorRT-RTX {trt.__version__} refuses the network: {log.last()}")
+        raise EngineBuildError(f"stage engine: TensorRT {trt.__version__} refuses the network: {log.last()}")
+    if timings is not None:
+        timings.write(bytes(config.get_timing_cache().serialize()))
     return bytes(plan)
 
 
@@ -81,14 +88,21 @@ def parse(trt: Any, builder: Any, model: onnx.ModelProto, log: Any) -> Any:
     return network
 
 
-def _capability(trt: Any, name: str) -> Any:
-    known = trt.ComputeCapability.__members__
-    if name not in known:
-        raise EngineBuildError(f"got compute capability {name!r}; this TensorRT-RTX knows {', '.join(known)}")
-    return known[name]
+def layers(trt: Any, plan: bytes) -> str:
+    """Return TensorRT's own account of an engine's layers, their types and kernels, as JSON. Needs the GPU.
+
+    Raises:
+        EngineBuildError: The engine cannot be loaded here.
+    """
+    log = make_log(trt)
+    engine = trt.Runtime(log).deserialize_cuda_engine(plan)
+    if engine is None:
+        raise EngineBuildError(f"stage engine: the plan that was just built does not load: {log.last()}")
+    account: str = engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON)
+    return account
 
 
-def _log(trt: Any) -> Any:
+def make_log(trt: Any) -> Any:
     """Return a logger that keeps warnings and errors for our own errors, instead of printing them."""
 
     class Log(trt.ILogger):  # type: ignore[misc]  # the base class comes with the module
@@ -104,3 +118,22 @@ def _log(trt: Any) -> Any:
             return " / ".join(self.lines[-3:]) or "it gave no reason"
 
     return Log()
+
+
+def _aim(trt: Any, config: Any, capabilities: Sequence[str]) -> None:
+    """Let TensorRT-RTX build for GPUs that are not here."""
+    config.num_compute_capabilities = len(capabilities)
+    for i, name in enumerate(capabilities):
+        known = trt.ComputeCapability.__members__
+        if name not in known:
+            raise EngineBuildError(f"got compute capability {name!r}; this TensorRT-RTX knows {', '.join(known)}")
+        if not config.set_compute_capability(known[name], i):
+            raise EngineBuildError(f"stage engine: this TensorRT-RTX does not build for {name}; leave it out")
+
+
+def _remember(config: Any, timings: TimingCache) -> None:
+    """Give the builder what it has timed before; what it cannot use, damaged or another version's, it times anew."""
+    for content in (timings.read(), b""):
+        cache = config.create_timing_cache(content)
+        if cache is not None and config.set_timing_cache(cache, ignore_mismatch=False):
+            return

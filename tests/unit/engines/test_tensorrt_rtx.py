@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 from alphacut_engines.registry import BUNDLED
-from alphacut_engines.target import TENSORRT_RTX, Network
+from alphacut_engines.target import TARGETS, Network
 
 trt: Any = pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX has packages for x86-64 Linux only")
 
@@ -33,7 +32,7 @@ def bundled() -> Network:
 
 def types(graph: onnx.ModelProto) -> set[str]:
     """The types that TensorRT gives to what its convolutions write."""
-    log = tensorrt_engine._log(trt)
+    log = tensorrt_engine.make_log(trt)
     builder = trt.Builder(log)
     network = tensorrt_engine.parse(trt, builder, graph, log)
     layers = (network.get_layer(i) for i in range(network.num_layers))
@@ -43,9 +42,9 @@ def types(graph: onnx.ModelProto) -> set[str]:
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
 def test_the_bundled_network_becomes_an_engine_for_every_gpu(bundled: Network, precision: str) -> None:
     fitted = calibration.read(BUNDLED.weights.with_suffix(".calibration.json"))
-    graph = TENSORRT_RTX.graph(precision, bundled, fitted)
+    graph = TARGETS["tensorrt_rtx"].graph(precision, bundled, fitted)
     for capabilities in (["SM75"], tensorrt_engine.COMPUTE_CAPABILITIES):
-        assert len(tensorrt_engine.build(trt, graph, BUNDLED.size, capabilities)) > 1_000_000
+        assert len(tensorrt_engine.build(trt, graph, BUNDLED.size, capabilities=capabilities)) > 1_000_000
     assert types(graph) == {"HALF" if precision == "fp16" else "FLOAT"}
     casts = sum(node.op_type == "Cast" for node in graph.graph.node)
     assert casts == (4 if precision == "fp16" else 2), "types change at the ends and nowhere in between"
@@ -86,17 +85,17 @@ def test_with_photographs_half_precision_is_taken_by_itself(
 
 def test_a_gpu_that_this_version_does_not_know_is_named(make_network, recipe: ModelRecipe) -> None:
     with pytest.raises(EngineBuildError, match=r"'SM42'; this TensorRT-RTX knows .*SM89"):
-        tensorrt_engine.build(trt, fuse.fuse(make_network(), recipe), recipe.size, ["SM42"])
+        tensorrt_engine.build(trt, fuse.fuse(make_network(), recipe), recipe.size, capabilities=["SM42"])
 
 
 def test_an_operator_that_tensorrt_lacks_is_said_in_its_words(make_network, recipe: ModelRecipe) -> None:
     model = fuse.fuse(make_network(), recipe)
     model.graph.node[1].CopyFrom(helper.make_node("NoSuchOperator", *[[n] for n in ("front/float", "front/planes")]))
     with pytest.raises(EngineBuildError, match=r"parser refuses the graph \(NoSuchOperator"):
-        tensorrt_engine.build(trt, model, recipe.size)
+        tensorrt_engine.build(trt, model, recipe.size, capabilities=["SM89"])
 
 
 def test_the_graph_may_not_fix_another_size(make_network, recipe: ModelRecipe) -> None:
     fused = fuse.fuse(make_network(), recipe)
     with pytest.raises(EngineBuildError, match="stage engine"):
-        tensorrt_engine.build(trt, fused, dataclasses.replace(recipe, size=64).size)
+        tensorrt_engine.build(trt, fused, 64, capabilities=["SM89"])
