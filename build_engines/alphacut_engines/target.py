@@ -46,11 +46,13 @@ class Target:
         prepare: Raises what this machine lacks to build for it at all, before anything takes time.
         lacking: Says what this machine lacks for a precision, or None.
         run: Loads a graph in a precision, for the gate.
+        runs_here: Whether what ``run`` loads is the very engine, so that its speed means something.
         runtime: Who that is, for reports.
         compile_options: Returns what the serving runtime has to be told for a precision.
         file: Name of the engine.
         save: Makes the engine's bytes of a graph.
         beside: Makes of the engine's bytes what else is installed: file name to content.
+        runs_here: Whether ``run`` runs the engine itself, which can be timed then.
         built_for: Returns what the engine depends on to be loaded, for the manifest.
     """
 
@@ -61,11 +63,13 @@ class Target:
     prepare: Callable[[], None] = lambda: None
     lacking: Callable[[str], str | None] = lambda rung: None
     run: Callable[[onnx.ModelProto, str], Engine]
+    runs_here: bool = True
     runtime: Callable[[], str]
     compile_options: Callable[[str], Mapping[str, str]] = lambda rung: {}
     file: str
     save: Callable[[onnx.ModelProto, ModelRecipe], bytes]
     beside: Callable[[bytes], Mapping[str, bytes]] = lambda engine: {}
+    runs_here: bool = True
     built_for: Callable[[], Mapping[str, str]]
 
     def graph(self, rung: str, network: Network, fitted: Calibration | None) -> onnx.ModelProto:
@@ -170,6 +174,8 @@ def _tensorrt_rtx(level: int) -> Target:
         evidence="tensorrt_rtx",
         prepare=prepare,
         run=lambda model, rung: Reference(model, "gate"),
+        runs_here=False,
+        runs_here=False,
         runtime=lambda: f"ONNX Runtime {metadata.version('onnxruntime')}, which runs the engine's graph",
         file=PLAN_FILE,
         save=save,
