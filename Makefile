@@ -1,11 +1,13 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve gateway engines bench test check format lock clean
+.PHONY: help demo serve gateway engines bench training test test-training check format lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
 PRECISION ?= auto
 VENV := .venv
+TRAINING := .venv-training
+TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 UV_COMPILE = $(BIN)/uv pip compile --quiet --no-header --no-annotate --no-config --universal --python-version 3.11 --generate-hashes
@@ -34,6 +36,14 @@ test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/alphacut build
 	@$(BIN)/python -m pytest
+	@if [ -e $(TRAINING)/training ]; then $(MAKE) --no-print-directory test-training; \
+		else echo "not tested: the training package, because PyTorch is not installed; make training installs it"; fi
+
+training: $(TRAINING)/training  ## Install what alphacut train needs, PyTorch among it, into .venv-training.
+
+test-training: $(TRAINING)/training  ## Types and tests of the training package.
+	@$(TRAINING)/bin/mypy training
+	@$(TRAINING)/bin/python -m pytest tests/unit/training
 
 check: $(VENV)/dev  ## Format, lint and types only.
 	@$(BIN)/ruff format --check .
@@ -51,10 +61,14 @@ lock: $(VENV)/dev  ## Resolve the lock files anew from pyproject.toml and server
 	@$(UV_COMPILE) --extra engines --extra loadtest pyproject.toml requirements/build.in --output-file requirements/loadtest.lock
 	@$(UV_COMPILE) --extra engines --extra jobs --constraint requirements/loadtest.lock pyproject.toml requirements/build.in --output-file requirements/runtime.lock
 	@$(UV_COMPILE) --extra dev --constraint requirements/loadtest.lock pyproject.toml requirements/build.in --output-file requirements/dev.lock
+	@# pysodmetrics wants an older NumPy, hence an environment of its own. PyTorch comes first and unhashed: everybody
+	@# takes the build for their machine, and its libraries with it.
+	@$(UV_COMPILE) --extra training pyproject.toml requirements/build.in requirements/training.in | \
+		awk '/^[a-z]/ { drop = /^(torch|triton|(cuda|nvidia)-[a-z0-9-]+)==/ } !drop' > requirements/training.lock
 	@$(UV_COMPILE) --no-deps server/alphacut_server/requirements.in --output-file server/alphacut_server/requirements.lock
 
 clean:  ## Remove what was built here; the server's environment in the user's cache stays.
-	rm -rf $(VENV) out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TRAINING) out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	git clean -fdXq model_repository
 
 $(BIN)/python:
@@ -67,4 +81,12 @@ $(VENV)/runtime $(VENV)/dev $(VENV)/loadtest: $(VENV)/%: requirements/%.lock pyp
 	@echo "installing requirements/$*.lock into $(VENV)"
 	@$(PIP) --require-hashes --requirement requirements/$*.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TRAINING)/training: requirements/training.lock pyproject.toml | $(BIN)/python
+	@echo "installing PyTorch and requirements/training.lock into $(TRAINING)"
+	@$(BIN)/python -m venv $(TRAINING)
+	@$(TRAINING)/bin/python -m pip --disable-pip-version-check install --quiet "$(TORCH)"
+	@$(TRAINING)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes --requirement requirements/training.lock
+	@$(TRAINING)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -1,0 +1,1 @@
+"""The network itself: train, fine-tune, prune, distil, evaluate, export."""

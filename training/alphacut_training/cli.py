@@ -1,0 +1,196 @@
+"""The commands ``alphacut train``, ``fine-tune``, ``prune``, ``distil``, ``export``, ``evaluate`` and ``frontier``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alphacut_core.errors import AlphacutError, MissingLibraryError
+
+if TYPE_CHECKING:
+    from alphacut_training.network import U2Net
+    from alphacut_training.settings import Settings
+
+_BUNDLED = Path(__file__).parents[2] / "build_engines" / "alphacut_engines" / "weights" / "alphacut-u2netp.onnx"
+_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_OUTPUT = click.Path(path_type=Path, file_okay=False)
+
+
+def _run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what every training run takes; the defaults are ``Settings``'."""
+    options = [
+        click.option(
+            "--data", type=_FOLDER, required=True, help="images/ and masks/, or cutouts/; backgrounds/ if any."
+        ),
+        click.option("--output", type=_OUTPUT, required=True, help="For checkpoints, logs and the finished network."),
+        click.option("--epochs", type=int, default=30, show_default=True),
+        click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels."),
+        click.option("--first-size", type=int, help="Side at the start; grows to --size. Default: --size."),
+        click.option("--batch", type=int, default=12, show_default=True, help="Pictures a step."),
+        click.option("--learning-rate", type=float, default=4e-4, show_default=True),
+        click.option("--composites", type=float, default=0.3, show_default=True, help="Share on other backgrounds."),
+        click.option(
+            "--hold-out", type=float, default=0.1, show_default=True, help="Share to check on, never trained."
+        ),
+        click.option("--patience", type=int, default=10, show_default=True, help="Epochs without gain before the end."),
+        click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True),
+        click.option("--devices", type=int, default=1, show_default=True, help="GPUs; 1 is also the processor."),
+        click.option("--workers", type=int, default=0, show_default=True, help="Processes that prepare pictures."),
+        click.option("--seed", type=int, default=0, show_default=True),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option("--architecture", type=click.Choice(["u2net", "u2netp"]), default="u2netp", show_default=True)
+@_run_options
+def train(architecture: str, **options: Any) -> None:
+    """Train a network from nothing."""
+    with _typed():
+        from alphacut_training import network
+
+        _fit(network.U2Net(network.architecture(architecture)), _settings(options))
+
+
+@click.command(name="fine-tune")
+@click.option("--start", type=_FILE, default=_BUNDLED, help="Network to start from; default: the bundled one.")
+@_run_options
+def fine_tune(start: Path, **options: Any) -> None:
+    """Train a network further on your own pictures."""
+    with _typed():
+        from alphacut_training import checkpoint
+
+        _fit(checkpoint.load(start), _settings(options))
+
+
+@click.command()
+@click.option("--teacher", type=_FILE, required=True, help="A better, larger network.")
+@click.option("--student", type=_FILE, default=_BUNDLED, help="The network to train; default: the bundled one.")
+@_run_options
+def distil(teacher: Path, student: Path, **options: Any) -> None:
+    """Train a small network to find what a large one finds."""
+    with _typed():
+        from alphacut_training import checkpoint
+
+        _fit(checkpoint.load(student), _settings(options), checkpoint.load(teacher))
+
+
+@click.command()
+@click.option("--start", type=_FILE, default=_BUNDLED, help="Network to take channels from; default: the bundled one.")
+@click.option("--ratio", type=float, required=True, help="Share of the channels to take out, up to 0.75.")
+@_run_options
+def prune(start: Path, ratio: float, **options: Any) -> None:
+    """Take channels out of a network, then train what is left."""
+    with _typed():
+        from alphacut_training import checkpoint, data, fit
+        from alphacut_training import prune as pruning
+
+        settings = _settings(options)
+        network = checkpoint.load(start)
+        fit.restore(network, data.survey(settings.data, _tell), settings, _tell)
+        pruned = pruning.prune(network, ratio)
+        _tell(f"{pruning.parameters(network):,} parameters became {pruning.parameters(pruned):,}")
+        _fit(pruned, settings)
+
+
+@click.command()
+@click.option("--model", type=_FILE, required=True, help="A .pth, .ckpt or .onnx file.")
+@click.option("--output", type=_FILE, required=True, help="The .onnx file to write.")
+@click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels.")
+def export(model: Path, output: Path, size: int) -> None:
+    """Write a network as ONNX for ``alphacut build``."""
+    with _typed():
+        from alphacut_training import checkpoint
+        from alphacut_training import export as exporting
+
+        exporting.export(checkpoint.load(model), output, size)
+        click.echo(f"{output}: build it with `alphacut build {output} --like bundled`")
+
+
+@click.command()
+@click.option("--model", type=_FILE, multiple=True, default=[_BUNDLED], help="Repeat to compare; default: the bundled.")
+@click.option("--data", type=_FOLDER, required=True, help="images/ and masks/.")
+@click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels.")
+@click.option(
+    "--output", type=_OUTPUT, help="For JSON, CSV, the reliability diagram and a sheet of the worst pictures."
+)
+def evaluate(model: tuple[Path, ...], data: Path, size: int, output: Path | None) -> None:
+    """Measure networks on pictures with known masks."""
+    with _typed():
+        from alphacut_training import evaluation, findings, predictor
+
+        networks = [(file.stem, predictor.of_file(file, size)) for file in model]
+        found = [(name, evaluation.evaluate(saliency, data, _progress)) for name, saliency in networks]
+        click.echo(evaluation.table(found))
+        if output is not None:
+            findings.write(found, networks, data, output)
+            click.echo(f"details in {output}")
+
+
+@click.command()
+@click.option("--model", type=_FILE, multiple=True, required=True, help="Repeat for each network.")
+@click.option("--size", type=int, multiple=True, default=[320, 256, 160], show_default=True)
+@click.option("--data", type=_FOLDER, required=True, help="images/ and masks/.")
+@click.option("--output", type=_OUTPUT, required=True, help="For the table, the plot and the numbers.")
+def frontier(model: tuple[Path, ...], size: tuple[int, ...], data: Path, output: Path) -> None:
+    """Compare networks in size, speed and accuracy."""
+    with _typed():
+        import tempfile
+
+        from alphacut_training import frontier as comparing
+
+        with tempfile.TemporaryDirectory(prefix="alphacut-frontier-") as scratch:
+            points = comparing.measure(model, size, data, Path(scratch))
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "frontier.md").write_text(comparing.table(points) + "\n")
+        (output / "frontier.json").write_text(comparing.to_json(points))
+        (output / "frontier.svg").write_text(comparing.plot(points))
+        click.echo(comparing.table(points))
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    from alphacut_training.settings import Settings
+
+    first_size = options.pop("first_size") or options["size"]
+    return Settings(first_size=first_size, **options)
+
+
+def _fit(network: U2Net, settings: Settings, teacher: U2Net | None = None) -> None:
+    from alphacut_training import fit
+
+    outcome = fit.fit(network, settings, _tell, teacher=teacher, progress=sys.stderr.isatty())
+    click.echo(f"{outcome.file}: max F-beta {outcome.max_f_beta:.3f} after {outcome.epochs} epochs")
+    click.echo(f"next: alphacut export --model {outcome.file} --output mine.onnx")
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    """Turn typed errors, and the lack of PyTorch, into one line and exit status 1."""
+    try:
+        try:
+            import torch  # noqa: F401
+        except ImportError as error:
+            raise MissingLibraryError(
+                f"training needs PyTorch ({error}); run pip install '.[training]' in the checkout"
+            ) from error
+        yield
+    except AlphacutError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+def _tell(line: str) -> None:
+    click.echo(f"alphacut: {line}", err=True)
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {total}", nl=done == total, err=True)

@@ -1,0 +1,160 @@
+"""One training run, from the pictures to the finished network."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks.weight_averaging import EMAWeightAveraging
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from alphacut_core.errors import EngineSourceError
+from alphacut_training import checkpoint
+from alphacut_training.data import Pictures, Tell
+from alphacut_training.dataset import Plain
+from alphacut_training.module import Training
+from alphacut_training.network import U2Net
+from alphacut_training.settings import Settings
+from alphacut_training.store import Store
+from alphacut_training.unfold import is_folded, unfold
+
+FINISHED = "network.pth"
+_LAST = "last.ckpt"
+_PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+_UNFOLD_PICTURES = 64
+_MAY_DIFFER = frozenset({"epochs", "patience", "workers", "devices", "output"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        network: The best epoch's weights.
+        file: Where they are stored.
+        max_f_beta: Of the pictures to check on, at that epoch.
+        epochs: How many epochs were trained, those before a resumption included.
+    """
+
+    network: U2Net
+    file: Path
+    max_f_beta: float
+    epochs: int
+
+
+def fit(
+    network: U2Net, settings: Settings, tell: Tell, *, teacher: U2Net | None = None, progress: bool = False
+) -> Outcome:
+    """Train until the epochs are over or nothing improves any more.
+
+    A run that was killed goes on from its last finished epoch when it is started again with the same output.
+
+    Args:
+        network: Where to start; weights read from ONNX are unfolded first.
+        settings: Of the run.
+        tell: Takes lines about the pictures and the course.
+        teacher: See ``Training``.
+        progress: Draw a bar.
+
+    Raises:
+        EngineSourceError: The pictures cannot be trained on, or the output holds another run.
+    """
+    _claim(settings)
+    lightning.seed_everything(settings.seed, verbose=False)
+    pictures = Pictures(settings, tell)
+    last = settings.output / "checkpoints" / _LAST
+    if last.exists():
+        tell(f"going on from {last}")
+    else:
+        restore(network, pictures.store, settings, tell)
+    module = Training(
+        network.train(), learning_rate=settings.learning_rate, weight_decay=settings.weight_decay, teacher=teacher
+    )
+    keeper = ModelCheckpoint(
+        settings.output / "checkpoints",
+        filename="best",
+        monitor="max_f_beta",
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
+    )
+    with _quiet():
+        trainer = _trainer(settings, keeper, progress)
+        trainer.fit(module, pictures, ckpt_path=str(last) if last.exists() else None, weights_only=False)
+    best = checkpoint.load(Path(keeper.best_model_path))
+    file = settings.output / FINISHED
+    checkpoint.save(best, file)
+    score = float(keeper.best_model_score) if keeper.best_model_score is not None else float("nan")
+    return Outcome(best, file, score, trainer.current_epoch)
+
+
+def restore(network: U2Net, pictures: Store, settings: Settings, tell: Tell) -> None:
+    """Give a network from an ONNX file its batch normalisation back; others stay as they are."""
+    if not is_folded(network):
+        return
+    tell("restoring the batch normalisation that the file has folded away")
+    plain = Plain(pictures, range(min(_UNFOLD_PICTURES, len(pictures))), settings.size)
+    unfold(network, (plain[index][0][None] for index in range(len(plain))))
+
+
+def _claim(settings: Settings) -> None:
+    """Write the settings into the output folder, or compare them with those of the run to go on with.
+
+    Only ``epochs`` and what does not change the result may differ.
+    """
+    file = settings.output / "settings.json"
+    facts = settings.facts()
+    if file.exists():
+        before = json.loads(file.read_text())
+        differing = [name for name in facts if name not in _MAY_DIFFER and facts[name] != before.get(name)]
+        if differing:
+            changes = ", ".join(f"{name} {before.get(name)} -> {facts[name]}" for name in differing)
+            raise EngineSourceError(
+                f"{settings.output} holds a run with other settings ({changes}); give another --output, or the same"
+            )
+    settings.output.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(facts, indent=1))
+
+
+def _trainer(settings: Settings, keeper: ModelCheckpoint, progress: bool) -> lightning.Trainer:
+    callbacks: list[Callback] = [
+        keeper,
+        EarlyStopping("max_f_beta", patience=settings.patience, mode="max"),
+    ]
+    if settings.ema:
+        callbacks.append(EMAWeightAveraging(decay=settings.ema))
+    if progress:
+        callbacks.append(TQDMProgressBar())
+    return lightning.Trainer(
+        accelerator="auto",
+        devices=settings.devices,
+        precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]  # Lightning's own literals
+        max_epochs=settings.epochs,
+        callbacks=callbacks,
+        logger=TensorBoardLogger(settings.output, name="tensorboard", version=""),
+        gradient_clip_val=1.0,
+        log_every_n_steps=1,
+        num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        deterministic="warn",
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what Lightning says on every run of this kind and nobody can act on."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+        warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
+        yield

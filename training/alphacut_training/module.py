@@ -1,0 +1,114 @@
+"""The network in training, as Lightning drives it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from alphacut_training import loss
+from alphacut_training.network import U2Net
+
+_WARM_UP = 0.05
+_LEVELS = 255
+_BETA2 = 0.3
+
+
+class Training(lightning.LightningModule):
+    """U²-Net under deep supervision, with AdamW and a cosine.
+
+    Args:
+        network: What to train.
+        learning_rate: Its peak.
+        weight_decay: AdamW's.
+        teacher: Whose maps to learn from beside the masks; it is not trained. See ``distil``.
+        teacher_share: How much of the loss is the teacher's, 0 to 1.
+    """
+
+    def __init__(
+        self,
+        network: U2Net,
+        *,
+        learning_rate: float,
+        weight_decay: float,
+        teacher: U2Net | None = None,
+        teacher_share: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self._learning_rate = learning_rate
+        self._weight_decay = weight_decay
+        # In a list, so that it is neither saved in checkpoints nor trained.
+        self._teachers = [] if teacher is None else [teacher.eval().requires_grad_(False)]
+        self._teacher_share = teacher_share
+        self._f_beta = torch.zeros(_LEVELS, dtype=torch.float64)
+        self._errors: list[float] = []
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
+        """Return the loss of a batch: pictures (N, 3, S, S) and masks (N, 1, S, S)."""
+        images, masks = batch
+        maps = self.network(images)
+        total = loss.supervised(maps, masks)
+        for teacher in self._teachers:
+            with torch.no_grad():
+                taught = [torch.sigmoid(logits.float()) for logits in teacher.to(self.device)(images)]
+            copied = torch.stack(
+                [
+                    functional.binary_cross_entropy_with_logits(ours.float(), theirs)
+                    for ours, theirs in zip(maps, taught, strict=True)
+                ]
+            ).sum()
+            total = (1 - self._teacher_share) * total + self._teacher_share * copied
+        self.log("loss", total, prog_bar=True, on_step=True, on_epoch=True)
+        return total
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget what the epoch before measured."""
+        self._f_beta.zero_()
+        self._errors = []
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _index: int) -> None:
+        """Collect F-beta at each threshold, and the mean absolute error, of stretched masks."""
+        images, masks = batch
+        for saliency, mask in zip(torch.sigmoid(self.network(images)[0].float()), masks, strict=True):
+            low, high = saliency.min(), saliency.max()
+            stretched = (saliency - low) / (high - low).clamp_min(1e-6)
+            self._errors.append(float((stretched - mask).abs().mean()))
+            self._f_beta += _f_beta(stretched.flatten().cpu(), mask.flatten().cpu() > 0.5)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the maximum of the mean F-beta curve, as ``evaluate`` does, and the MAE."""
+        count = max(1, len(self._errors))
+        self.log("max_f_beta", float((self._f_beta / count).max()), prog_bar=True, sync_dist=True)
+        self.log("mae", sum(self._errors) / count, prog_bar=True, sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW and its schedule: a warm-up, then a cosine down to 0."""
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=self._learning_rate, weight_decay=self._weight_decay
+        )
+        steps = max(1, int(self.trainer.estimated_stepping_batches))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _rate(step: int, steps: int) -> float:
+    warm_up = max(1, round(_WARM_UP * steps))
+    if step < warm_up:
+        return (step + 1) / warm_up
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm_up) / max(1, steps - warm_up))))
+
+
+def _f_beta(saliency: Tensor, mask: Tensor) -> Tensor:
+    """Return F-beta of one picture at 255 thresholds."""
+    levels = (saliency * _LEVELS).to(torch.int64).clamp(0, _LEVELS)
+    inside, outside = (
+        torch.bincount(levels[area], minlength=_LEVELS + 1).flip(0).cumsum(0).flip(0)[1:].double()
+        for area in (mask, ~mask)
+    )
+    precision, recall = inside / (inside + outside).clamp_min(1), inside / max(1, int(mask.sum()))
+    return (1 + _BETA2) * precision * recall / (_BETA2 * precision + recall).clamp_min(1e-9)

@@ -1,0 +1,119 @@
+"""Decoded pictures and masks on the disk, made once, so that no epoch decodes again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from alphacut_core import geometry
+from alphacut_core.errors import InputError
+from alphacut_core.geometry import Pixels
+from alphacut_training import pairs
+from alphacut_training.pairs import Finding, Pair
+
+SIDE = 400
+"""Side of the stored squares: the network's 320 and a quarter more for crops."""
+
+_HOME_VARIABLE = "ALPHACUT_HOME"
+_MIN_SUBJECT = 4  # a mask whose brightest pixel is darker shows nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Pictures and masks as arrays backed by files.
+
+    Attributes:
+        names: The pictures' names.
+        images: uint8 (N, SIDE, SIDE, 3) RGB, squeezed into the square as the network sees them.
+        masks: uint8 (N, SIDE, SIDE), 0 background to 255 subject.
+        sizes: Width and height of the originals.
+    """
+
+    names: tuple[str, ...]
+    images: Pixels
+    masks: Pixels
+    sizes: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def build(
+    found: Sequence[Pair], folder: Path | None = None, tell: Callable[[str], None] | None = None
+) -> tuple[Store, list[Finding]]:
+    """Decode pairs, or read what was decoded before: the same files, unchanged, are never decoded twice.
+
+    Args:
+        found: What ``pairs.find`` returned.
+        folder: Where to keep the arrays; default: ``training`` in the user's cache, or in ``$ALPHACUT_HOME``.
+        tell: Takes a line when there is work to do.
+
+    Returns:
+        Everything that could be decoded, and a finding for everything else.
+    """
+    place = (folder or _cache()) / _key(found)
+    if not (place / "index.json").exists():
+        if tell is not None:
+            tell(f"decoding {len(found)} pictures into {place}")
+        _write(found, place)
+    index = json.loads((place / "index.json").read_text())
+    shape = (len(index["names"]), SIDE, SIDE)
+    if not index["names"]:
+        empty = np.empty((0, SIDE, SIDE, 3), np.uint8)
+        return Store((), empty, empty[..., 0], ()), _findings(index)
+    images = np.memmap(place / "images.u8", np.uint8, "r", shape=(*shape, 3))
+    masks = np.memmap(place / "masks.u8", np.uint8, "r", shape=shape)
+    sizes = tuple((width, height) for width, height in index["sizes"])
+    return Store(tuple(index["names"]), images, masks, sizes), _findings(index)
+
+
+def _write(found: Sequence[Pair], place: Path) -> None:
+    """Decode into files; the index is written last and says that the rest is whole."""
+    place.mkdir(parents=True, exist_ok=True)
+    names, sizes, findings = [], [], []
+    with (place / "images.u8").open("wb") as images, (place / "masks.u8").open("wb") as masks:
+        for pair in found:
+            try:
+                picture, mask = pairs.read(pair)
+                _check_subject(mask)
+            except InputError as error:
+                findings.append([pair.name, str(error)])
+                continue
+            images.write(geometry.to_square(picture, SIDE).tobytes())
+            masks.write(np.asarray(mask.resize((SIDE, SIDE), Image.Resampling.BOX)).tobytes())
+            names.append(pair.name)
+            sizes.append(picture.size)
+    partial = place / ".index.json.part"
+    partial.write_text(json.dumps({"names": names, "sizes": sizes, "findings": findings}))
+    partial.replace(place / "index.json")
+
+
+def _check_subject(mask: Image.Image) -> None:
+    if mask.getextrema()[1] < _MIN_SUBJECT:  # type: ignore[operator]  # one band, so numbers
+        raise InputError("its mask is empty; put pictures without a subject into backgrounds/")
+
+
+def _key(found: Sequence[Pair]) -> str:
+    digest = hashlib.sha256(f"{SIDE}".encode())
+    for pair in found:
+        for path in filter(None, (pair.image, pair.mask)):
+            status = path.stat()
+            digest.update(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:24]
+
+
+def _findings(index: dict[str, list[tuple[str, str]]]) -> list[Finding]:
+    return [Finding(name, problem) for name, problem in index["findings"]]
+
+
+def _cache() -> Path:
+    home = os.environ.get(_HOME_VARIABLE)
+    cache = Path(home) if home else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "alphacut"
+    return cache.expanduser() / "training"
