@@ -52,7 +52,6 @@ class Target:
         file: Name of the engine.
         save: Makes the engine's bytes of a graph.
         beside: Makes of the engine's bytes what else is installed: file name to content.
-        runs_here: Whether ``run`` runs the engine itself, which can be timed then.
         built_for: Returns what the engine depends on to be loaded, for the manifest.
     """
 
@@ -69,7 +68,6 @@ class Target:
     file: str
     save: Callable[[onnx.ModelProto, ModelRecipe], bytes]
     beside: Callable[[bytes], Mapping[str, bytes]] = lambda engine: {}
-    runs_here: bool = True
     built_for: Callable[[], Mapping[str, str]]
 
     def graph(self, rung: str, network: Network, fitted: Calibration | None) -> onnx.ModelProto:
@@ -174,7 +172,6 @@ def _tensorrt_rtx(level: int) -> Target:
         evidence="tensorrt_rtx",
         prepare=prepare,
         run=lambda model, rung: Reference(model, "gate"),
-        runs_here=False,
         runs_here=False,
         runtime=lambda: f"ONNX Runtime {metadata.version('onnxruntime')}, which runs the engine's graph",
         file=PLAN_FILE,
