@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alphacut_gateway.refusals import BusyError
+from alphacut_gateway.tier import Tier
+
+_STEP_DOWN_AT = (0.5, 0.8)
 
 
 class Budget:
@@ -40,3 +43,20 @@ class Budget:
             self.held -= amount
             if abs(self.held) < 1e-6:  # what adding and subtracting fractions leaves behind
                 self.held = 0.0
+
+
+def cost(width: int, height: int, tier: Tier) -> float:
+    """Return what a picture holds of the budget, in megapixels.
+
+    Decoding, rendering and encoding cost by the picture's own pixels, the engine by its square, whatever the
+    picture: a full inference of the default network keeps a processor about as busy as one megapixel does.
+    """
+    return width * height / 1e6 + tier.weight
+
+
+def stepped_down(tier: Tier, budget: Budget, available: frozenset[Tier]) -> Tier:
+    """Return the tier to answer from under the present load: the one asked for, or a smaller one that is served."""
+    share = budget.held / budget.capacity
+    steps = sum(share >= threshold for threshold in _STEP_DOWN_AT)
+    smaller = [each for each in tier.below() if each in available][:steps]
+    return smaller[-1] if smaller else tier

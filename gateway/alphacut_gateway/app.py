@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
-from alphacut_client import AsyncClient
-from alphacut_core.limits import Limits
-from alphacut_gateway import faults
+from alphacut_gateway import assembly, faults
 from alphacut_gateway.admission import Budget
-from alphacut_gateway.cache import MaskCache
-from alphacut_gateway.cutting import Cutting, Predictor
+from alphacut_gateway.allowance import Allowances
+from alphacut_gateway.cutting import Predictor
+from alphacut_gateway.deadline import Pace
 from alphacut_gateway.envelope import LOGGER, Envelope
+from alphacut_gateway.fetching.allowed import Allowed
+from alphacut_gateway.fetching.calling import Caller
 from alphacut_gateway.gateway import Gateway
 from alphacut_gateway.keys import Keys
 from alphacut_gateway.metrics import Metrics
-from alphacut_gateway.model import read_model
 from alphacut_gateway.readiness import Readiness
-from alphacut_gateway.removebg.allowance import Allowances
-from alphacut_gateway.routes import page, rembg, remove, removebg, service
+from alphacut_gateway.routes import batch, jobs, page, rembg, remove, removebg, service
 from alphacut_gateway.settings import Settings
-from alphacut_gateway.threads import Threads
+from alphacut_gateway.triton import Triton
 
 
 def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAPI:
@@ -32,60 +36,64 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
         settings: How it is set up.
         predictor: Where masks come from; None for the Triton of ``settings``.
     """
+    assembly.check_libraries(settings)
     metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            chosen = await stack.enter_async_context(_client(settings)) if predictor is None else predictor
-            app.state.gateway = gateway = _gateway(settings, chosen, metrics)
-            stack.callback(gateway.cutting.threads.close)
+            chosen = await stack.enter_async_context(Triton(settings)) if predictor is None else predictor
+            app.state.gateway = gateway = _gateway(settings, chosen, metrics, stack)
             if gateway.keys.open:
                 LOGGER.warning("no API keys are configured: any key is accepted, and none is needed")
             yield
 
     # FastAPI's own pages of documentation load scripts from other hosts.
     app = FastAPI(title="Alphacut", summary="Background removal.", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.include_router(remove.router)
-    app.include_router(rembg.router)
-    app.include_router(removebg.router)
-    app.include_router(service.router)
-    app.include_router(page.router)
+    for module in (remove, batch, jobs, rembg, removebg, service, page):
+        app.include_router(module.router)
     faults.install(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
     app.add_middleware(Envelope, metrics=metrics)
     return app
 
 
-def _client(settings: Settings) -> AsyncClient:
-    return AsyncClient(
-        settings.triton_url,
-        limits=_limits(settings),
-        timeout_s=settings.timeout_s,
-        retry_for_s=settings.retry_for_s,
-    )
+def from_environment() -> FastAPI:
+    """Return the application that the environment describes: what each of several worker processes serves."""
+    log_to_stderr()
+    return create_app(Settings.from_environment(os.environ))
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels)
+def log_to_stderr() -> None:
+    """Write the gateway's own lines to standard error, each one JSON or a sentence."""
+    LOGGER.setLevel(logging.INFO)
+    if not LOGGER.handlers:
+        LOGGER.addHandler(logging.StreamHandler(sys.stderr))
 
 
-def _gateway(settings: Settings, predictor: Predictor, metrics: Metrics) -> Gateway:
-    model = read_model(settings.repository)
-    cutting = Cutting(
-        predictor=predictor,
-        threads=Threads(settings.n_threads),
-        cache=MaskCache(settings.cache_bytes),
-        megapixels=Budget(settings.max_megapixels_in_flight, "megapixels"),
-        limits=_limits(settings),
-        model_version=model.version,
-    )
+def _gateway(settings: Settings, predictor: Predictor, metrics: Metrics, stack: AsyncExitStack) -> Gateway:
+    connection = assembly.shared(settings, metrics, stack)
+    cutting = assembly.cutting(settings, predictor, connection, stack)
+    counts = assembly.counts(connection)
+    # Jobs wait for their turn; they do not compete with callers who wait for an answer.
+    patient = dataclasses.replace(cutting, megapixels=Budget(float("inf"), "megapixels"))
     return Gateway(
         settings=settings,
-        model=model,
         cutting=cutting,
+        jobs=assembly.jobs(settings, patient, stack),
         keys=Keys(settings.api_key_hashes),
+        fetcher=Caller(Allowed(settings.fetch_hosts), settings.fetch_timeout_s),
         body_bytes=Budget(settings.max_bytes_in_flight, "bytes of uploads"),
-        allowances=Allowances(settings.megapixels_per_minute),
+        requests=Allowances("requests", counts),
+        megapixels=Allowances("megapixels", counts),
+        pace=Pace(),
         metrics=metrics,
         readiness=Readiness(predictor.health),
     )

@@ -5,43 +5,58 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from alphacut_client import Prediction
 
-Found = Literal["HIT", "JOINED", "MISS"]
-"""``HIT`` was in memory, ``JOINED`` shared an inference that was under way, ``MISS`` cost one."""
+Found = Literal["HIT", "SHARED", "JOINED", "MISS"]
+"""``HIT`` was in memory, ``SHARED`` in Redis, ``JOINED`` came with a request under way, ``MISS`` cost an inference."""
+
+Predict = Callable[[], Awaitable[Prediction]]
 
 _OVERHEAD_BYTES = 500
+
+
+class Elsewhere(Protocol):
+    """What ``alphacut_gateway.shared.masks`` does: remember masks for all replicas."""
+
+    async def get(self, key: str, predict: Predict) -> tuple[Prediction, bool]:
+        """Return the mask of ``key``, and whether it was known."""
 
 
 class MaskCache:
     """The masks used last, within so many bytes; equal requests at one time share one inference.
 
     For one event loop. A failure is told to everybody who waits for it and is not remembered.
+
+    Args:
+        max_bytes: Memory for masks.
+        elsewhere: Asked for what is not in memory; None to make it at once.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, elsewhere: Elsewhere | None = None) -> None:
         self._max_bytes = max_bytes
+        self._elsewhere = elsewhere
         self._masks: OrderedDict[str, Prediction] = OrderedDict()
-        self._under_way: dict[str, asyncio.Task[Prediction]] = {}
+        self._under_way: dict[str, asyncio.Task[tuple[Prediction, Found]]] = {}
         self._waiting: dict[str, int] = {}
         self.n_bytes = 0
 
-    async def get(self, key: str, predict: Callable[[], Awaitable[Prediction]]) -> tuple[Prediction, Found]:
+    async def get(self, key: str, predict: Predict) -> tuple[Prediction, Found]:
         """Return the mask of ``key``, made by ``predict`` if nobody has it or makes it."""
         kept = self._masks.get(key)
         if kept is not None:
             self._masks.move_to_end(key)
             return kept, "HIT"
         task = self._under_way.get(key)
-        found: Found = "MISS" if task is None else "JOINED"
+        joined = task is not None
         if task is None:
             task = self._under_way[key] = asyncio.ensure_future(self._make(key, predict))
         self._waiting[key] = self._waiting.get(key, 0) + 1
         try:
             # Shielded: one caller who leaves must not take the mask from the others.
-            return await asyncio.shield(task), found
+            prediction, found = await asyncio.shield(task)
+            return prediction, "JOINED" if joined else found
         finally:
             self._waiting[key] -= 1
             if not self._waiting[key]:
@@ -49,13 +64,17 @@ class MaskCache:
                 task.cancel()  # does nothing unless all have left before it was done
                 await asyncio.gather(task, return_exceptions=True)
 
-    async def _make(self, key: str, predict: Callable[[], Awaitable[Prediction]]) -> Prediction:
+    async def _make(self, key: str, predict: Predict) -> tuple[Prediction, Found]:
+        known = False
         try:
-            prediction = await predict()
+            if self._elsewhere is None:
+                prediction = await predict()
+            else:
+                prediction, known = await self._elsewhere.get(key, predict)
         finally:
             del self._under_way[key]
         self._keep(key, prediction)
-        return prediction
+        return prediction, "SHARED" if known else "MISS"
 
     def _keep(self, key: str, prediction: Prediction) -> None:
         self._masks[key] = prediction

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import logging
 import os
 import socket
 import sys
@@ -14,10 +13,9 @@ import click
 import uvicorn
 
 from alphacut_client import EmbeddedServer
-from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import ContractError
-from alphacut_gateway.app import create_app
-from alphacut_gateway.envelope import LOGGER, MAX_HEAD_BYTES
+from alphacut_gateway.app import create_app, log_to_stderr
+from alphacut_gateway.envelope import MAX_HEAD_BYTES
 from alphacut_gateway.protocol import with_deadline
 from alphacut_gateway.settings import Settings
 
@@ -29,7 +27,7 @@ from alphacut_gateway.settings import Settings
 @click.option(
     "--repository",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Model repository whose manifest /v1/models shows; the embedded server serves it.",
+    help="Model repository that the embedded server serves.",
 )
 def gateway(url: str | None, host: str, port: int, repository: Path | None) -> None:
     """Serve the HTTP API and the web page until Ctrl-C.
@@ -38,28 +36,18 @@ def gateway(url: str | None, host: str, port: int, repository: Path | None) -> N
     once it answers. Without --url an embedded server is started for it. Further settings are read from
     $ALPHACUT_GATEWAY_..., as gateway/README.md lists them.
     """
-    LOGGER.setLevel(logging.INFO)
-    LOGGER.addHandler(logging.StreamHandler(sys.stderr))
-    described = repository or (None if url else _installed_repository())
-    chosen = {"repository": described} if described else {}
+    log_to_stderr()
     try:
-        settings = Settings.from_environment(os.environ, **chosen)
+        settings = Settings.from_environment(os.environ)
     except ValueError as error:
         raise ContractError(str(error)) from error
     _check_exposure(host, settings)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(host, port))
         triton_url = url or stack.enter_context(EmbeddedServer(repository)).url
-        settings = Settings.from_environment(os.environ, **chosen, triton_url=triton_url)
+        settings = Settings.from_environment(os.environ, triton_url=triton_url)
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))  # uvicorn raises it once all is closed
         _Server(_config(settings), triton_url).run([listener])
-
-
-def _installed_repository() -> Path | None:
-    """Return the model repository that an embedded server serves unless told otherwise, if it is built."""
-    named = os.environ.get("ALPHACUT_REPOSITORY")
-    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "model_repository"
-    return folder if (folder / DEFAULT_PIPELINE.engine / "1" / "manifest.json").exists() else None
 
 
 class _Server(uvicorn.Server):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,23 +12,32 @@ from PIL import Image
 
 from alphacut_client import Health, Prediction
 from alphacut_core import codec, render
-from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.limits import Limits
 from alphacut_core.options import Decode, Options
+from alphacut_core.tiers import Mode
+from alphacut_gateway import admission
 from alphacut_gateway.admission import Budget
 from alphacut_gateway.cache import Found, MaskCache
+from alphacut_gateway.catalogue import Catalogue
+from alphacut_gateway.deadline import Deadline
 from alphacut_gateway.stages import Stages
 from alphacut_gateway.threads import Threads
+from alphacut_gateway.tier import Tier
+
+NO_DEADLINE = Deadline(None)
 
 
 class Predictor(Protocol):
     """What the gateway needs of ``alphacut_client.AsyncClient``."""
 
-    async def predict(self, image: Image.Image) -> Prediction:
+    async def predict(self, image: Image.Image, *, model: str, mode: Mode) -> Prediction:
         """Return mask and confidence of a picture."""
 
     async def health(self) -> Health:
         """Ask for a real mask."""
+
+    async def models(self) -> Mapping[Tier, Mapping[str, str]]:
+        """Return what is served, and what the server says of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +51,15 @@ class Matte:
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """What every route uses to work on images.
+    """What every route, and every worker, uses to work on images.
 
     Attributes:
         predictor: Where masks come from.
         threads: Where pictures are worked on.
         cache: Masks made before.
-        megapixels: How much may be decoded at once.
+        megapixels: How much may be under way at once.
         limits: Bounds on images.
-        model_version: Tells masks of one engine from those of another.
+        catalogue: What is served.
     """
 
     predictor: Predictor
@@ -59,36 +67,42 @@ class Cutting:
     cache: MaskCache
     megapixels: Budget
     limits: Limits
-    model_version: str
+    catalogue: Catalogue
 
     @asynccontextmanager
-    async def matte(self, data: bytes, digest: str, decode: Decode, stages: Stages) -> AsyncIterator[Matte]:
-        """Decode an image file and get its mask; its megapixels are held while the block runs.
+    async def matte(
+        self, data: bytes, tier: Tier, decode: Decode, stages: Stages, deadline: Deadline = NO_DEADLINE
+    ) -> AsyncIterator[Matte]:
+        """Decode an image file and get its mask; its share of the budget is held while the block runs.
 
         The picture is decoded here and goes to the engine as pixels: no processor beside the engine is needed.
 
         Args:
             data: The file.
-            digest: What ``digest`` said of it.
+            tier: Which network, at which size.
             decode: ``exact`` or ``fast``, as in ``alphacut_core.options.Options``.
             stages: Told how long things take.
+            deadline: When a mask is of no more use.
 
         Raises:
             InputError: The file is not acceptable.
+            InvalidOptionError: The tier is not served.
             BusyError: Too much is under way.
-            ServerError: There is no mask to be had.
+            ServerError: There is no mask to be had, or not in time.
         """
         with stages.timed("decode"):
             header = await self.threads.run(codec.read_header, data, self.limits)
-        with self.megapixels.hold(header.width * header.height / 1e6):
+        with self.megapixels.hold(admission.cost(header.width, header.height, tier)):
+            engine = await self.catalogue.engine(tier)
             with stages.timed("decode"):
                 picture = await self.threads.run(codec.decode, data, self.limits)
                 small = picture
                 if decode == "fast":
-                    small = await self.threads.run(codec.decode_reduced, data, DEFAULT_PIPELINE.size, self.limits)
+                    small = await self.threads.run(codec.decode_reduced, data, engine.size, self.limits)
             with stages.timed("inference"):
-                key = f"{digest}/{decode}"
-                prediction, found = await self.cache.get(key, functools.partial(self.predictor.predict, small))
+                key = f"{await self.digest(data, tier)}/{decode}"
+                asked = self.cache.get(key, lambda: self.predictor.predict(small, model=tier.model, mode=tier.mode))
+                prediction, found = await deadline.bound(asked)
             yield Matte(picture, prediction, found)
 
     async def render(self, matte: Matte, options: Options, stages: Stages) -> Image.Image:
@@ -101,7 +115,13 @@ class Cutting:
         with stages.timed("encode"):
             return await self.threads.run(render.encode, picture, options)
 
-    async def digest(self, data: bytes) -> str:
-        """Return what identifies an image file and the engine that its mask comes from."""
+    async def digest(self, data: bytes, tier: Tier) -> str:
+        """Return what identifies an image file and the engine that its mask comes from.
+
+        Raises:
+            InvalidOptionError: The tier is not served.
+            UnavailableError: Nobody has ever said what is served.
+        """
+        engine = await self.catalogue.engine(tier)
         content = await self.threads.run(lambda: hashlib.sha256(data).hexdigest())
-        return f"{content}/{self.model_version}"
+        return f"{content}/{engine.identity}"

@@ -26,9 +26,12 @@ from alphacut_core.errors import (
     UnsupportedImageError,
 )
 from alphacut_gateway.refusals import (
+    AddressError,
     BusyError,
     ForbiddenError,
+    HopelessDeadlineError,
     MalformedRequestError,
+    RateLimitError,
     SlowUploadError,
     UnauthorizedError,
 )
@@ -38,23 +41,26 @@ IMAGE_ERRORS: tuple[type[AlphacutError], ...] = (
     MalformedRequestError,
     UndecodableImageError,
     UnauthorizedError,
+    ForbiddenError,
     SlowUploadError,
     ImageTooLargeError,
     UnsupportedImageError,
     InvalidOptionError,
     RefinementError,
     OverloadedError,
+    RateLimitError,
     ContractError,
     MissingLibraryError,
     InferenceError,
     BusyError,
+    HopelessDeadlineError,
     UnavailableError,
     DeadlineError,
 )
 """What a route that takes images can answer."""
 
-URL_ERRORS: tuple[type[AlphacutError], ...] = (UnauthorizedError, ForbiddenError, InvalidOptionError)
-"""What a route that takes addresses of images can answer while fetching is off."""
+URL_ERRORS: tuple[type[AlphacutError], ...] = (AddressError,)
+"""What a route that takes addresses of images can answer besides."""
 
 
 class Fault(BaseModel):
@@ -73,7 +79,7 @@ class FaultAnswer(BaseModel):
 def declared(*errors: type[AlphacutError]) -> dict[int | str, dict[str, Any]]:
     """Return FastAPI's ``responses`` for the errors that a route can answer."""
     by_status: dict[int, list[type[AlphacutError]]] = {}
-    for error in errors:
+    for error in dict.fromkeys(errors):
         by_status.setdefault(error.http_status, []).append(error)
     return {
         status: {
@@ -95,7 +101,7 @@ def retry_headers(error: AlphacutError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if error.http_status not in (429, 503):
         return {}
-    return {"Retry-After": str(getattr(error, "retry_after_s", 1))}
+    return {"Retry-After": str(getattr(error, "retry_after_s", 1)), **getattr(error, "headers", {})}
 
 
 def install(app: FastAPI) -> None:

@@ -36,7 +36,16 @@ class Metrics:
             registry=self.registry,
         )
         self.masks = Counter(
-            "alphacut_gateway_masks", "Masks by whether they were in memory.", ("found",), registry=self.registry
+            "alphacut_gateway_masks", "Masks by whether they were known.", ("found",), registry=self.registry
+        )
+        self.redis_failures = Counter(
+            "alphacut_gateway_redis_failures", "Times that Redis did not answer.", registry=self.registry
+        )
+        self.stepped_down = Counter(
+            "alphacut_gateway_stepped_down",
+            "Requests answered from a smaller tier than asked for.",
+            ("requested", "mode"),
+            registry=self.registry,
         )
 
     def observe_stage(self, stage: Stage, duration_s: float) -> None:

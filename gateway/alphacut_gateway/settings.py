@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from alphacut_gateway.fetching.allowed import Allowed
+from alphacut_gateway.keys import Keys
 
 PREFIX = "ALPHACUT_GATEWAY_"
 
-_HASH = re.compile(r"[0-9a-f]{64}")
+_MAY_BE_NOTHING = frozenset({"threads", "cache_bytes", "retry_for_s", "requests_per_minute"})
+_LEAST_SECRET = 16
+_SWITCH = {"1": True, "true": True, "0": False, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,6 @@ class Settings:
 
     Attributes:
         triton_url: Host and port of Triton's gRPC endpoint.
-        repository: Model repository to read the engine's manifest and gate report from; None to go without.
         max_bytes: Largest upload, in bytes; also the largest image.
         max_pixels: Largest image, width x height.
         max_bytes_in_flight: Bodies held in memory at once, in bytes.
@@ -31,13 +34,30 @@ class Settings:
         retry_for_s: How long to repeat an inference that a restart of Triton can cure.
         cache_bytes: Memory for masks; 0 remembers nothing.
         threads: Threads that decode, render and encode; 0 for one a processor.
-        api_key_hashes: SHA-256, in hexadecimal, of every accepted API key; none accepts any.
+        api_key_hashes: Every accepted API key as ``HASH``, ``HASH:SCOPES`` or ``HASH:SCOPES:PER_MINUTE``; see
+            ``alphacut_gateway.keys``. None accepts any key.
+        requests_per_minute: Requests that one API key may send in a minute where its entry does not say; 0 for
+            any number.
         megapixels_per_minute: What one API key may send to the remove.bg routes in a minute.
         max_connections: Connections beyond this are answered 503.
+        step_down: Answer from a smaller tier while much is under way, and say so in a header.
+        batch_bytes: Largest batch, in bytes, as it is sent.
+        batch_images: Most images in a batch.
+        redis_url: Where replicas share masks, limits and jobs; empty to go without.
+        shared_masks_for_s: How long Redis keeps a mask.
+        jobs_file: Without Redis, the SQLite file that keeps jobs; None keeps them in memory, to be lost with it.
+        job_bytes: Without Redis, the most that jobs' images and results take, in bytes.
+        job_keep_s: How long a job, its image and its result are kept.
+        job_lease_s: After so long a job whose worker has gone is given to another; longer than any job takes.
+        job_attempts: How often a job is begun, and an announcement of its end sent, before it is given up.
+        webhook_hosts: Where the end of jobs may be announced; see ``alphacut_gateway.fetching.allowed``.
+        webhook_secret: Key of the signatures on those announcements.
+        fetch_hosts: Where images may be fetched from; none fetches nothing.
+        fetch_timeout_s: How long fetching an image, or an announcement, may take altogether.
+        cors_origins: Origins of web pages that may call; none keeps browsers to the gateway's own page.
     """
 
     triton_url: str = "127.0.0.1:8001"
-    repository: Path | None = None
     max_bytes: int = 22 * 2**20
     max_pixels: int = 50_000_000
     max_bytes_in_flight: int = 256 * 2**20
@@ -51,19 +71,37 @@ class Settings:
     api_key_hashes: tuple[str, ...] = ()
     megapixels_per_minute: int = 500
     max_connections: int = 1000
+    requests_per_minute: int = 0
+    step_down: bool = False
+    batch_bytes: int = 128 * 2**20
+    batch_images: int = 500
+    redis_url: str = field(default="", repr=False)
+    shared_masks_for_s: int = 3600
+    jobs_file: Path | None = None
+    job_bytes: int = 256 * 2**20
+    job_keep_s: int = 3600
+    job_lease_s: int = 120
+    job_attempts: int = 8
+    webhook_hosts: tuple[str, ...] = ()
+    webhook_secret: str = field(default="", repr=False)
+    fetch_hosts: tuple[str, ...] = ()
+    fetch_timeout_s: float = 10.0
+    cors_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            least = 0 if field.name in ("threads", "cache_bytes", "retry_for_s") else 1
-            if isinstance(value, (int, float)) and value < least:
-                raise ValueError(f"got {field.name}={value}; give {least} or more")
-        for number, digest in enumerate(self.api_key_hashes, 1):
-            if not _HASH.fullmatch(digest):
-                raise ValueError(
-                    f"API key hash {number} is not 64 hexadecimal digits in lower case; "
-                    "make one with: printf %s KEY | sha256sum"
-                )
+        for each in dataclasses.fields(self):
+            value = getattr(self, each.name)
+            least = 0 if each.name in _MAY_BE_NOTHING else 1
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and value < least:
+                raise ValueError(f"got {each.name}={value}; give {least} or more")
+        Keys(self.api_key_hashes)
+        Allowed(self.webhook_hosts)
+        Allowed(self.fetch_hosts)
+        if self.webhook_hosts and len(self.webhook_secret) < _LEAST_SECRET:
+            raise ValueError(
+                f"webhook_hosts need a webhook_secret of {_LEAST_SECRET} characters or more, or nobody can tell "
+                "announcements from forgeries; make one with: openssl rand -hex 32"
+            )
 
     @property
     def n_threads(self) -> int:
@@ -77,14 +115,14 @@ class Settings:
         Raises:
             ValueError: A variable of no known name, or a value that does not fit.
         """
-        known = {PREFIX + field.name.upper(): field for field in dataclasses.fields(cls)}
+        known = {PREFIX + each.name.upper(): each for each in dataclasses.fields(cls)}
         unknown = sorted(name for name in variables if name.startswith(PREFIX) and name not in known)
         if unknown:
             raise ValueError(f"got ${unknown[0]}, which sets nothing; known are {', '.join(sorted(known))}")
         values: dict[str, object] = {}
-        for name, field in known.items():
+        for name, each in known.items():
             if name in variables:
-                values[field.name] = _parsed(name, variables[name], str(field.type))
+                values[each.name] = _parsed(name, variables[name], str(each.type))
         return cls(**{**values, **chosen})  # type: ignore[arg-type]
 
 
@@ -95,6 +133,10 @@ def _parsed(name: str, text: str, kind: str) -> object:
         return Path(text) if text else None
     if kind.startswith("tuple"):
         return tuple(text.replace(",", " ").split())
+    if kind == "bool":
+        if text.lower() not in _SWITCH:
+            raise ValueError(f"got ${name}={text!r}; give 0 or 1")
+        return _SWITCH[text.lower()]
     try:
         return int(text) if kind == "int" else float(text)
     except ValueError as error:

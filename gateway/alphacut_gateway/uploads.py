@@ -27,11 +27,13 @@ class Upload:
         fields: Text fields by name; of several with one name the last.
         files: File contents by name. File names are not kept.
         raw: The body itself where it is no form; None where it is.
+        many: Where many files were expected: all of them, in order, by their file names instead.
     """
 
     fields: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     raw: bytes | None = None
+    many: list[tuple[str, bytes]] = field(default_factory=list)
 
 
 def announced_bytes(request: Request, max_bytes: int) -> int:
@@ -54,7 +56,9 @@ def announced_bytes(request: Request, max_bytes: int) -> int:
     return int(announced)
 
 
-async def read(request: Request, max_bytes: int, timeout_s: float, *, urlencoded: bool) -> Upload:
+async def read(
+    request: Request, max_bytes: int, timeout_s: float, *, urlencoded: bool = False, max_many: int = 0
+) -> Upload:
     """Read a body: multipart, JSON object, form, or anything else raw.
 
     Args:
@@ -63,6 +67,8 @@ async def read(request: Request, max_bytes: int, timeout_s: float, *, urlencoded
         timeout_s: How long it may take to arrive.
         urlencoded: Whether a body that calls itself ``application/x-www-form-urlencoded`` is believed. ``curl
             --data-binary @photo.jpg`` says so of photographs.
+        max_many: How many files a form may have, each under a file name of its own; 0 for few, each under a name of
+            its own in the form.
 
     Raises:
         ImageTooLargeError: It grew over ``max_bytes`` on the way.
@@ -75,15 +81,15 @@ async def read(request: Request, max_bytes: int, timeout_s: float, *, urlencoded
         raise UnsupportedImageError(f"got Content-Encoding: {encoding[:40]!r}; send the body as it is")
     announced_bytes(request, max_bytes)
     try:
-        return await asyncio.wait_for(_parse(request, max_bytes + _FORM_OVERHEAD, urlencoded), timeout_s)
+        return await asyncio.wait_for(_parse(request, max_bytes + _FORM_OVERHEAD, urlencoded, max_many), timeout_s)
     except asyncio.TimeoutError as error:
         raise SlowUploadError(f"the body did not arrive within {timeout_s:g} s; send it again, faster") from error
 
 
-async def _parse(request: Request, max_bytes: int, urlencoded: bool) -> Upload:
+async def _parse(request: Request, max_bytes: int, urlencoded: bool, max_many: int) -> Upload:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return await _multipart(request, max_bytes)
+        return await _multipart(request, max_bytes, max_many)
     content = b"".join([chunk async for chunk in _counted(request, max_bytes)])
     if urlencoded and kind == "application/x-www-form-urlencoded":
         return Upload(fields=_urlencoded(content))
@@ -103,11 +109,11 @@ async def _counted(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
         yield chunk
 
 
-async def _multipart(request: Request, max_bytes: int) -> Upload:
+async def _multipart(request: Request, max_bytes: int, max_many: int) -> Upload:
     parser = MultiPartParser(
         request.headers,
         _counted(request, max_bytes),
-        max_files=_MAX_FILES,
+        max_files=max_many or _MAX_FILES,
         max_fields=_MAX_FIELDS,
         max_part_size=max_bytes,
     )
@@ -121,6 +127,8 @@ async def _multipart(request: Request, max_bytes: int) -> Upload:
         for name, value in form.multi_items():
             if isinstance(value, str):
                 upload.fields[name] = value
+            elif max_many:
+                upload.many.append((value.filename or "", await value.read()))
             elif name in upload.files:
                 raise MalformedRequestError(f"got the file {name[:40]!r} twice; send one image a request")
             else:

@@ -38,6 +38,7 @@ class Wishes:
     margin: Margin
     placement: Placement
     background: Rgba | None
+    background_address: str
     has_background_image: bool
     ignored: tuple[str, ...]
 
@@ -77,7 +78,8 @@ def parse(fields: Mapping[str, str], has_background_image: bool) -> Wishes:
         margin=margin.parse(given.get("crop_margin")),
         placement=placement.parse(given.get("scale"), given.get("position")),
         background=_background(given, has_background_image),
-        has_background_image=has_background_image,
+        background_address=given.get("bg_image_url", ""),
+        has_background_image=has_background_image or "bg_image_url" in given,
         ignored=tuple(ignored),
     )
 
@@ -92,8 +94,6 @@ def check_address(text: str, invalid: str, failed: str) -> RemoveBgError:
 def _background(given: Mapping[str, str], has_image: bool) -> Rgba | None:
     if sum((has_image, "bg_color" in given, "bg_image_url" in given)) > 1:
         raise RemoveBgError("multiple_bg_sources", "give one of bg_color, bg_image_url and bg_image_file")
-    if "bg_image_url" in given:
-        raise check_address(given["bg_image_url"], "invalid_bg_image_url", "failed_bg_download")
     if "bg_color" not in given:
         return None
     try:

@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+import time
 
 from fastapi import Request
 from starlette.responses import Response
 
 from alphacut_core.options import Options
-from alphacut_gateway import gateway
+from alphacut_gateway import gateway, media
+from alphacut_gateway.deadline import Deadline
+from alphacut_gateway.tier import Tier
 
-MEDIA_TYPES = {"png": "image/png", "webp": "image/webp"}
+MODE = "X-Alphacut-Mode"
 
 
-async def respond(request: Request, data: bytes, options: Options) -> Response:
+async def respond(request: Request, data: bytes, options: Options, asked: Tier, deadline: Deadline) -> Response:
     """Cut out an image file and return the response, or 304 if the caller has it already."""
     here = gateway.of(request)
+    started = time.perf_counter()
     stages = here.stages()
-    digest = await here.cutting.digest(data)
+    tier = await here.tier(asked)
+    digest = await here.cutting.digest(data, tier)
     etag = f'"{hashlib.sha256(digest.encode() + options.to_wire()).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", MODE: tier.mode}
+    if tier != asked:
+        headers[MODE] = f"{tier.mode}; requested={asked.mode}"
+        here.metrics.stepped_down.labels(asked.mode, tier.mode).inc()
     if _matches(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
-    async with here.cutting.matte(data, digest, options.decode, stages) as matte:
+    async with here.cutting.matte(data, tier, options.decode, stages, deadline) as matte:
         here.metrics.masks.labels(matte.found).inc()
         rendered = await here.cutting.render(matte, options, stages)
         content = await here.cutting.encode(rendered, options, stages)
+    here.pace.observe(time.perf_counter() - started)
     headers |= {
         "Server-Timing": stages.server_timing(),
         "X-Cache": matte.found,
         "X-Confidence": f"{matte.prediction.confidence:.4f}",
     }
-    return Response(content, media_type=MEDIA_TYPES[options.format], headers=headers)
+    return Response(content, media_type=media.TYPES[options.format], headers=headers)
 
 
 def _matches(condition: str, etag: str) -> bool:

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from alphacut_core.errors import InvalidOptionError, RefinementError
 from alphacut_core.options import Matting, Options
-from alphacut_gateway import colors, gateway
+from alphacut_gateway import colors, gateway, tier
+from alphacut_gateway.deadline import Deadline
 from alphacut_gateway.faults import IMAGE_ERRORS, URL_ERRORS, declared
 from alphacut_gateway.refusals import ForbiddenError
 from alphacut_gateway.routes import picture
@@ -95,34 +96,44 @@ async def remove(request: Request, query: Annotated[Parameters, Query()]) -> Res
     Where rembg falls back from matting without a word, the answer says so in `X-Refinement`.
     """
     here = gateway.of(request)
+    await here.admit(request, "remove")
+    deadline = here.deadline(request)
     async with here.upload(request) as upload:
         given = query.model_dump(exclude_unset=True) | {n: v for n, v in upload.fields.items() if n in _FIELDS}
-        wishes = _validated(given)
-        here.check_model(wishes.model)
-        options = wishes.options()
-        data = image_file(upload)
-        try:
-            return await picture.respond(request, data, options)
-        except RefinementError as error:
-            if options.matting is None:
-                raise
-            fallback = dataclasses.replace(options, matting=None, decontaminate=True)  # rembg's own
-            response = await picture.respond(request, data, fallback)
-            response.headers["X-Refinement"] = f"decontaminate; {error}".encode("ascii", "replace").decode()
-            return response
+        return await _respond(request, image_file(upload), _validated(given), deadline)
 
 
-@router.get("/api/remove", responses=declared(*URL_ERRORS), response_class=Response, status_code=403)
-async def remove_from_address(
-    request: Request,
-    _query: Annotated[AddressParameters, Query()],
-) -> Response:
-    """Refuse: this gateway fetches nothing on behalf of its callers."""
-    gateway.of(request).keys.check(request.headers)
-    raise ForbiddenError(
-        "fetching images from addresses is switched off here, since it lets callers reach this machine's network; "
-        "POST the image as the form's file instead"
-    )
+@router.get(
+    "/api/remove",
+    responses=PICTURES | declared(*IMAGE_ERRORS, *URL_ERRORS),
+    response_class=Response,
+)
+async def remove_from_address(request: Request, query: Annotated[AddressParameters, Query()]) -> Response:
+    """Fetch an image and do the same with it, from hosts that the gateway's settings name; they name none at first."""
+    here = gateway.of(request)
+    await here.admit(request, "remove")
+    deadline = here.deadline(request)
+    if here.fetcher.allowed.nothing:
+        raise ForbiddenError(
+            "fetching images from addresses is switched off here, since it lets callers reach this machine's network; "
+            "POST the image as the form's file instead"
+        )
+    with here.body_bytes.hold(here.settings.max_bytes):
+        data = await here.fetcher.get(query.url, here.settings.max_bytes)
+        return await _respond(request, data, query, deadline)
+
+
+async def _respond(request: Request, data: bytes, wishes: Parameters, deadline: Deadline) -> Response:
+    options, asked = wishes.options(), tier.parse(wishes.model, None)
+    try:
+        return await picture.respond(request, data, options, asked, deadline)
+    except RefinementError as error:
+        if options.matting is None:
+            raise
+        fallback = dataclasses.replace(options, matting=None, decontaminate=True)  # rembg's own
+        response = await picture.respond(request, data, fallback, asked, deadline)
+        response.headers["X-Refinement"] = f"decontaminate; {error}".encode("ascii", "replace").decode()
+        return response
 
 
 def _validated(given: dict[str, Any]) -> Parameters:

@@ -14,12 +14,13 @@ from starlette.responses import JSONResponse, Response
 
 from alphacut_core import codec
 from alphacut_core.errors import AlphacutError, InputError
-from alphacut_gateway import gateway, keys
-from alphacut_gateway.refusals import RateLimitError
+from alphacut_gateway import allowance, gateway, keys
+from alphacut_gateway.refusals import AddressError
 from alphacut_gateway.removebg import composition, files, refusal, resolution, wishes
 from alphacut_gateway.removebg.composition import Composition
 from alphacut_gateway.removebg.refusal import RemoveBgError
 from alphacut_gateway.removebg.wishes import Wishes
+from alphacut_gateway.tier import Tier
 from alphacut_gateway.uploads import Upload
 
 router = APIRouter(prefix="/v1.0")
@@ -59,12 +60,7 @@ _PICTURES: dict[int | str, dict[str, Any]] = {
 async def removebg(request: Request) -> Response:
     """Remove the background as remove.bg's API does; see its documentation for parameters and errors."""
     try:
-        caller = _caller(request)
-        return await _removebg(request, caller)
-    except RateLimitError as error:
-        response = refusal.answer(error)
-        response.headers.update(gateway.of(request).allowances.headers(caller))
-        return response
+        return await _removebg(request, await _caller(request))
     except AlphacutError as error:
         return refusal.answer(error)
 
@@ -74,27 +70,31 @@ async def account(request: Request) -> Response:
     """Tell a caller what is left; nothing here costs credits, so all calls are free ones."""
     here = gateway.of(request)
     try:
-        caller = _caller(request)
+        caller = await _caller(request)
     except AlphacutError as error:
         return refusal.answer(error)
+    left = await here.megapixels.standing(caller, here.settings.megapixels_per_minute)
     nothing = {"total": 0, "subscription": 0, "payg": 0, "enterprise": 0}
-    api = {"free_calls": here.allowances.remaining(caller), "sizes": "all"}
+    api = {"free_calls": left.remaining, "sizes": "all"}
     return JSONResponse({"data": {"attributes": {"credits": nothing, "api": api}}})
 
 
 async def _removebg(request: Request, caller: str) -> Response:
     here = gateway.of(request)
-    here.allowances.charge(caller, 0)
+    limit = here.settings.megapixels_per_minute
+    await here.megapixels.charge(caller, 0, limit)
+    deadline = here.deadline(request)
+    tier = await here.tier(Tier())
     stages = here.stages()
-    async with here.form(request) as upload:
-        data = _image(upload)
+    async with here.upload(request, urlencoded=True) as upload:
+        data = await _image(here, upload)
         asked = wishes.parse(upload.fields, has_background_image=bool(upload.files.get("bg_image_file")))
+        behind = await _background_file(here, upload, asked)
         header = await here.cutting.threads.run(codec.read_header, data, here.cutting.limits)
-        here.allowances.charge(caller, resolution.cost(header.width, header.height))
-        digest = await here.cutting.digest(data)
+        left = await here.megapixels.charge(caller, resolution.cost(header.width, header.height), limit)
         async with (
-            _background(here, upload) as background,
-            here.cutting.matte(data, digest, "exact", stages) as matte,
+            _background(here, behind) as background,
+            here.cutting.matte(data, tier, "exact", stages, deadline) as matte,
         ):
             here.metrics.masks.labels(matte.found).inc()
             if matte.prediction.confidence < _MIN_CONFIDENCE:
@@ -107,17 +107,17 @@ async def _removebg(request: Request, caller: str) -> Response:
                 )
             with stages.timed("encode"):
                 content = await here.cutting.threads.run(files.encode, made.picture, asked.file_format)
-    headers = _headers(made, asked) | here.allowances.headers(caller) | {"Server-Timing": stages.server_timing()}
+    headers = _headers(made, asked) | allowance.headers(left) | {"Server-Timing": stages.server_timing()}
     return _answer(request, content, made, asked, headers)
 
 
-def _caller(request: Request) -> str:
+async def _caller(request: Request) -> str:
     if keys.presented(request.headers) is None:
         raise keys.missing_key()
-    return gateway.of(request).keys.check(request.headers)
+    return (await gateway.of(request).admit(request, "remove")).digest
 
 
-def _image(upload: Upload) -> bytes:
+async def _image(here: gateway.Gateway, upload: Upload) -> bytes:
     """Return the one image, from whichever source it comes."""
     given = [name for name in _SOURCES if upload.fields.get(name) or upload.files.get(name)]
     if not given:
@@ -126,7 +126,7 @@ def _image(upload: Upload) -> bytes:
         raise RemoveBgError("multiple_sources", f"got {' and '.join(given)}; send one of them")
     if given == ["image_url"]:
         address = upload.fields.get("image_url", "")
-        raise wishes.check_address(address, "invalid_image_url", "failed_image_download")
+        return await _fetched(here, address, "invalid_image_url", "failed_image_download")
     if given == ["image_file"]:
         if "image_file" not in upload.files:
             raise RemoveBgError(
@@ -140,10 +140,24 @@ def _image(upload: Upload) -> bytes:
         raise RemoveBgError("failed_to_read_image", f"got image_file_b64 that is not base64 ({error})") from error
 
 
+async def _fetched(here: gateway.Gateway, address: str, invalid: str, failed: str) -> bytes:
+    if here.fetcher.allowed.nothing:
+        raise wishes.check_address(address, invalid, failed)
+    try:
+        return await here.fetcher.get(address, here.settings.max_bytes)
+    except AddressError as error:
+        raise RemoveBgError(invalid if error.malformed else failed, str(error)) from error
+
+
+async def _background_file(here: gateway.Gateway, upload: Upload, asked: Wishes) -> bytes | None:
+    if asked.background_address:
+        return await _fetched(here, asked.background_address, "invalid_bg_image_url", "failed_bg_download")
+    return upload.files.get("bg_image_file")
+
+
 @asynccontextmanager
-async def _background(here: gateway.Gateway, upload: Upload) -> AsyncIterator[Image.Image | None]:
+async def _background(here: gateway.Gateway, data: bytes | None) -> AsyncIterator[Image.Image | None]:
     """Decode the picture that goes behind the subject, if any; its megapixels are held while the block runs."""
-    data = upload.files.get("bg_image_file")
     if not data:
         yield None
         return

@@ -15,7 +15,9 @@ from PIL import Image
 
 from alphacut_client import Health, Prediction
 from alphacut_core.errors import AlphacutError
+from alphacut_core.tiers import MODES, Mode
 from alphacut_gateway import Settings, create_app
+from alphacut_gateway.tier import Tier
 
 Scenario = Callable[[httpx.AsyncClient], Awaitable[Any]]
 _Result = TypeVar("_Result")
@@ -26,13 +28,19 @@ class Predictor:
 
     def __init__(self) -> None:
         self.pictures: list[Image.Image] = []
+        self.asked: list[tuple[str, str]] = []
+        self.identity = "a1"
+        self.tiers: tuple[Mode, ...] = MODES
+        self.facts: dict[str, str] = {}
         self.error: AlphacutError | None = None
+        self.away: AlphacutError | None = None
         self.arrived = asyncio.Event()
         self.gate: asyncio.Event | None = None
         self.n_health = 0
         self.confidence = 0.9
 
-    async def predict(self, image: Image.Image) -> Prediction:
+    async def predict(self, image: Image.Image, *, model: str, mode: str) -> Prediction:
+        self.asked.append((model, mode))
         self.pictures.append(image)
         self.arrived.set()
         if self.gate is not None:
@@ -48,6 +56,11 @@ class Predictor:
         if self.error is not None:
             raise self.error
         return Health("fake 1", 0.01, 0.9)
+
+    async def models(self) -> dict[Tier, dict[str, str]]:
+        if self.away is not None:
+            raise self.away
+        return {Tier("u2netp", mode): {"engine_sha256": self.identity, **self.facts} for mode in self.tiers}
 
 
 @asynccontextmanager

@@ -69,7 +69,7 @@ def test_rembg_colors_are_multiplied_by_the_mask(post: Any, photo: bytes) -> Non
         ("/remove?format=gif", b"x", 422, "option-invalid"),
         ("/remove?bg=nocolor", b"x", 422, "option-invalid"),
         ("/remove?model=isnet", b"x", 422, "option-invalid"),
-        ("/remove?mode=full", b"x", 422, "option-invalid"),
+        ("/remove?mode=huge", b"x", 422, "option-invalid"),
         ("/nowhere", b"x", 404, "not-found"),
         ("/healthz", b"x", 405, "method-not-allowed"),
     ],

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alphacut_gateway.refusals import RateLimitError
 from alphacut_gateway.removebg import length, margin, placement, region, resolution, wishes
-from alphacut_gateway.removebg.allowance import Allowances
 from alphacut_gateway.removebg.refusal import TITLES, RemoveBgError
 
 SIDE = st.integers(1, 5000)
@@ -79,26 +77,6 @@ def test_margins_go_round_clockwise_from_the_top() -> None:
     assert read == (100 - 8, 100 - 2, 200 + 4, 300 + 6)
     assert margin.parse("10% 20%").around((0, 0, 100, 200), zoom=1.0) == (-20, -20, 120, 220)
     assert margin.parse(None).around((1, 2, 3, 4), zoom=1.0) == (1, 2, 3, 4)
-
-
-def test_an_allowance_is_whole_again_after_its_minute() -> None:
-    now = 1000.0
-    allowances = Allowances(10, lambda: now)
-    allowances.charge("caller", 9)
-    with pytest.raises(RateLimitError) as refused:
-        allowances.charge("caller", 2)
-    assert refused.value.retry_after_s == 60
-    assert allowances.headers("caller")["X-RateLimit-Remaining"] == "1"
-    now = 1060.0
-    allowances.charge("caller", 10)
-    assert allowances.remaining("caller") == 0
-
-
-def test_an_image_larger_than_a_whole_allowance_may_have_it_all() -> None:
-    allowances = Allowances(10)
-    allowances.charge("caller", 50)
-    with pytest.raises(RateLimitError):
-        allowances.charge("caller", 0)
 
 
 @pytest.mark.parametrize(("width", "height", "expected"), [(625, 400, 1), (1600, 1200, 2), (1000, 1000, 1)])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
-from alphacut_core.errors import ContractError, UnavailableError
-from alphacut_gateway.model import read_model
+from alphacut_core.errors import UnavailableError
+from alphacut_gateway.catalogue import Catalogue
 from alphacut_gateway.readiness import Readiness
+from alphacut_gateway.tier import Tier
 
 
 def test_readiness_is_a_real_inference_remembered_for_a_second(play: Any, predictor: Any) -> None:
@@ -63,21 +63,42 @@ def test_metrics_count_requests_by_route_and_masks_by_where_they_came_from(play:
     assert 'alphacut_gateway_stage_seconds_count{stage="inference"} 2.0' in text
 
 
-def test_models_are_described_by_their_manifest(play: Any, tmp_path: Path) -> None:
-    folder = tmp_path / "u2netp" / "1"
-    folder.mkdir(parents=True)
-    manifest = {"size": 320, "key": "abc", "precision": "int8", "recipe": {"licence": "Apache-2.0"}}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    (folder / "gate.json").write_text('{"mean_iou": 0.99}')
-    (model,) = play(lambda client: client.get("/v1/models"), repository=tmp_path).json()["models"]
-    assert model["precision"] == "int8"
-    assert model["licence"] == "Apache-2.0"
-    assert model["gate"] == {"mean_iou": 0.99}
+def test_models_are_described_by_what_the_server_says_of_them(play: Any, predictor: Any) -> None:
+    predictor.tiers = ("full", "lite")
+    predictor.facts = {"licence": "Apache-2.0", "precision": "int8", "size": "160", "mean_iou": "0.991", "time_ms": "?"}
+    models = play(lambda client: client.get("/v1/models")).json()["models"]
+    assert [(model["name"], model["mode"]) for model in models] == [("u2netp", "full"), ("u2netp", "lite")]
+    assert (models[1]["licence"], models[1]["precision"], models[1]["size"]) == ("Apache-2.0", "int8", 160)
+    assert (models[1]["mean_iou"], models[1]["time_ms"], models[1]["machine"]) == (0.991, None, None)
 
 
-def test_a_damaged_manifest_is_told_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="manifest"):
-        read_model(tmp_path)
+def test_what_is_served_is_asked_again_after_two_seconds_and_remembered_while_nobody_answers() -> None:
+    now, asked = 0.0, 0
+    answer: dict[Tier, dict[str, str]] = {Tier(): {"engine_sha256": "a"}}
+    away: UnavailableError | None = None
+
+    async def ask() -> dict[Tier, dict[str, str]]:
+        nonlocal asked
+        asked += 1
+        if away is not None:
+            raise away
+        return answer
+
+    async def scenario() -> None:
+        nonlocal now, answer, away
+        catalogue = Catalogue(ask, lambda: now)
+        first = await catalogue.engine(Tier())
+        assert await catalogue.engine(Tier()) == first
+        assert asked == 1
+        now, answer = 2.0, {Tier(): {"engine_sha256": "b"}}
+        second = await catalogue.engine(Tier())
+        assert second.identity != first.identity
+        now, away = 4.0, UnavailableError("gone")
+        assert await catalogue.engine(Tier()) == second
+        with pytest.raises(UnavailableError):
+            await Catalogue(ask, lambda: now).engines()
+
+    asyncio.run(scenario())
 
 
 def test_the_openapi_document_declares_the_errors_of_every_image_route(play: Any) -> None:

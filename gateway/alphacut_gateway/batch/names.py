@@ -1,0 +1,57 @@
+"""What files in an archive may be called; none of it ever becomes a path on this machine."""
+
+from __future__ import annotations
+
+import re
+
+from alphacut_gateway.refusals import MalformedRequestError
+
+_MAX_DEPTH = 8
+_MAX_LENGTH = 200
+_DRIVE = re.compile(r"[A-Za-z]:")
+_LEFT_OUT = ("__MACOSX", ".DS_Store", "Thumbs.db")
+
+
+def check(name: str) -> str:
+    """Return a name that is harmless to whoever unpacks an archive with it.
+
+    Raises:
+        MalformedRequestError: It is absolute, leaves its folder, or is no plain relative path.
+    """
+    parts = name.split("/")
+    plain = name.isprintable() and "\\" not in name and not _DRIVE.match(name)
+    if not plain or not name or len(name) > _MAX_LENGTH or any(part in ("", ".", "..") for part in parts):
+        raise MalformedRequestError(
+            f"got a file named {name[:60]!r}; give relative names with / between folders, at most {_MAX_LENGTH} letters"
+        )
+    if len(parts) > _MAX_DEPTH:
+        raise MalformedRequestError(f"got a file {len(parts)} folders deep; at most {_MAX_DEPTH} are accepted")
+    return name
+
+
+def left_out(name: str) -> bool:
+    """Say whether a file is what operating systems add to archives of photographs."""
+    return any(part in _LEFT_OUT or part.startswith("._") for part in name.split("/"))
+
+
+class Answers:
+    """Names for answers: the image's with another ending, no two alike.
+
+    Args:
+        ending: Of the answers' format, without a dot.
+    """
+
+    def __init__(self, ending: str) -> None:
+        self._ending = ending
+        self._taken: set[str] = set()
+
+    def name(self, of: str) -> str:
+        """Return the name of the answer to an image."""
+        folder, slash, file = of.rpartition("/")
+        stem = file.rpartition(".")[0] or file
+        number, candidate = 1, f"{folder}{slash}{stem}.{self._ending}"
+        while candidate.casefold() in self._taken:
+            number += 1
+            candidate = f"{folder}{slash}{stem}-{number}.{self._ending}"
+        self._taken.add(candidate.casefold())
+        return candidate

@@ -1,0 +1,1 @@
+"""Calling addresses that callers name: off by default, allow-listed, pinned."""

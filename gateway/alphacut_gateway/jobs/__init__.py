@@ -1,0 +1,1 @@
+"""Images that are accepted now and fetched later."""

@@ -1,0 +1,70 @@
+"""Doing jobs inside the gateway: for the demo, and for a machine of its own without Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from alphacut_gateway.jobs.job import Kind
+from alphacut_gateway.jobs.sqlite_records import SqliteRecords
+from alphacut_gateway.jobs.steps import Again, Steps
+
+LOGGER = logging.getLogger("alphacut.gateway")
+
+_LOOK_EVERY_S = 1.0
+
+
+class EmbeddedQueue:
+    """Takes tasks from SQLite and does them on the gateway's event loop, some at a time.
+
+    Args:
+        records: Where jobs and tasks are kept.
+        steps: What is done for them.
+        n_workers: How many at a time.
+    """
+
+    def __init__(self, records: SqliteRecords, steps: Steps, n_workers: int) -> None:
+        self._records = records
+        self._steps = steps
+        self._something = asyncio.Event()
+        self._workers = [asyncio.ensure_future(self._work()) for _ in range(n_workers)]
+
+    async def put(self, kind: Kind, job_id: str) -> None:
+        """Keep a task and wake a worker; as ``alphacut_gateway.jobs.records.Queue``."""
+        await self._records.put(kind, job_id)
+        self._something.set()
+
+    async def close(self) -> None:
+        """Stop; what is not done is done by whoever opens the file next."""
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        await self._records.close()
+
+    async def _work(self) -> None:
+        while True:
+            self._something.clear()
+            task = await self._records.take()
+            if task is not None:
+                # A task of its own, so that no error of its ends this loop; its lease ends, and it is tried again.
+                doing = asyncio.ensure_future(self._do(*task))
+                try:
+                    await asyncio.wait([doing])
+                finally:
+                    doing.cancel()
+                if doing.exception() is not None:
+                    LOGGER.error("a job could not be worked on", exc_info=doing.exception())
+                continue
+            try:  # noqa: SIM105  suppress() would hide that this is how the wait ends
+                await asyncio.wait_for(self._something.wait(), _LOOK_EVERY_S)
+            except asyncio.TimeoutError:
+                pass  # postponed tasks, and other processes' ones, come without a signal
+
+    async def _do(self, kind: Kind, job_id: str) -> None:
+        outcome = await self._steps.take(kind, job_id)
+        if isinstance(outcome, Again):
+            await self._records.postpone(kind, job_id, outcome.delay_s)
+            return
+        if outcome.step is not None:
+            await self._records.put(outcome.step, job_id)
+        await self._records.complete(kind, job_id)

@@ -1,0 +1,106 @@
+"""Jobs in Redis."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError, RedisError
+
+from alphacut_core.errors import UnavailableError
+from alphacut_gateway.jobs.job import Job
+from alphacut_gateway.refusals import BusyError
+
+_PREFIX = "alphacut:job:"
+_TIMEOUT_S = 10.0
+
+
+class RedisRecords:
+    """Jobs that replicas and workers share; see ``alphacut_gateway.jobs.records.Records``.
+
+    Args:
+        url: Redis' address.
+        keep_s: How long jobs, images and results are kept after the last change.
+    """
+
+    durable = True
+
+    def __init__(self, url: str, keep_s: int) -> None:
+        self._redis: Redis = Redis.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
+        self._keep_s = keep_s
+
+    async def create(self, job: Job, image: bytes, idempotency_key: str) -> Job:
+        """Keep a job; the image first, so that whoever finds the job finds all of it."""
+        async with _failures():
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                pipeline.set(f"{_PREFIX}{job.id}:image", image, ex=self._keep_s)
+                pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s)
+                await pipeline.execute()
+            if not idempotency_key:
+                return job
+            name = hashlib.sha256(f"{job.caller}\0{idempotency_key}".encode()).hexdigest()
+            # Expires before the job does, so that it never names one that is gone.
+            before = await self._redis.set(f"{_PREFIX}key:{name}", job.id, nx=True, ex=self._keep_s - 1, get=True)
+            known = _bytes(before)
+            if known is None:
+                return job
+            await self._redis.delete(f"{_PREFIX}{job.id}", f"{_PREFIX}{job.id}:image")
+            return await self._known(known.decode(), job)
+
+    async def read(self, job_id: str) -> Job | None:
+        """Return a job."""
+        async with _failures():
+            text = await self._redis.get(f"{_PREFIX}{job_id}")
+        return None if text is None else Job.from_text(text)
+
+    async def write(self, job: Job) -> None:
+        """Keep a job's state and, once more for the whole time, its image."""
+        async with _failures(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s, xx=True)
+            pipeline.expire(f"{_PREFIX}{job.id}:image", self._keep_s)
+            await pipeline.execute()
+
+    async def image(self, job_id: str) -> bytes | None:
+        """Return a job's image."""
+        async with _failures():
+            image = await self._redis.get(f"{_PREFIX}{job_id}:image")
+        return _bytes(image)
+
+    async def result(self, job_id: str) -> bytes | None:
+        """Return a job's result."""
+        async with _failures():
+            result = await self._redis.get(f"{_PREFIX}{job_id}:result")
+        return _bytes(result)
+
+    async def finish(self, job: Job, result: bytes | None) -> None:
+        """Keep a job's end."""
+        async with _failures(), self._redis.pipeline(transaction=True) as pipeline:
+            if result is not None:
+                pipeline.set(f"{_PREFIX}{job.id}:result", result, ex=self._keep_s)
+            pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s, xx=True)
+            pipeline.delete(f"{_PREFIX}{job.id}:image")
+            await pipeline.execute()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def _known(self, job_id: str, otherwise: Job) -> Job:
+        known = await self.read(job_id)
+        return known or otherwise
+
+
+def _bytes(value: object) -> bytes | None:
+    return value if isinstance(value, bytes) else None
+
+
+@asynccontextmanager
+async def _failures() -> AsyncIterator[None]:
+    try:
+        yield
+    except OutOfMemoryError as error:
+        raise BusyError("there is no room for more jobs; send it again later") from error
+    except (RedisError, OSError) as error:
+        raise UnavailableError(f"the store of jobs is away ({type(error).__name__}); send the job again") from error

@@ -1,0 +1,82 @@
+"""What a worker process does with the tasks that Celery hands it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from celery import Celery, Task
+from celery.signals import worker_process_init, worker_process_shutdown
+
+from alphacut_gateway import assembly
+from alphacut_gateway.jobs.celery_queue import TASK, application
+from alphacut_gateway.jobs.job import Kind
+from alphacut_gateway.jobs.redis_records import RedisRecords
+from alphacut_gateway.jobs.steps import Again, Steps
+from alphacut_gateway.metrics import Metrics
+from alphacut_gateway.settings import Settings
+from alphacut_gateway.triton import Triton
+
+_LONGEST_PAUSE_S = 60
+_MAX_RETRIES = 100
+
+
+class _Hand:
+    """One process of a worker: an event loop, and the connections that live on it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loop = asyncio.new_event_loop()
+        self._stack = AsyncExitStack()
+        self._steps: Steps = self._loop.run_until_complete(self._open())
+
+    def take(self, kind: Kind, job_id: str) -> Again | Kind | None:
+        """Do a step; return what comes next."""
+        outcome = self._loop.run_until_complete(self._steps.take(kind, job_id))
+        return outcome if isinstance(outcome, Again) else outcome.step
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._loop.run_until_complete(self._stack.aclose())
+        self._loop.close()
+
+    async def _open(self) -> Steps:
+        triton = await self._stack.enter_async_context(Triton(self._settings))
+        connection = assembly.shared(self._settings, Metrics(), self._stack)
+        cutting = assembly.cutting(self._settings, triton, connection, self._stack)
+        records = RedisRecords(self._settings.redis_url, self._settings.job_keep_s)
+        self._stack.push_async_callback(records.close)
+        return assembly.steps(self._settings, records, cutting)
+
+
+def create_worker(settings: Settings) -> Celery:
+    """Return Celery with the one task that workers do; gRPC's threads begin in the processes it forks, not here."""
+    app = application(settings.redis_url, settings.job_lease_s)
+    hands: list[_Hand] = []
+
+    def begin(**_: object) -> None:
+        hands.append(_Hand(settings))
+
+    def end(**_: object) -> None:
+        while hands:
+            hands.pop().close()
+
+    def step(self: Task, kind: Kind, job_id: str) -> None:
+        following = hands[0].take(kind, job_id)
+        if isinstance(following, Again):
+            raise self.retry(countdown=following.delay_s)
+        if following is not None:
+            app.send_task(TASK, (following, job_id))
+
+    worker_process_init.connect(begin, weak=False)
+    worker_process_shutdown.connect(end, weak=False)
+    # Whatever goes wrong is tried again: giving up is for the job's own count of attempts to decide.
+    app.task(
+        name=TASK,
+        bind=True,
+        autoretry_for=(Exception,),
+        retry_backoff=True,
+        retry_backoff_max=_LONGEST_PAUSE_S,
+        max_retries=_MAX_RETRIES,
+    )(step)
+    return app

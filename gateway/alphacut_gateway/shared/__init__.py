@@ -1,0 +1,1 @@
+"""What replicas know together, through Redis; each works on without it."""
