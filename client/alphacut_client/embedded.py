@@ -19,6 +19,8 @@ from alphacut_client.client import Client
 from alphacut_core.errors import ServerStartError
 
 _READY = "gRPC "
+_METRICS = "metrics "
+_METRICS_TIMEOUT_S = 10.0
 _ERROR = "error: "
 _STOP_TIMEOUT_S = 20.0
 _ABORT_TIMEOUT_S = 3.0  # one that still starts has nothing to lose, and may be deep in an installation
@@ -56,6 +58,8 @@ class EmbeddedServer:
         self._start_timeout_s = start_timeout_s
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._starting = True
+        self._told: queue.Queue[str | None] = queue.Queue()
+        self._metrics_url: str | None = None
         self._process: subprocess.Popen[str]
         self._readers: list[threading.Thread] = []
 
@@ -89,12 +93,30 @@ class EmbeddedServer:
         """The last lines that the server logged."""
         return "\n".join(self._log)
 
+    @property
+    def metrics_url(self) -> str:
+        """Address of Triton's Prometheus page, which the server prints right after the first.
+
+        Raises:
+            ServerStartError: It has ended, or prints none.
+        """
+        while self._metrics_url is None:
+            try:
+                line = self._told.get(timeout=_METRICS_TIMEOUT_S)
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise ServerStartError(f"the embedded server named no address of metrics; its last words:\n{self.log}")
+            if line.startswith(_METRICS):
+                self._metrics_url = line.removeprefix(_METRICS).strip()
+        return self._metrics_url
+
     def _command(self) -> list[str]:
         command = [sys.executable, "-m", "alphacut_server", "serve", "--until-stdin-closes"]
         return command if self._repository is None else [*command, "--repository", str(self._repository)]
 
     def _wait_for_url(self) -> str:
-        told: queue.Queue[str | None] = queue.Queue()
+        told = self._told
         self._read(self._process.stdout, told.put, at_end=lambda: told.put(None))
         self._read(self._process.stderr, self._keep, at_end=lambda: None)
         try:

@@ -49,6 +49,21 @@ def test_the_address_is_the_one_that_the_server_prints_and_it_ends_with_the_bloc
     assert not is_running(server.pid)
 
 
+def test_the_address_of_metrics_is_known_too(stand_in: StandIn) -> None:
+    stand_in(READY + "print('metrics http://127.0.0.1:4712/metrics', flush=True)\n" + UNTIL_STDIN_CLOSES)
+    with EmbeddedServer() as server:
+        assert server.metrics_url == "http://127.0.0.1:4712/metrics"
+        assert server.metrics_url == "http://127.0.0.1:4712/metrics"
+
+
+def test_a_server_that_ends_without_metrics_is_told_of(stand_in: StandIn) -> None:
+    stand_in(READY + "sys.stdin.readline()\n")
+    with EmbeddedServer() as server:
+        os.kill(server.pid, 9)
+        with pytest.raises(ServerStartError, match="named no address of metrics"):
+            _ = server.metrics_url
+
+
 def test_the_repository_is_handed_on(stand_in: StandIn, tmp_path: Path) -> None:
     stand_in(READY + f"open({str(tmp_path / 'seen')!r}, 'w').write(' '.join(sys.argv[1:]))\n" + UNTIL_STDIN_CLOSES)
     with EmbeddedServer("some/where"):
