@@ -23,7 +23,9 @@ from alphacut_core.errors import EngineBuildError
 from alphacut_engines.batch_axis import BATCH
 from alphacut_engines.recipe import ModelRecipe
 
-_NETWORK = "network/"
+NETWORK = "network/"
+"""What the names of the network's own nodes and tensors begin with."""
+
 _SMALLEST_SCALE = 1e-6
 """rembg's bound under the maximum of a picture: a black one stays black."""
 
@@ -47,7 +49,7 @@ def fuse(network: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
     Raises:
         EngineBuildError: The outcome is no valid graph.
     """
-    inner = onnx.compose.add_prefix(network, _NETWORK)
+    inner = onnx.compose.add_prefix(network, NETWORK)
     graph = inner.graph
     writer = _Writer(graph, inner.opset_import[0].version)
     inside = list(graph.node)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 
 import onnx
 
 from alphacut_core.errors import MissingLibraryError
-
-_LARGEST = 65504.0
-"""The largest number in FP16."""
+from alphacut_engines.half_rounding import LARGEST
 
 
-def to_half(network: onnx.ModelProto) -> onnx.ModelProto:
+def to_half(network: onnx.ModelProto, blocked: Collection[str] = ()) -> onnx.ModelProto:
     """Return an optimised network that computes in FP16 between its FP32 input and output.
 
     The arithmetic before and after the network is fused later and so stays in FP32.
+
+    Args:
+        network: It stays as it is.
+        blocked: Names of nodes that stay in FP32; ``overflow.search`` finds those that have to.
 
     Raises:
         MissingLibraryError: onnxconverter-common is not installed.
@@ -27,12 +30,17 @@ def to_half(network: onnx.ModelProto) -> onnx.ModelProto:
             "FP16 needs onnxconverter-common; run pip install '.[rtx]' in Alphacut's checkout"
         ) from error
     # By default Resize stays in FP32 for ONNX Runtime's sake; TensorRT has it in FP16.
-    blocked = [operator for operator in float16.DEFAULT_OP_BLOCK_LIST if operator != "Resize"]
+    operators = [operator for operator in float16.DEFAULT_OP_BLOCK_LIST if operator != "Resize"]
     with warnings.catch_warnings():
         # One warning a weight that FP16 cannot hold; whether that matters is the gate's question.
         warnings.simplefilter("ignore")
         half: onnx.ModelProto = float16.convert_float_to_float16(
-            network, min_positive_val=0.0, max_finite_val=_LARGEST, keep_io_types=True, op_block_list=blocked
+            network,
+            min_positive_val=0.0,
+            max_finite_val=LARGEST,
+            keep_io_types=True,
+            op_block_list=operators,
+            node_block_list=list(blocked),
         )
     _restore_scales(half, network)
     return half

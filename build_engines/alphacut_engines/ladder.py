@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import onnx
 
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.geometry import Pixels
-from alphacut_engines import calibration, evidence, gate, page, photographs, processor
+from alphacut_engines import calibration, evidence, gate, overflow, page, photographs, processor
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.evidence import Evidence
 from alphacut_engines.gate import Measurement
@@ -64,8 +65,10 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell) -> Cho
     if rungs == ("fp32",) and order.gate is None:
         return Choice("fp32", target.compile_options("fp32"), network.fused, None, None, None)
     fitted = _calibration(order, known, network, source_sha256, tell) if "int8" in rungs else None
-    graphs = {rung: target.graph(rung, network, fitted) for rung in rungs}
     pictures = _pictures(order)
+    if "fp16" in rungs:
+        network = _within_half(network, pictures, tell)
+    graphs = {rung: target.graph(rung, network, fitted) for rung in rungs}
     measured = _measure(target, graphs, gate.answers(Reference(network.fused, "gate"), pictures), pictures, tell)
     best = next((rung for rung in rungs if gate.passes(rung, measured[rung].agreement)), None)
     if best is None:
@@ -119,6 +122,14 @@ def _calibration(order: Order, known: Evidence, network: Network, source_sha256:
     left_out = ", ".join(f"{len(names)} for {kind}" for kind, names in fitted.excluded.items())
     tell(f"calibrated on {fitted.pictures} photographs, best by {fitted.method}; layers left in FP32: {left_out}")
     return fitted
+
+
+def _within_half(network: Network, pictures: Photographs, tell: Tell) -> Network:
+    """Find out which layers FP16 cannot hold."""
+    overflowing = overflow.search(network.optimised, network.recipe, pictures)
+    if overflowing:
+        tell(f"fp16 leaves {len(overflowing)} layers in FP32, whose values it cannot hold: {', '.join(overflowing)}")
+    return dataclasses.replace(network, overflowing=tuple(overflowing))
 
 
 def _pictures(order: Order) -> Photographs:

@@ -9,7 +9,7 @@ from importlib import metadata
 
 import onnx
 
-from alphacut_engines import cuda, fuse, gpu, half, processor, tensorrt_engine, tensorrt_module
+from alphacut_engines import cuda, fuse, gpu, half, half_rounding, processor, tensorrt_engine, tensorrt_module
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.gate import Engine
 from alphacut_engines.manifest import ENGINE_FILE, PLAN_FILE
@@ -27,11 +27,19 @@ LAYERS_FILE = "layers.json"
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network in the forms that graphs are made from."""
+    """One network in the forms that graphs are made from.
+
+    Attributes:
+        recipe: How it is used.
+        optimised: The network alone, in FP32.
+        fused: The same with the recipe's arithmetic around it.
+        overflowing: Names of the nodes of ``optimised`` that FP16 cannot hold.
+    """
 
     recipe: ModelRecipe
     optimised: onnx.ModelProto
     fused: onnx.ModelProto
+    overflowing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +81,7 @@ class Target:
     def graph(self, rung: str, network: Network, fitted: Calibration | None) -> onnx.ModelProto:
         """Return the graph of one precision; INT8 needs a calibration."""
         if rung == "fp16":
-            return fuse.fuse(half.to_half(network.optimised), network.recipe)
+            return fuse.fuse(half.to_half(network.optimised, network.overflowing), network.recipe)
         if rung == "int8" and fitted is not None:
             return quantise(network.fused, fitted.ranges, self.activations, fitted.excluded[self.activations])
         return network.fused
@@ -171,9 +179,11 @@ def _tensorrt_rtx(level: int) -> Target:
         activations="int8",
         evidence="tensorrt_rtx",
         prepare=prepare,
-        run=lambda model, rung: Reference(model, "gate"),
+        run=lambda model, rung: Reference(half_rounding.emulate(model) if rung == "fp16" else model, "gate"),
         runs_here=False,
-        runtime=lambda: f"ONNX Runtime {metadata.version('onnxruntime')}, which runs the engine's graph",
+        runtime=lambda: (
+            f"ONNX Runtime {metadata.version('onnxruntime')}, which runs the engine's graph and rounds FP16"
+        ),
         file=PLAN_FILE,
         save=save,
         built_for=lambda: {

@@ -1,0 +1,95 @@
+"""Half precision between FP32 ends; layers that it cannot hold are found by measuring, and stay in FP32."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from alphacut_core.agreement import BOUNDS
+from alphacut_engines import fuse, gate, half, half_rounding, overflow, photographs
+from alphacut_engines.photographs import Photographs
+from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.reference import Reference
+
+pytest.importorskip("onnxconverter_common", reason="FP16 needs onnxconverter-common; run pip install '.[rtx]'")
+
+
+@pytest.fixture
+def pictures(make_photographs, recipe: ModelRecipe) -> Photographs:
+    return photographs.of_folder(make_photographs("pictures", 8), recipe.size, at_least=8)
+
+
+def network(size: int, gain: float) -> onnx.ModelProto:
+    """Three convolutions, the first of which writes values of about ``gain`` that the second makes small again."""
+    rng = np.random.default_rng(0)
+    kernels = [rng.normal(0.1, 0.3, shape).astype(np.float32) for shape in ((4, 3, 3, 3), (4, 4, 3, 3), (1, 4, 3, 3))]
+    kernels[0] *= gain
+    kernels[1] /= gain
+    nodes = [
+        helper.make_node("Conv", ["input", "k0"], ["large"], "enlarge", pads=[1] * 4),
+        helper.make_node("Relu", ["large"], ["positive"], "rectify"),
+        helper.make_node("Conv", ["positive", "k1"], ["small"], "shrink", pads=[1] * 4),
+        helper.make_node("Conv", ["small", "k2"], ["logits"], "last", pads=[1] * 4),
+        helper.make_node("Sigmoid", ["logits"], ["map"], "squash"),
+    ]
+    shape = ["batch", 3, size, size]
+    graph = helper.make_graph(
+        nodes,
+        "network",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("map", TensorProto.FLOAT, ["batch", 1, *shape[2:]])],
+        [numpy_helper.from_array(kernel, f"k{i}") for i, kernel in enumerate(kernels)],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def difference_in_half(
+    model: onnx.ModelProto, wanted: onnx.ModelProto, recipe: ModelRecipe, pictures: Photographs
+) -> float:
+    """Mean |Δ| of masks where FP16 is computed in FP16."""
+    masks = gate.answers(Reference(fuse.fuse(wanted, recipe), "test"), pictures)
+    return gate.measure(
+        Reference(half_rounding.emulate(fuse.fuse(model, recipe)), "test"), pictures, masks
+    ).agreement.mean_difference
+
+
+def test_a_network_within_range_is_halved_whole(recipe: ModelRecipe, pictures: Photographs) -> None:
+    plain = network(recipe.size, 1.0)
+    assert overflow.search(plain, recipe, pictures) == []
+    halved = half.to_half(plain)
+    assert {tensor.data_type for tensor in halved.graph.initializer} == {TensorProto.FLOAT16}
+    assert halved.graph.input[0].type == plain.graph.input[0].type
+    assert difference_in_half(halved, plain, recipe, pictures) < BOUNDS["fp16"].mean_difference
+
+
+def test_layers_that_overflow_are_found_and_stay_in_fp32(recipe: ModelRecipe, pictures: Photographs) -> None:
+    plain = network(recipe.size, 1e5)
+    assert difference_in_half(half.to_half(plain), plain, recipe, pictures) > BOUNDS["fp16"].mean_difference
+    found = overflow.search(plain, recipe, pictures)
+    assert found == ["enlarge", "rectify", "shrink"]
+    blocked = half.to_half(plain, found)
+    assert difference_in_half(blocked, plain, recipe, pictures) < BOUNDS["fp16"].mean_difference
+    kinds = {tensor.name: tensor.data_type for tensor in blocked.graph.initializer}
+    assert sorted(kinds.values()) == [TensorProto.FLOAT, TensorProto.FLOAT, TensorProto.FLOAT16]
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 300.0, 65504.0])
+def test_emulation_rounds_as_numpy_does(scale: float) -> None:
+    values = np.random.default_rng(0).uniform(-scale, scale, (1, 1000)).astype(np.float32)
+    to_half = helper.make_node("Cast", ["x"], ["half"], to=TensorProto.FLOAT16)
+    back = helper.make_node("Cast", ["half"], ["y"], to=TensorProto.FLOAT)
+    shape = ["batch", 1000]
+    graph = helper.make_graph(
+        [to_half, back],
+        "casts",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    network = Reference(half_rounding.emulate(model), "test")
+    below_normal = 2.0**-25
+    np.testing.assert_allclose(network.run(values)[0], values.astype(np.float16), rtol=0, atol=below_normal)
+    assert np.abs(values - values.astype(np.float16)).max() > 0
+    assert not np.isfinite(network.run(np.full((1, 1000), 1e5, np.float32))[0]).any()
