@@ -43,7 +43,7 @@ training: $(TRAINING)/training  ## Install what alphacut train needs, PyTorch am
 
 test-training: $(TRAINING)/training  ## Types and tests of the training package.
 	@$(TRAINING)/bin/mypy training
-	@$(TRAINING)/bin/python -m pytest tests/unit/training
+	@$(TRAINING)/bin/python -m pytest --confcutdir=tests/unit/training tests/unit/training
 
 check: $(VENV)/dev  ## Format, lint and types only.
 	@$(BIN)/ruff format --check .
@@ -65,6 +65,11 @@ lock: $(VENV)/dev  ## Resolve the lock files anew from pyproject.toml and server
 	@# takes the build for their machine, and its libraries with it.
 	@$(UV_COMPILE) --extra training pyproject.toml requirements/build.in requirements/training.in | \
 		awk '/^[a-z]/ { drop = /^(torch|triton|(cuda|nvidia)-[a-z0-9-]+)==/ } !drop' > requirements/training.lock
+	@# For images: no more than each runs. What builds the wheel, the gateway, Triton, and what builds plans inside it.
+	@$(UV_COMPILE) --constraint requirements/runtime.lock requirements/build.in --output-file requirements/build.lock
+	@$(UV_COMPILE) --extra jobs --constraint requirements/runtime.lock pyproject.toml --output-file requirements/gateway.lock
+	@$(UV_COMPILE) --extra cli --constraint requirements/runtime.lock pyproject.toml --output-file requirements/triton.lock
+	@$(UV_COMPILE) --extra engines --constraint requirements/runtime.lock pyproject.toml requirements/tensorrt.in --output-file requirements/tensorrt.lock
 	@$(UV_COMPILE) --no-deps server/alphacut_server/requirements.in --output-file server/alphacut_server/requirements.lock
 
 clean:  ## Remove what was built here; the server's environment in the user's cache stays.
