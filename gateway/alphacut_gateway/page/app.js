@@ -1,76 +1,98 @@
-// The page: where pictures come in, and what applies to all of them.
+// The page: everything is made and tied together here.
 
-import { Card } from "./card.js";
+import { Album, Picture } from "./album.js";
+import { Choice } from "./choice.js";
+import { Cutter } from "./cutter.js";
+import { Editor } from "./editor.js";
+import { Film } from "./film.js";
+import { listen } from "./intake.js";
+import { Key } from "./key.js";
+import { Look } from "./look.js";
+import { fetchTiers } from "./models.js";
+import { Saver } from "./saver.js";
+import { Workshop } from "./workshop.js";
 
-const byId = (id) => document.getElementById(id);
-const cards = new Set();
-const form = byId("look");
+const byId = (id) => /** @type {any} */ (document.getElementById(id));
 
-const settings = {
-  key: () => byId("key").value,
-  look: () => {
-    const chosen = form.elements.background.value;
-    return {
-      background: chosen === "custom" ? byId("custom").value : chosen,
-      feather: Number(byId("feather").value),
-      edge: Number(byId("edge").value),
-    };
-  },
-  removed: (card) => {
-    cards.delete(card);
-    tell();
-  },
-};
+const album = new Album();
+const look = new Look(byId("look"));
+const choice = new Choice();
+const key = new Key(byId("key-dialog"));
+const workshop = new Workshop();
+const cutter = new Cutter(album, key, workshop);
+const saver = new Saver(new Workshop(), look);
+const film = new Film(byId("film"), byId("frame-template"), album);
+const editor = new Editor(album, look, choice, workshop);
+const tiers = fetchTiers().then((found) => choice.offer(found));
 
-async function add(files) {
-  const pictures = [...files].filter((file) => file.type.startsWith("image/"));
-  if (files.length && !pictures.length) byId("status").textContent = "None of that was a picture.";
-  await Promise.all(
-    pictures.map(async (file) => {
-      const card = new Card(file, settings);
-      cards.add(card);
-      byId("pictures").append(card.element);
-      tell();
-      await card.cut();
-      tell();
-    }),
-  );
+const say = (text) => (byId("status").textContent = text);
+
+async function add(files, refused) {
+  const pictures = files.map((file) => new Picture(file));
+  for (const picture of pictures) album.add(picture);
+  if (pictures.length) album.choose(pictures[0]);
+  if (refused) say(refused === 1 ? "One file was no picture." : `${refused} files were no pictures.`);
+  await tiers;
+  await Promise.all(pictures.map((picture) => cutter.cut(picture, choice.tier)));
 }
 
-function tell() {
-  const done = [...cards].filter((card) => card.done).length;
-  form.hidden = cards.size === 0;
-  byId("all-png").disabled = done === 0;
-  byId("status").textContent = cards.size ? `${done} of ${cards.size} cut out` : "";
+function done() {
+  return album.pictures.filter((picture) => picture.done(choice.tier));
 }
 
-let redrawing = 0;
-function redraw() {
-  cancelAnimationFrame(redrawing);
-  redrawing = requestAnimationFrame(() => cards.forEach((card) => card.redraw()));
+function refresh() {
+  const some = album.pictures.length > 0;
+  byId("start").hidden = some;
+  byId("editor").hidden = !some;
+  document.body.classList.toggle("editing", some);
+  const ready = Boolean(album.chosen?.done(choice.tier));
+  byId("save").disabled = byId("copy").disabled = !ready;
+  byId("save-all").disabled = done().length === 0;
+  film.refresh(choice.tier);
+  editor.refresh();
 }
 
-form.addEventListener("input", (event) => {
-  if (event.target === byId("custom")) form.elements.background.value = "custom";
-  redraw();
-});
-form.addEventListener("submit", (event) => event.preventDefault());
-byId("all-png").addEventListener("click", () => cards.forEach((card) => card.done && card.download("image/png")));
+function recut() {
+  for (const picture of album.pictures) cutter.cut(picture, choice.tier);
+  // A comparison is one's own wish: it is made for what is looked at, not for the whole album.
+  if (album.chosen && choice.rival) cutter.cut(album.chosen, choice.rival);
+  refresh();
+}
 
-byId("files").addEventListener("change", (event) => {
-  add(event.target.files);
-  event.target.value = ""; // so that the same file can be chosen again
-});
-document.addEventListener("paste", (event) => add(event.clipboardData.files));
+/** Do what a button asks, which is off meanwhile; what goes wrong is said. */
+function onClick(id, work) {
+  byId(id).addEventListener("click", async () => {
+    byId(id).disabled = true;
+    try {
+      await work();
+    } catch (error) {
+      say(`${error.message} Try again.`);
+    }
+    refresh();
+  });
+}
 
-const drop = byId("drop");
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  drop.classList.add("over");
+listen([byId("files"), byId("camera"), byId("more")], add);
+album.addEventListener("change", () => {
+  if (choice.rival && album.chosen?.cut(choice.rival).state === "new") cutter.cut(album.chosen, choice.rival);
+  say(album.pictures.length ? `${done().length} of ${album.pictures.length} cut out` : "");
+  refresh();
 });
-document.addEventListener("dragleave", (event) => event.relatedTarget ?? drop.classList.remove("over"));
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  add(event.dataTransfer.files);
+look.addEventListener("change", () =>
+  editor.relook().catch(() => say("This browser cannot show that background; choose a JPEG or PNG.")),
+);
+choice.addEventListener("change", recut);
+key.addEventListener("change", () => cutter.retry(choice.tier));
+editor.brush.addEventListener("say", (/** @type {any} */ event) => say(event.detail));
+byId("key-open").addEventListener("click", () => key.ask());
+byId("again").addEventListener("click", recut);
+byId("copy").hidden = !navigator.clipboard?.write;
+onClick("save", () => saver.one(album.chosen, choice.tier));
+onClick("save-all", async () => {
+  await saver.all(done(), choice.tier, (made, all) => say(`Making file ${made + 1} of ${all}`));
+  say(`${done().length} pictures saved`);
+});
+onClick("copy", async () => {
+  await saver.copy(album.chosen, choice.tier);
+  say("Copied");
 });

@@ -1,13 +1,22 @@
 // The way to the gateway: one upload a picture, one mask back.
 
-const ATTEMPTS = 6;
+const ATTEMPTS = 8;
 const AT_ONCE = 2;
 let running = 0;
+/** @type {(() => void)[]} */
 const waiting = [];
 
-/** Run `work` when one of a few places is free. */
+/** The gateway wants an API key, or another one. */
+export class KeyError extends Error {}
+
+/**
+ * Run `work` when one of a few places is free.
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
 export async function inTurn(work) {
-  if (running >= AT_ONCE) await new Promise((go) => waiting.push(go));
+  if (running >= AT_ONCE) await new Promise((go) => waiting.push(() => go(undefined)));
   running += 1;
   try {
     return await work();
@@ -17,44 +26,98 @@ export async function inTurn(work) {
   }
 }
 
-/** Return {mask: Blob, timing: {stage: ms}, cache}; `progress` is told 0..100 while the file goes up. */
-export async function fetchMask(file, key, progress) {
+/**
+ * @typedef {object} Request
+ * @property {File} file
+ * @property {import("./models.js").Tier} tier
+ * @property {boolean} whole Whether to fetch the cut-out, with its colours, rather than the mask.
+ * @property {string} key
+ * @property {AbortSignal} signal
+ * @property {(state: string, percent?: number) => void} tell
+ *
+ * @typedef {object} Answer
+ * @property {Blob} blob
+ * @property {Record<string, number>} timing Milliseconds by stage.
+ * @property {number} uploadMs
+ * @property {number} totalMs
+ * @property {boolean} known Whether the mask came out of the server's memory.
+ * @property {string|null} stepped The tier that a busy server took instead, if it did.
+ */
+
+/**
+ * Send a picture and return what comes back; comes back itself while the server is busy.
+ * @param {Request} request
+ * @returns {Promise<Answer>}
+ */
+export async function fetchCut(request) {
+  const started = performance.now();
   for (let attempt = 1; ; attempt += 1) {
-    const request = await send(file, key, progress);
-    if (request.status === 200) {
-      return {
-        mask: request.response,
-        timing: parseTiming(request.getResponseHeader("Server-Timing") ?? ""),
-        cache: request.getResponseHeader("X-Cache"),
-      };
-    }
-    const comesBack = request.status === 429 || request.status === 503;
-    if (!comesBack || attempt === ATTEMPTS) throw new Error(await reason(request));
-    const pause = Number(request.getResponseHeader("Retry-After")) || 1;
-    await new Promise((go) => setTimeout(go, 1000 * pause));
+    const sent = await send(request);
+    const { status } = sent.answer;
+    if (status === 200) return { ...read(sent), totalMs: performance.now() - started };
+    const reason = await reasonOf(sent.answer);
+    if (status === 401) throw new KeyError(reason);
+    if ((status !== 429 && status !== 503) || attempt === ATTEMPTS) throw new Error(reason);
+    request.tell("busy");
+    await pause(1000 * (Number(sent.answer.getResponseHeader("Retry-After")) || 1), request.signal);
   }
 }
 
-function send(file, key, progress) {
+function send({ file, tier, whole, key, signal, tell }) {
   return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", "/remove?output=mask&decode=fast");
-    request.responseType = "blob";
-    request.setRequestHeader("Content-Type", "application/octet-stream");
-    if (key) request.setRequestHeader("X-API-Key", key);
-    request.upload.onprogress = (event) => event.lengthComputable && progress((100 * event.loaded) / event.total);
-    request.onload = () => resolve(request);
-    request.onerror = () => reject(new Error("The server cannot be reached; is it still running?"));
-    request.send(file);
+    const query = new URLSearchParams(whole ? { format: "png" } : { output: "mask", decode: "fast" });
+    if (tier.model) query.set("model", tier.model);
+    if (tier.mode) query.set("mode", tier.mode);
+    const answer = new XMLHttpRequest();
+    const started = performance.now();
+    let uploadMs = 0;
+    answer.open("POST", `/remove?${query}`);
+    answer.responseType = "blob";
+    answer.setRequestHeader("Content-Type", "application/octet-stream");
+    if (key) answer.setRequestHeader("X-API-Key", key);
+    answer.upload.onprogress = (event) => event.lengthComputable && tell("uploading", (100 * event.loaded) / event.total);
+    answer.upload.onload = () => {
+      uploadMs = performance.now() - started;
+      tell("waiting");
+    };
+    answer.onload = () => resolve({ answer, uploadMs });
+    answer.onerror = () => reject(new Error("The server cannot be reached. Is it running? Then try again."));
+    answer.onabort = () => reject(signal.reason);
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => answer.abort());
+    tell("uploading", 0);
+    answer.send(file);
   });
 }
 
-async function reason(request) {
+function read({ answer, uploadMs }) {
+  return {
+    blob: answer.response,
+    timing: parseTiming(answer.getResponseHeader("Server-Timing") ?? ""),
+    uploadMs,
+    known: answer.getResponseHeader("X-Cache") === "HIT",
+    stepped: answer.getResponseHeader("X-Tier"),
+  };
+}
+
+async function reasonOf(answer) {
+  const text = await answer.response.text();
   try {
-    return JSON.parse(await request.response.text()).error.message;
+    const { message } = JSON.parse(text).error;
+    return message.charAt(0).toUpperCase() + message.slice(1) + (message.endsWith(".") ? "" : ".");
   } catch {
-    return `The server answered ${request.status}.`;
+    return `The server answered ${answer.status}, which says no more. Try again, or look into its log.`;
   }
+}
+
+function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
 }
 
 /** Read "decode;dur=12.3, render;dur=4" into {decode: 12.3, render: 4}. */

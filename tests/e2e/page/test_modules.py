@@ -33,8 +33,8 @@ def test_growing_takes_the_largest_value_within_an_octagon(page: Any, radius: in
         "const p = Uint8Array.from(given.p); it.grow(p, given.w, given.h, given.r); return [...p]",
         {"p": mask.ravel().tolist(), "w": shape[1], "h": shape[0], "r": radius},
     )
-    slanted = round(radius * (2**0.5 - 1))
-    straight = radius - slanted
+    slanted = int(radius * (1 - 0.5**0.5))
+    straight = radius - 2 * slanted
     expected = ndimage.maximum_filter(mask, (2 * straight + 1, 2 * straight + 1), mode="constant")
     if slanted:
         for diagonal in (np.eye(2 * slanted + 1, dtype=bool), np.eye(2 * slanted + 1, dtype=bool)[::-1]):
@@ -55,7 +55,7 @@ def test_what_grows_is_close_to_a_disc(page: Any) -> None:
     y, x = np.mgrid[-40:41, -40:41]
     far = np.hypot(x, y)
     assert grown[far <= 29].all()
-    assert not grown[far >= 34].any()
+    assert not grown[far >= 33.5].any()  # an octagon has its corners outside of the circle
 
 
 @pytest.mark.parametrize(("shape", "radius"), [((9, 50), 2), ((30, 31), 6), ((4, 5), 9)])
