@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from alphacut_client._route import Priority, Upload
 from alphacut_core.options import Color, Decode, Format, Matting, Rgba
+from alphacut_core.tiers import Mode
 
 
-class MaskKeywords(TypedDict, total=False):
+class RouteKeywords(TypedDict, total=False):
+    """How the image travels; what is not given is the client's own. ``_route.Route`` says what each means."""
+
+    model: str
+    mode: Mode
+    upload: Upload
+    timeout_s: float
+    priority: Priority
+
+
+class MaskKeywords(RouteKeywords, total=False):
     """Options of ``Client.mask`` and ``Client.mask_batch``."""
 
     decode: Decode

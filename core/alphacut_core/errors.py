@@ -6,7 +6,9 @@
     │   ├── UnsupportedImageError a format or pixel layout that is not accepted
     │   ├── UndecodableImageError an accepted format, but broken data
     │   ├── ImageTooLargeError    over the limit of bytes or pixels
-    │   └── InvalidOptionError    an option that does not exist or does not fit
+    │   ├── InvalidOptionError    an option that does not exist or does not fit
+    │   └── UnknownModelError     a network or tier that the server does not serve
+    ├── NoSubjectError            the picture is good, and nothing in it is a subject
     ├── RefinementError           the mask is good, the asked refinement cannot be made of it
     ├── MissingLibraryError       an optional library is not installed where the work happens
     ├── ContractError             two parts of one deployment do not fit together
@@ -115,6 +117,22 @@ class InvalidOptionError(InputError):
     http_status = 422
 
 
+class UnknownModelError(InputError):
+    """The server serves no network of that name, or not at that tier."""
+
+    code = "model-unknown"
+    grpc_status = "NOT_FOUND"
+    http_status = 404
+
+
+class NoSubjectError(AlphacutError):
+    """Nothing in the picture is a subject, and the caller asked for one."""
+
+    code = "no-subject"
+    grpc_status = "INVALID_ARGUMENT"
+    http_status = 422
+
+
 class RefinementError(AlphacutError):
     """The refinement that was asked for cannot be made of this mask."""
 
@@ -154,7 +172,13 @@ class UnavailableError(ServerError):
 
 
 class OverloadedError(ServerError):
-    """The server refuses work for now; retry later, not at once."""
+    """The server refuses work for now; retry later, not at once.
+
+    Attributes:
+        retry_after_s: When to come back, in seconds; an estimate where the server did not say.
+    """
+
+    retry_after_s: float = 1.0
 
     code = "overloaded"
     grpc_status = "UNAVAILABLE"

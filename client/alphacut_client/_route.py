@@ -1,0 +1,75 @@
+"""How one image travels, beside what is made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from alphacut_core.errors import InvalidOptionError
+from alphacut_core.options import Options
+from alphacut_core.tiers import DEFAULT_MODEL, MODES, Mode
+
+Upload = Literal["encoded", "pixels", "auto"]
+"""Who decodes an image file: the server (``encoded``), the caller (``pixels``), or whoever suits (``auto``)."""
+
+Priority = Literal["interactive", "bulk"]
+"""``bulk`` waits in the server's queues until nothing interactive does."""
+
+MIN_TIMEOUT_S = 0.05
+"""Shortest deadline: Triton before 25.06 can be crashed by calls whose deadline passes within milliseconds."""
+
+_TRITON_PRIORITIES: dict[Priority, int] = {"interactive": 1, "bulk": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One image's way to a mask.
+
+    Attributes:
+        model: Name of the network, as ``Client.models`` lists it.
+        mode: Its tier.
+        upload: Who decodes image files.
+        timeout_s: Deadline of one attempt in seconds, at least 0.05.
+        priority: Which lane of the server's queues.
+    """
+
+    model: str = DEFAULT_MODEL
+    mode: Mode = "full"
+    upload: Upload = "encoded"
+    timeout_s: float = 60.0
+    priority: Priority = "interactive"
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("mode", MODES), ("upload", get_args(Upload)), ("priority", get_args(Priority))):
+            if getattr(self, name) not in allowed:
+                raise InvalidOptionError(
+                    f"got {name}={getattr(self, name)!r}; allowed are {', '.join(map(repr, allowed))}"
+                )
+        if self.timeout_s < MIN_TIMEOUT_S:
+            raise InvalidOptionError(f"got timeout_s={self.timeout_s}; at least {MIN_TIMEOUT_S} s are needed")
+
+    @property
+    def triton_priority(self) -> int:
+        """The level as Triton counts: 1 goes first, and models without levels ignore it."""
+        return _TRITON_PRIORITIES[self.priority]
+
+
+_NAMES = frozenset(field.name for field in dataclasses.fields(Route))
+
+
+def split(default: Route, keywords: Mapping[str, Any], **fixed: Any) -> tuple[Route, Options]:
+    """Part a call's keywords into its way and its wishes.
+
+    Args:
+        default: The client's own way.
+        keywords: What the caller gave.
+        **fixed: Wishes that the method implies.
+
+    Raises:
+        InvalidOptionError: A value that is not allowed.
+    """
+    route = {name: value for name, value in keywords.items() if name in _NAMES}
+    wishes = {name: value for name, value in keywords.items() if name not in _NAMES}
+    return (dataclasses.replace(default, **route) if route else default), Options(**wishes, **fixed)
