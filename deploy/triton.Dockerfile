@@ -1,21 +1,40 @@
-# Triton with what the adapters import: alphacut_core, and OpenVINO for the CPU's engine.
-ARG TRITON_TAG=26.08-py3
-FROM nvcr.io/nvidia/tritonserver:${TRITON_TAG}
+# NVIDIA's Triton with what the adapters import (`serve`), and with what builds engines besides (`build`): plans load
+# only in the TensorRT that made them, so both are one image.
+ARG TRITON=26.08-py3
+ARG PYTHON=3.12.12-slim-bookworm
 
-COPY pyproject.toml README.md LICENSE /src/
-COPY core /src/core
-COPY client /src/client
-COPY build_engines /src/build_engines
-COPY server /src/server
-COPY gateway /src/gateway
-COPY loadtest /src/loadtest
-# OpenVINO in the version that judged the engine; see server/alphacut_server/requirements.in.
-RUN pip install --no-cache-dir /src openvino==2026.4.1 && rm -rf /src
+FROM python:${PYTHON} AS wheel
+COPY requirements/build.lock /tmp/
+RUN pip install --no-cache-dir --require-hashes --requirement /tmp/build.lock
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY core core
+COPY client client
+COPY build_engines build_engines
+COPY server server
+COPY gateway gateway
+COPY loadtest loadtest
+COPY training training
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels .
 
-USER triton-server
+FROM nvcr.io/nvidia/tritonserver:${TRITON} AS serve
+# Into the system's Python, which is the stubs'; Ubuntu asks for the flag. 1000 is the image's user triton-server.
+ENV PIP_BREAK_SYSTEM_PACKAGES=1 PYTHONDONTWRITEBYTECODE=1
+RUN --mount=type=bind,source=requirements/triton.lock,target=/tmp/triton.lock \
+    --mount=type=bind,from=wheel,source=/wheels,target=/wheels \
+    pip install --no-cache-dir --require-hashes --requirement /tmp/triton.lock \
+    && pip install --no-cache-dir --no-deps /wheels/*.whl
+COPY --chmod=755 deploy/serve-triton.sh /usr/local/bin/serve-triton
+USER 1000:1000
 EXPOSE 8001 8002
-HEALTHCHECK --interval=10s --timeout=5s --start-period=120s \
-    CMD ["python3", "-c", "from alphacut_client import Client; Client('127.0.0.1:8001').health()"]
-ENTRYPOINT ["tritonserver", "--model-repository=/models", "--model-config-name=cpu", \
-    "--disable-auto-complete-config", "--allow-http=false", "--exit-timeout-secs=20", \
-    "--backend-config=python,shm-default-byte-size=16777216"]
+ENTRYPOINT ["serve-triton"]
+
+FROM serve AS build
+USER root
+# TensorRT's bindings in the version of this image's libraries, which they load.
+RUN --mount=type=bind,source=requirements/tensorrt.lock,target=/tmp/tensorrt.lock \
+    pip install --no-cache-dir --require-hashes --requirement /tmp/tensorrt.lock \
+    && install --directory --mode=1777 /cache
+ENV XDG_CACHE_HOME=/cache HOME=/tmp
+USER 1000:1000
+ENTRYPOINT ["alphacut", "build", "--target", "tensorrt", "--repository", "/models"]
