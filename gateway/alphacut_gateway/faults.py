@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -101,7 +102,7 @@ def retry_headers(error: AlphacutError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if error.http_status not in (429, 503):
         return {}
-    return {"Retry-After": str(getattr(error, "retry_after_s", 1)), **getattr(error, "headers", {})}
+    return {"Retry-After": str(math.ceil(getattr(error, "retry_after_s", 1))), **getattr(error, "headers", {})}
 
 
 def install(app: FastAPI) -> None:
