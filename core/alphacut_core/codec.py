@@ -157,17 +157,47 @@ def encode_png(image: Image.Image, level: int = 1, icc_profile: bytes | None = N
     return _encode(image, "PNG", compress_level=level, icc_profile=icc_profile)
 
 
-def encode_webp(image: Image.Image, quality: int = 90, icc_profile: bytes | None = None) -> bytes:
-    """Encode as WebP: lossy colours (``quality`` 0..100), lossless alpha.
+def encode_webp(
+    image: Image.Image, quality: int = 90, icc_profile: bytes | None = None, *, lossless: bool = False
+) -> bytes:
+    """Encode as WebP: lossy colours (``quality`` 0..100) or lossless ones, lossless alpha.
 
     Raises:
         ImageTooLargeError: A side is longer than WebP's 16,383 pixels.
     """
-    if max(image.size) > 16_383:
-        raise ImageTooLargeError(
-            f"got {image.width}x{image.height} pixels; WebP holds at most 16383 a side; ask for format='png'"
-        )
+    _check_side(image, "WebP", 16_383)
+    if lossless:  # exact keeps the colours under transparency too; quality is then the effort
+        return _encode(image, "WEBP", lossless=True, exact=True, quality=20, method=0, icc_profile=icc_profile)
     return _encode(image, "WEBP", quality=quality, method=0, icc_profile=icc_profile)
+
+
+def encode_avif(image: Image.Image, quality: int = 75, icc_profile: bytes | None = None) -> bytes:
+    """Encode as AVIF: lossy colours and alpha (``quality`` 0..100).
+
+    Raises:
+        ImageTooLargeError: A side is longer than AVIF's 65,536 pixels.
+    """
+    _check_side(image, "AVIF", 65_536)
+    return _encode(image, "AVIF", quality=quality, speed=8, icc_profile=icc_profile)
+
+
+def encode_jpeg(image: Image.Image, quality: int = 92, icc_profile: bytes | None = None) -> bytes:
+    """Encode as JPEG; alpha is dropped, so the picture had better be opaque.
+
+    Raises:
+        ImageTooLargeError: A side is longer than the 65,500 pixels of libjpeg.
+    """
+    _check_side(image, "JPEG", 65_500)
+    opaque = image if image.mode in ("L", "RGB") else image.convert("RGB")
+    return _encode(opaque, "JPEG", quality=quality, icc_profile=icc_profile)
+
+
+def _check_side(image: Image.Image, format_name: str, max_px: int) -> None:
+    if max(image.size) > max_px:
+        raise ImageTooLargeError(
+            f"got {image.width}x{image.height} pixels; {format_name} holds at most {max_px} a side; "
+            "ask for format='png'"
+        )
 
 
 def _encode(image: Image.Image, format_name: str, **parameters: object) -> bytes:

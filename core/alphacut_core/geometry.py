@@ -8,6 +8,9 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom are just outside, as in Pillow."""
+
 
 def to_square(image: Image.Image, size: int) -> Pixels:
     """Resize a picture to the network's input.

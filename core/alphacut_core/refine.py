@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 from PIL import Image
 
-from alphacut_core.errors import MissingLibraryError, RefinementError
+from alphacut_core.errors import RefinementError
 from alphacut_core.geometry import to_rgb
-from alphacut_core.options import Matting
+from alphacut_core.libraries import library
+from alphacut_core.refinements import Matting
 
 _SMOOTHING_SIGMA_PX = 2
 _BINARY_THRESHOLD = 127
@@ -31,7 +29,7 @@ def post_process(mask: Image.Image) -> Image.Image:
     Returns:
         Mode L of the same size, only 0 and 255.
     """
-    with _library("scikit-image"):
+    with library("scikit-image"):
         from scipy.ndimage import gaussian_filter
         from skimage.morphology import disk, opening
     opened = opening(np.asarray(mask), disk(1))
@@ -100,7 +98,7 @@ def _eroded(area: np.ndarray, side: int, beyond_border: int) -> np.ndarray:
 
     A row and then a column give what the square gives, without scipy's table of ``side**4`` offsets: 33 GB at 255.
     """
-    with _library("scipy"):
+    with library("scipy"):
         from scipy.ndimage import binary_erosion
     if side == 0:
         return np.asarray(binary_erosion(area, border_value=beyond_border))
@@ -109,7 +107,7 @@ def _eroded(area: np.ndarray, side: int, beyond_border: int) -> np.ndarray:
 
 
 def _solved(image: Image.Image, trimap: np.ndarray) -> np.ndarray:
-    with _library("pymatting"):
+    with library("pymatting"):
         from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf
     try:
         alpha: np.ndarray = estimate_alpha_cf(_unit_rgb(image), trimap)
@@ -119,7 +117,7 @@ def _solved(image: Image.Image, trimap: np.ndarray) -> np.ndarray:
 
 
 def _with_true_colors(image: Image.Image, alpha: np.ndarray) -> Image.Image:
-    with _library("pymatting"):
+    with library("pymatting"):
         from pymatting.foreground.estimate_foreground_ml import estimate_foreground_ml
         from pymatting.util.util import stack_images
     colors = _unit_rgb(image)
@@ -130,14 +128,3 @@ def _with_true_colors(image: Image.Image, alpha: np.ndarray) -> Image.Image:
 
 def _unit_rgb(image: Image.Image) -> np.ndarray:
     return np.asarray(to_rgb(image)) / 255.0
-
-
-@contextmanager
-def _library(name: str) -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise MissingLibraryError(
-            f"this refinement needs {name}, which is not installed where the work happens ({error}); "
-            "run pip install '.[refine]' in Alphacut's checkout there, or refine on the client"
-        ) from error

@@ -31,9 +31,9 @@ def postprocess(encoded: bytes, options: Options, mask: geometry.Pixels, limits:
         limits: The same as for ``preprocess``.
 
     Returns:
-        A PNG or WebP file at the size of the picture.
+        A file in the format asked for, at the size of the picture or of its crop.
     """
-    if options.output == "mask":  # needs no pixels
+    if not options.needs_pixels:
         header = codec.read_header(encoded, limits)
         return render.encode(render.full_mask(mask, header.width, header.height, options), options)
     picture = render.render(codec.decode(encoded, limits), mask, options)

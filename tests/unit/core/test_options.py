@@ -81,7 +81,7 @@ def test_any_value_of_an_option_is_accepted_whole_or_refused(name: str, value: o
         (b'{"post_process":1}', "got post_process=1; allowed are True and False"),
         (b'{"decontaminate":"yes"}', "got decontaminate='yes'; allowed are True and False"),
         (b'{"background":[1,2,3]}', r"got background=\(1, 2, 3\); give \(red, green, blue, alpha\), each 0 to 255"),
-        (b'{"background":"white"}', "got background='white'"),
+        (b'{"background":"nocolour"}', "got the colour 'nocolour'; give a name such as white"),
         (b'{"background":[0,0,0,256]}', "got background=256; allowed are whole numbers from 0 to 255"),
         (b'{"background":[0,0,0,1.5]}', "got background=1.5; allowed are whole numbers"),
         (b'{"background":[0,0,0,true]}', "got background=True; allowed are whole numbers"),

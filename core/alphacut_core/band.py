@@ -1,0 +1,157 @@
+"""Closed-form matting of the unknown band alone, within a budget of pixels and of time.
+
+Levin, Lischinski, Weiss 2008, "A closed-form solution to natural image matting", from pymatting. Its Laplacian
+takes 400 bytes for every pixel of a picture. It is a sum over windows of 3 x 3 pixels, so here it is added up
+tile by tile, and only the rows of unknown pixels are kept: the same equations for 300 bytes an unknown pixel.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from alphacut_core import shape
+from alphacut_core.errors import RefinementError
+from alphacut_core.geometry import Pixels, to_rgb
+from alphacut_core.libraries import library
+from alphacut_core.refinements import Refine
+
+_TILE_PX = 192
+_UNKNOWN = 128
+_SUBJECT_FROM = 241
+_BACKGROUND_TO = 9
+
+
+def refine(image: Image.Image, mask: Image.Image, asked: Refine, trimap: Image.Image | None = None) -> Image.Image:
+    """Estimate alpha in the unknown band.
+
+    Args:
+        image: Upright, any 8-bit layout.
+        mask: Mode L of the same size.
+        asked: How wide the band is, and the budget.
+        trimap: Mode L of the same size with 0 (background), 128 (unknown) and 255 (subject) instead of the band
+            around the mask's edge; None makes one of ``mask``.
+
+    Returns:
+        Mode L: 0 and 255 where the trimap is certain, the solution elsewhere. ``mask`` itself where the budget
+        does not suffice and ``asked.over_budget`` is ``mask``.
+
+    Raises:
+        RefinementError: The trimap has no certain subject or no certain background, the equations have no
+            solution, or the budget does not suffice and ``over_budget`` is ``raise``.
+        MissingLibraryError: pymatting is not installed.
+    """
+    certain = around_edge(mask, asked.band_px) if trimap is None else np.asarray(trimap)
+    for name, value in (("subject", 255), ("background", 0)):
+        if not (certain == value).any():
+            raise RefinementError(
+                f"got a trimap without certain {name} (band_px={asked.band_px}); lower band_px, give a trimap, or "
+                "leave refine out"
+            )
+    unknown = certain == _UNKNOWN
+    count = int(np.count_nonzero(unknown))
+    if count > asked.max_unknown_px:
+        if asked.over_budget == "mask":
+            return mask
+        raise RefinementError(
+            f"got {count:,} pixels that are neither certain subject nor certain background, and max_unknown_px allows "
+            f"{asked.max_unknown_px:,}; scale the picture down, lower band_px, or ask for over_budget='mask'"
+        )
+    alpha = np.where(certain == 255, 255, 0).astype(np.uint8)
+    if count:
+        try:
+            alpha[unknown] = _solved(image, certain, unknown, Clock(asked.max_seconds))
+        except OverTimeError as error:
+            if asked.over_budget == "mask":
+                return mask
+            raise RefinementError(
+                f"matting {count:,} unknown pixels took longer than max_seconds={asked.max_seconds:g}; scale the "
+                "picture down, raise max_seconds, or ask for over_budget='mask'"
+            ) from error
+    return Image.fromarray(alpha)
+
+
+def around_edge(mask: Image.Image, band_px: int) -> Pixels:
+    """Return the trimap of a mask: unknown is what lies within ``band_px`` of where it is not nearly 0 or 255.
+
+    Args:
+        mask: Mode L.
+        band_px: How far certain subject (above 240) and certain background (below 10) shrink, in pixels.
+
+    Returns:
+        uint8 (H, W): 0 background, 128 unknown, 255 subject.
+    """
+    values = np.asarray(mask)
+    subject = shape.eroded(np.where(values >= _SUBJECT_FROM, 255, 0).astype(np.uint8), band_px)
+    background = shape.eroded(np.where(values <= _BACKGROUND_TO, 255, 0).astype(np.uint8), band_px)
+    trimap = np.full(values.shape, _UNKNOWN, np.uint8)
+    trimap[subject == 255] = 255
+    trimap[background == 255] = 0
+    return trimap
+
+
+class OverTimeError(Exception):
+    """The budget of time is spent; never leaves this module."""
+
+
+class Clock:
+    """A budget of time."""
+
+    def __init__(self, max_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._end = now() + max_seconds
+
+    def check(self, *_progress: Any) -> None:
+        """Raise OverTimeError if the budget is spent; takes, and ignores, what a solver tells."""
+        if self._now() > self._end:
+            raise OverTimeError
+
+
+def _solved(image: Image.Image, certain: Pixels, unknown: np.ndarray, clock: Clock) -> Pixels:
+    """Return alpha of the unknown pixels in rows-first order: uint8 (n,)."""
+    with library("pymatting"):
+        from pymatting.preconditioner.ichol import ichol
+        from pymatting.solver.cg import cg
+    known_part, own_part = _equations(to_rgb(image), certain, unknown, clock)
+    try:
+        solution = cg(own_part, -known_part, M=ichol(own_part), callback=clock.check)
+    except ValueError as error:
+        raise RefinementError(f"matting of this picture has no solution ({error}); leave refine out") from error
+    scaled: Pixels = np.clip(np.rint(solution * 255), 0, 255).astype(np.uint8)
+    return scaled
+
+
+def _equations(rgb: Image.Image, certain: Pixels, unknown: np.ndarray, clock: Clock) -> tuple[np.ndarray, Any]:
+    """Return the Laplacian's rows of unknown pixels: their sum over certain subject, and the unknown columns.
+
+    A tile of windows needs one pixel more on each side than it has window centres.
+    """
+    with library("pymatting"):
+        from pymatting.laplacian.cf_laplacian import cf_laplacian
+        from scipy import sparse
+    height, width = unknown.shape
+    count = int(np.count_nonzero(unknown))
+    number = np.full(unknown.shape, -1, np.int32)  # of each unknown pixel
+    number[unknown] = np.arange(count, dtype=np.int32)
+    known_part = np.zeros(count)
+    parts = [sparse.csc_matrix((count, count))]
+    for top in range(0, max(height - 2, 1), _TILE_PX):
+        for left in range(0, max(width - 2, 1), _TILE_PX):
+            tile = slice(top, top + _TILE_PX + 2), slice(left, left + _TILE_PX + 2)
+            rows = number[tile].ravel()
+            mine = rows >= 0
+            if not mine.any():
+                continue
+            clock.check()
+            colors = np.asarray(rgb.crop((left, top, min(left + _TILE_PX + 2, width), min(top + _TILE_PX + 2, height))))
+            laplacian = cf_laplacian(colors / 255.0, is_known=~unknown[tile])[mine]
+            is_subject = (certain[tile].ravel() == 255).astype(np.float64)
+            known_part[rows[mine]] += laplacian @ is_subject
+            own = laplacian[:, mine].tocoo()
+            numbers = rows[mine]
+            parts.append(sparse.csc_matrix((own.data, (numbers[own.row], numbers[own.col])), (count, count)))
+    return known_part, sum(parts[1:], parts[0])
