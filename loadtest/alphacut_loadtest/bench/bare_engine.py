@@ -13,8 +13,9 @@ from functools import cache
 import numpy as np
 import openvino
 
-from alphacut_core import codec, geometry
+from alphacut_core import codec, geometry, installed
 from alphacut_core.contract import DEFAULT_PIPELINE, image_spec, mask_spec
+from alphacut_core.errors import EngineSourceError
 from alphacut_loadtest.bench.subject import Call, Setting, Subject
 
 
@@ -23,7 +24,10 @@ class BareEngine(Subject):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
-        self._folder = setting.repository / DEFAULT_PIPELINE.engine / "1"
+        served = installed.find(setting.repository, DEFAULT_PIPELINE.engine)
+        if served is None:
+            raise EngineSourceError(f"there is no built engine in {setting.repository}; run: alphacut build")
+        self._folder = served.folder
         self._size = DEFAULT_PIPELINE.size
         self._squares = {data: self._square(data) for data in (path.read_bytes() for path in setting.pictures)}
         self._streams = cache(self._compile)

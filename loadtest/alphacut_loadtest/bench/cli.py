@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from alphacut_core import installed
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import EngineParityError, EngineSourceError
 from alphacut_loadtest.bench import campaign, contenders, machine, parity, pictures, plot, table
@@ -72,15 +72,16 @@ def bench(
 
 def _engine(repository: Path, weights: Path) -> Engine:
     """Read what is served, and check that it is made of the weights that rembg gets."""
-    manifest = repository / DEFAULT_PIPELINE.engine / "1" / "manifest.json"
-    try:
-        facts = json.loads(manifest.read_text())
-    except FileNotFoundError as error:
-        raise EngineSourceError(f"there is no built engine ({manifest} is missing); run: alphacut build") from error
+    served = installed.find(repository, DEFAULT_PIPELINE.engine)
+    if served is None:
+        raise EngineSourceError(
+            f"there is no built engine of {DEFAULT_PIPELINE.engine} in {repository}; run: alphacut build"
+        )
+    facts = served.manifest
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
     if sha256 != facts["source_sha256"]:
         raise EngineSourceError(
-            f"{manifest.parent} was built from a network with SHA-256 {facts['source_sha256'][:12]}, {weights} has "
+            f"{served.folder} was built from a network with SHA-256 {facts['source_sha256'][:12]}, {weights} has "
             f"{sha256[:12]}; name the file that it was built from with --weights, or build it from this one"
         )
     return Engine(facts["model"], facts["precision"], sha256)

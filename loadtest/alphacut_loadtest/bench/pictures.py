@@ -71,14 +71,33 @@ def make(samples: Path, folder: Path, shots: Sequence[Shot]) -> list[Picture]:
     """
     noise = np.random.default_rng(0)
     for shot in shots:
-        sample = samples / f"{shot.subject}.jpg"
-        if not sample.is_file():
-            raise InputError(f"found no {sample}, of which the bench makes pictures; name photographs with --images")
-        smooth = ImageOps.fit(codec.decode(sample.read_bytes()).convert("RGB"), (shot.width, shot.height))
-        grain = noise.normal(0, _GRAIN, (shot.height, shot.width, 1))
-        picture = Image.fromarray((np.asarray(smooth) + grain).round().clip(0, 255).astype(np.uint8))
+        picture = photograph(samples, shot.subject, shot.width, shot.height, noise)
         picture.save(folder / f"{shot.subject}-{shot.width}x{shot.height}.{shot.format}", quality=_JPEG_QUALITY)
     return load(folder)
+
+
+def photograph(samples: Path, subject: str, width: int, height: int, noise: np.random.Generator) -> Image.Image:
+    """Return a sample photograph at another size, with grain.
+
+    Args:
+        samples: Folder with ``<subject>.jpg``.
+        subject: Which sample.
+        width: In pixels.
+        height: In pixels.
+        noise: Where the grain comes from.
+
+    Returns:
+        RGB.
+
+    Raises:
+        InputError: The sample is missing.
+    """
+    sample = samples / f"{subject}.jpg"
+    if not sample.is_file():
+        raise InputError(f"found no {sample}, of which pictures are made; name photographs with --images")
+    smooth = ImageOps.fit(codec.decode(sample.read_bytes()).convert("RGB"), (width, height))
+    grain = noise.normal(0, _GRAIN, (height, width, 1))
+    return Image.fromarray((np.asarray(smooth) + grain).round().clip(0, 255).astype(np.uint8))
 
 
 def load(folder: Path) -> list[Picture]:

@@ -1,0 +1,45 @@
+"""The one paragraph."""
+
+from __future__ import annotations
+
+import math
+
+from alphacut_loadtest.capacity.result import Result, median_percentile_s
+from alphacut_loadtest.capacity.search import BREAK_FACTOR
+from alphacut_loadtest.traffic.slo import duration
+
+
+def paragraph(result: Result) -> str:
+    """Say what was found, in words that stand alone."""
+    percent, _ = result.slo.strictest
+    machine, fleet, law = result.origin.machine, result.fleet, result.usl
+    sentences = [
+        f"One such machine ({machine.cores} cores of {machine.processor}) serves {result.capacity_per_s:.3g} images a "
+        f"second of the mix {result.scenario!r} with {result.slo}.",
+        f"Confirmed at {result.capacity_per_s:.3g} a second with arrivals not seen before, "
+        f"p{percent:g} {_time(result.percentile_s)}; "
+        + (
+            f"broken at {BREAK_FACTOR:g} times as many, p{percent:g} "
+            f"{_time(median_percentile_s(result.broken, result.slo))}."
+            if not result.broken.kept
+            else f"NOT broken at {BREAK_FACTOR:g} times as many, so there is more, or the machine was not steady."
+        ),
+        f"What saturates is {result.bottleneck.name}: {result.bottleneck.why}.",
+        f"With callers who wait for each other the highest throughput is {law.limit_per_s:.3g} a second; from "
+        f"{math.ceil(law.knee_callers)} callers on more of them only wait longer.",
+    ]
+    if fleet.machines is not None and fleet.target_per_s is not None:
+        sentences.append(
+            f"{fleet.target_per_s:g} images a second take {fleet.machines} of these machines, with "
+            f"{100 * fleet.headroom:.0f} % of each left free."
+        )
+    if fleet.cost_per_million is not None:
+        sentences.append(f"A million images cost {fleet.cost_per_million:,.2f}.")
+    wrong = [check.name for check in result.checks if not check.holds]
+    if wrong:
+        sentences.append(f"BEWARE: the measurement contradicts itself ({', '.join(wrong)}); do not rely on it.")
+    return " ".join(sentences)
+
+
+def _time(seconds: float) -> str:
+    return duration(float(f"{seconds:.3g}")) if math.isfinite(seconds) else "unknown, since nothing was answered"

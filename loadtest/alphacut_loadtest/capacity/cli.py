@@ -1,0 +1,129 @@
+"""``alphacut capacity``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alphacut_loadtest import origin as origins
+from alphacut_loadtest import results
+from alphacut_loadtest.capacity import answer, bottleneck, compare, fleet, perf_analyzer, report, results_table
+from alphacut_loadtest.capacity.locust_target import LocustTarget
+from alphacut_loadtest.capacity.measurement import Effort, measure
+from alphacut_loadtest.capacity.result import Result
+from alphacut_loadtest.capacity.search import ClientLimitError
+from alphacut_loadtest.exit_status import MISSED, NO_RESULT
+from alphacut_loadtest.measure.run import Generator
+from alphacut_loadtest.measure.service import serving
+from alphacut_loadtest.traffic import scenario_file, slo
+from alphacut_loadtest.traffic.corpus import Corpus
+from alphacut_loadtest.traffic.scenario import PROTOCOLS, Protocol
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--slo", "promise", default="p95=500ms,errors=0.1%", show_default=True, help="What callers are promised.")
+@click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
+@click.option("--metrics", metavar="URL", help="Triton's Prometheus page, with --url.")
+@click.option("--protocol", type=click.Choice(PROTOCOLS), default="grpc", show_default=True, help="Without --url.")
+@click.option("--scenario", default="steady", show_default=True, help="Its first lane says what is sent.")
+@click.option("--images", type=_FOLDER, help="Folder of image files to send instead.")
+@click.option("--target-qps", type=click.FloatRange(0, min_open=True), help="Images a second that are needed.")
+@click.option("--price-per-hour", type=click.FloatRange(0), help="Of one machine, in any currency.")
+@click.option("--headroom", type=click.FloatRange(0, 0.95), default=fleet.HEADROOM, show_default=True)
+@click.option("--trial", "trial_s", type=click.FloatRange(0.5), default=15.0, show_default=True, help="Seconds.")
+@click.option("--warm-up", "warmup_s", type=click.FloatRange(0), default=3.0, show_default=True, help="Seconds.")
+@click.option("--callers", default="1,2,4,8,16", show_default=True, help="Of the closed sweep.")
+@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Trials at each rate.")
+@click.option("--resolution", type=click.FloatRange(0.005, 1), default=0.04, show_default=True)
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
+@click.option("--output", type=_FOLDER, default=Path("out/capacity"), show_default=True)
+@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE instead.")
+@click.pass_context
+def capacity(context: click.Context, /, **options: Any) -> None:
+    """Find how many images a second one machine serves within an SLO, and how many machines a target takes.
+
+    Exit status: 0 for an answer that was proven, 3 for one that was not, 4 where the client was the limit.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    promise = slo.parse(options["promise"])
+    try:
+        result = _measured(promise, options)
+    except ClientLimitError as error:
+        click.echo(f"no result: {error}", err=True)
+        context.exit(NO_RESULT)
+    folder = results.folder(result.origin) if options["keep"] else options["output"]
+    paths = results.write(folder, "capacity", json=result.to_json(), html=report.html(result))
+    click.echo(answer.paragraph(result))
+    _tell(f"written to {' and '.join(map(str, paths))}")
+    context.exit(0 if result.proven else MISSED)
+
+
+@capacity.command("compare")
+@click.argument("before", type=_FILE)
+@click.argument("after", type=_FILE)
+@click.option("--tolerance", type=click.FloatRange(0, 1), default=compare.TOLERANCE, show_default=True)
+@click.pass_context
+def compare_command(context: click.Context, before: Path, after: Path, tolerance: float) -> None:
+    """Compare two results. Exit status: 0, or 3 where more than the tolerance was lost."""
+    compared = compare.compare(before, after, tolerance)
+    click.echo(str(compared))
+    context.exit(MISSED if compared.regressed else 0)
+
+
+@capacity.command("table")
+@click.option("--write", is_flag=True, help="Put it into loadtest/README.md.")
+def table_command(write: bool) -> None:
+    """Print the table of all results that were kept."""
+    shown = results_table.markdown()
+    if write:
+        results_table.README.write_text(results_table.written(results_table.README.read_text(), shown))
+    click.echo(shown)
+
+
+def _measured(promise: slo.Slo, options: dict[str, Any]) -> Result:
+    scenario = scenario_file.load(options["scenario"])
+    mix = scenario.lanes[0].mix
+    callers = tuple(int(number) for number in options["callers"].split(","))
+    effort = Effort(callers, options["repeats"], options["resolution"])
+    local = origins.CHECKOUT / "model_repository" if options["url"] is None else None
+    origin = origins.here(local)
+    protocol: Protocol = options["protocol"]
+    with (
+        tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
+        serving(options["url"], options["metrics"], protocol, scenario.gateway) as service,
+    ):
+        generator = Generator(service.url, options["processes"], options["images"], Path(cache))
+        target = LocustTarget(service, generator, mix, promise, options["warmup_s"], options["trial_s"])
+        found = measure(target, promise, effort, _tell)
+        rate_per_s = found.confirmed.rate_per_s
+        files = Corpus(mix, options["images"], Path(cache)).files
+        opinion = perf_analyzer.ask(service.url, files, rate_per_s, options["trial_s"])
+    return Result(
+        origin=origin,
+        url=options["url"] or "embedded",
+        scenario=scenario.name,
+        slo=promise,
+        trial_s=options["trial_s"],
+        sweep=found.sweep,
+        usl=found.usl,
+        verdicts=found.verdicts,
+        confirmed=found.confirmed,
+        broken=found.broken,
+        checks=found.checks,
+        bottleneck=bottleneck.find(found.broken.trials[0], origin.machine.cores),
+        fleet=fleet.plan(rate_per_s, options["target_qps"], options["price_per_hour"], options["headroom"]),
+        second_opinion=opinion,
+    )
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+    sys.stderr.flush()

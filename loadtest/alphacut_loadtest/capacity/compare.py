@@ -1,0 +1,91 @@
+"""Two results of ``alphacut capacity``: is the newer one worse?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alphacut_core.errors import InvalidOptionError
+from alphacut_loadtest.capacity.result import SCHEMA
+
+TOLERANCE = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The newer result against the older.
+
+    Attributes:
+        before_per_s: Capacity then.
+        after_per_s: Capacity now.
+        tolerance: Largest loss, as a share, that is not called one.
+        unlike: What else differs, so that the numbers may not be comparable.
+    """
+
+    before_per_s: float
+    after_per_s: float
+    tolerance: float
+    unlike: tuple[str, ...]
+
+    @property
+    def change(self) -> float:
+        """Gain as a share of what was; below 0 a loss."""
+        return self.after_per_s / self.before_per_s - 1
+
+    @property
+    def regressed(self) -> bool:
+        """Whether capacity was lost."""
+        return self.change < -self.tolerance
+
+    def __str__(self) -> str:
+        judged = "REGRESSED" if self.regressed else "within bounds" if self.change < self.tolerance else "better"
+        unlike = f" Not alike: {', '.join(self.unlike)}." if self.unlike else ""
+        return (
+            f"{self.before_per_s:.3g} images a second before, {self.after_per_s:.3g} now: {100 * self.change:+.1f} %, "
+            f"{judged} ({100 * self.tolerance:g} % are allowed).{unlike}"
+        )
+
+
+def compare(before: Path, after: Path, tolerance: float = TOLERANCE) -> Comparison:
+    """Compare two JSON files.
+
+    Raises:
+        InvalidOptionError: One of them is no result of ``alphacut capacity``.
+    """
+    then, now = read(before), read(after)
+    unlike = tuple(
+        f"{name} ({_at(then, path)} and {_at(now, path)})"
+        for name, path in (
+            ("processor", ("origin", "machine", "processor")),
+            ("cores", ("origin", "machine", "cores")),
+            ("engine", ("origin", "engine")),
+            ("SLO", ("slo",)),
+            ("scenario", ("scenario",)),
+        )
+        if _at(then, path) != _at(now, path)
+    )
+    return Comparison(then["capacity_per_s"], now["capacity_per_s"], tolerance, unlike)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a result.
+
+    Raises:
+        InvalidOptionError: It is none.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InvalidOptionError(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA or "capacity_per_s" not in content:
+        raise InvalidOptionError(f"{path} is no result of alphacut capacity in schema {SCHEMA}; make one with it")
+    return content
+
+
+def _at(content: dict[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = content
+    for key in path:
+        value = value[key]
+    return value

@@ -1,0 +1,86 @@
+"""The real service, with Locust before it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Literal
+
+from alphacut_loadtest.capacity.trial import Trial
+from alphacut_loadtest.measure import client_limit
+from alphacut_loadtest.measure.run import Generator, Run
+from alphacut_loadtest.measure.service import Service
+from alphacut_loadtest.measure.triton import Watch
+from alphacut_loadtest.measure.window import in_flight_mean, window
+from alphacut_loadtest.traffic.mix import Mix
+from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage
+from alphacut_loadtest.traffic.slo import Slo
+
+
+@dataclass(frozen=True, slots=True)
+class LocustTarget:
+    """Every trial is a run of its own.
+
+    Attributes:
+        service: What is under load.
+        generator: How requests are sent there.
+        mix: What they are.
+        slo: For its deadline: ten times what is promised, at least 10 s, is late beyond interest.
+        warmup_s: Dropped at the start of each trial.
+        trial_s: What is measured after it.
+    """
+
+    service: Service
+    generator: Generator
+    mix: Mix
+    slo: Slo
+    warmup_s: float
+    trial_s: float
+
+    def open(self, rate_per_s: float, seed: int) -> Trial:
+        """Let requests arrive by a Poisson process."""
+        return self._trial("open", rate_per_s, Lane("trial", self.mix, share=1.0), rate_per_s, seed)
+
+    def closed(self, callers: int) -> Trial:
+        """Let callers ask in a closed loop, without pauses."""
+        return self._trial("closed", callers, Lane("trial", self.mix, callers=callers), 1.0, callers)
+
+    def _trial(self, kind: Literal["open", "closed"], level: float, lane: Lane, rate_per_s: float, seed: int) -> Trial:
+        scenario = Scenario(
+            name="trial",
+            stages=(Stage(self.warmup_s + self.trial_s, 1.0),),
+            lanes=(lane,),
+            slo=self.slo,
+            timeout_s=max(10.0, 10 * self.slo.strictest[1]),
+            protocol="gateway" if self.service.url.startswith("http") else "grpc",
+        )
+        before = self.service.cpu_s()
+        with ExitStack() as stack:
+            watch = stack.enter_context(Watch(self.service.metrics_url)) if self.service.metrics_url else None
+            run = self.generator.run(scenario, rate_per_s, seed)
+        after = self.service.cpu_s()
+        cpu_s = {part: seconds - before.get(part, 0.0) for part, seconds in after.items()}
+        cpu_s["client"] = sum(one.cpu_s for one in run.processes)
+        return self._summed(kind, level, run, watch, cpu_s)
+
+    def _summed(
+        self, kind: Literal["open", "closed"], level: float, run: Run, watch: Watch | None, cpu_s: dict[str, float]
+    ) -> Trial:
+        from_s, to_s = self.warmup_s, self.warmup_s + self.trial_s
+        seen = window(run.samples, from_s, to_s)
+        started_s = min(one.started_unix_s for one in run.processes)
+        pending = [(at_s - started_s - from_s, waiting) for at_s, waiting in (watch.pending if watch else ())]
+        return Trial(
+            kind=kind,
+            level=level,
+            seed=run.seed,
+            window=seen,
+            in_flight=sum(in_flight_mean(one.in_flight, from_s, to_s) for one in run.processes),
+            pending=[(at_s, waiting) for at_s, waiting in pending if 0 <= at_s < self.trial_s],
+            counters=watch.counters() if watch else None,
+            sent=len(run.samples),
+            cpu_s=cpu_s,
+            wall_s=max(one.wall_s for one in run.processes),
+            client_limit=client_limit.reason(seen, run.processes, self.slo.strictest[1]),
+            words=run.words,
+        )

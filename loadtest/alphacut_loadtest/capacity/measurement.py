@@ -1,0 +1,81 @@
+"""The whole of a capacity run: sweep, search, confirmation, checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from alphacut_loadtest.capacity import usl
+from alphacut_loadtest.capacity.checks import Check, checks
+from alphacut_loadtest.capacity.search import CLIENT_REMEDY, ClientLimitError, Search, Verdict
+from alphacut_loadtest.capacity.trial import Target, Trial
+from alphacut_loadtest.capacity.usl import Usl
+from alphacut_loadtest.traffic.slo import Slo, duration
+
+CALLERS = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured, before anything is concluded."""
+
+    sweep: tuple[Trial, ...]
+    usl: Usl
+    verdicts: tuple[Verdict, ...]
+    confirmed: Verdict
+    broken: Verdict
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to look.
+
+    Attributes:
+        callers: Of the closed sweep.
+        repeats: Trials at each rate.
+        resolution: Of the search, as a share.
+    """
+
+    callers: Sequence[int] = CALLERS
+    repeats: int = 3
+    resolution: float = 0.04
+
+
+def measure(target: Target, slo: Slo, effort: Effort, report: Callable[[str], None]) -> Measurement:
+    """Measure a target.
+
+    Raises:
+        ClientLimitError: The client was the limit.
+        NoCapacityError: The SLO is not kept at any rate, or not twice.
+    """
+    sweep = tuple(_closed(target, callers, report) for callers in effort.callers)
+    law = usl.fit([(trial.level, trial.window.achieved_per_s) for trial in sweep])
+    search = Search(target, slo, effort.repeats, effort.resolution, lambda verdict: report(line(verdict, slo)))
+    highest = max(trial.window.achieved_per_s for trial in sweep)
+    confirmed, broken = search.confirm(search.run(highest))
+    if broken.kept:  # the search was stopped short by a bad moment: look again from here
+        confirmed, broken = search.confirm(search.run(broken.rate_per_s / 0.75))
+    return Measurement(sweep, law, tuple(search.verdicts), confirmed, broken, tuple(checks(confirmed.trials[0])))
+
+
+def line(verdict: Verdict, slo: Slo) -> str:
+    """Describe a verdict in one line."""
+    percent, _ = slo.strictest
+    seen = ", ".join(_short(trial.window.percentile_s(percent)) for trial in verdict.trials)
+    misses = [miss for trial in verdict.trials for miss in trial.misses(slo)]
+    because = "" if verdict.kept else f": {misses[0]}"
+    return f"{verdict.rate_per_s:6.2f} a second, p{percent:g} {seen}: {'kept' if verdict.kept else 'missed'}{because}"
+
+
+def _closed(target: Target, callers: int, report: Callable[[str], None]) -> Trial:
+    trial = target.closed(callers)
+    if trial.client_limit:
+        raise ClientLimitError(f"with {callers} callers {trial.client_limit}; {CLIENT_REMEDY}")
+    seen = trial.window
+    report(f"{callers:3d} callers: {seen.achieved_per_s:.2f} a second, p50 {_short(seen.percentile_s(50))}")
+    return trial
+
+
+def _short(seconds: float) -> str:
+    return duration(float(f"{seconds:.3g}"))

@@ -1,0 +1,1 @@
+"""The process that sends: Locust's users, and what starts them."""

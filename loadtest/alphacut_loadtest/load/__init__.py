@@ -1,0 +1,1 @@
+"""``alphacut load``: one scenario, run and judged."""

@@ -1,0 +1,98 @@
+"""``alphacut load``."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alphacut_loadtest import origin as origins
+from alphacut_loadtest import results
+from alphacut_loadtest.exit_status import MISSED, NO_RESULT
+from alphacut_loadtest.load.judgement import judge
+from alphacut_loadtest.load.report import Report
+from alphacut_loadtest.measure.run import Generator, Run
+from alphacut_loadtest.measure.service import serving
+from alphacut_loadtest.measure.window import window
+from alphacut_loadtest.traffic import scenario_file, slo
+from alphacut_loadtest.traffic.scenario import PROTOCOLS, Lane, Scenario, Stage
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
+
+
+@click.command()
+@click.argument("name", metavar="SCENARIO")
+@click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
+@click.option("--protocol", type=click.Choice(PROTOCOLS), help="Without --url; default: the scenario's.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Requests a second at 1x; default: measured.")
+@click.option("--slo", "promise", help="Instead of the scenario's.")
+@click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Play it so many times as fast.")
+@click.option("--images", type=_FOLDER, help="Folder of image files to send instead of those that are made.")
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--output", type=_FOLDER, default=Path("out/load"), show_default=True)
+@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE instead.")
+@click.pass_context
+def load(context: click.Context, /, name: str, **options: Any) -> None:
+    """Run one scenario of loadtest/scenarios, or of a TOML file, and judge it by its SLO.
+
+    Rates in scenarios are multiples of a base rate. Without --rate that is what eight callers who wait for their
+    answers get through, measured before.
+
+    Exit status: 0 where the SLO was kept, 3 where it was not, 4 where the client was the limit.
+    """
+    scenario = _adapted(scenario_file.load(name), options)
+    origin = origins.here(origins.CHECKOUT / "model_repository" if options["url"] is None else None)
+    with (
+        tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
+        serving(options["url"], None, scenario.protocol, scenario.gateway) as service,
+    ):
+        generator = Generator(service.url, options["processes"], options["images"], Path(cache))
+        rate_per_s = options["rate"] or _calibrated(generator, scenario)
+        run = generator.run(scenario, rate_per_s, options["seed"])
+    report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run))
+    folder = results.folder(origin) if options["keep"] else options["output"]
+    paths = results.write(folder, f"load-{scenario.name}", json=report.to_json(), html=report.html())
+    click.echo(report.markdown())
+    _tell(f"written to {' and '.join(map(str, paths))}")
+    context.exit(NO_RESULT if report.judgement.client_limit else 0 if report.passed else MISSED)
+
+
+def _adapted(scenario: Scenario, options: dict[str, Any]) -> Scenario:
+    changes: dict[str, Any] = {}
+    speed = options["speed"]
+    if speed != 1:
+        changes["stages"] = tuple(Stage(stage.duration_s / speed, stage.rate) for stage in scenario.stages)
+        changes["warmup_s"] = scenario.warmup_s / speed
+    if options["promise"]:
+        changes["slo"] = slo.parse(options["promise"])
+    if options["protocol"]:
+        changes["protocol"] = options["protocol"]
+    return dataclasses.replace(scenario, **changes)
+
+
+def _calibrated(generator: Generator, scenario: Scenario) -> float:
+    """Return what callers of the first lane's requests get through."""
+    callers = Lane("calibration", scenario.lanes[0].mix, callers=_CALIBRATION_CALLERS)
+    until_s = _CALIBRATION_WARMUP_S + _CALIBRATION_S
+    run: Run = generator.run(
+        dataclasses.replace(
+            scenario, name="calibration", lanes=(callers,), stages=(Stage(until_s, 1.0),), warmup_s=0.0, timeout_s=60.0
+        ),
+        1.0,
+    )
+    seen = window(run.samples, _CALIBRATION_WARMUP_S, until_s)
+    if not seen.achieved_per_s:
+        raise click.ClickException(f"nothing was answered: {'; '.join(run.words.values()) or 'without a word'}")
+    _tell(f"{_CALIBRATION_CALLERS} callers get {seen.achieved_per_s:.2f} a second; that is 1x")
+    return seen.achieved_per_s
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+    sys.stderr.flush()

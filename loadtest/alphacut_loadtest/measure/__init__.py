@@ -1,0 +1,1 @@
+"""What is seen: one run of a scenario, the server's counters, the sums."""

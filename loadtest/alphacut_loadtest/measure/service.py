@@ -1,0 +1,110 @@
+"""What is under load: an address, or servers of one's own for as long as a block runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from alphacut_client import EmbeddedServer
+from alphacut_core.errors import ServerStartError
+from alphacut_loadtest.measure.stages import stage_of
+from alphacut_loadtest.traffic.scenario import Protocol
+
+_STOP_TIMEOUT_S = 30.0
+_STUB = "triton_python_backend_stub"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where requests go.
+
+    Attributes:
+        url: ``grpc://HOST:PORT`` or ``http://HOST:PORT``.
+        metrics_url: Triton's Prometheus page; None where it is not known.
+        roots: Processes on this machine that belong to it, with all their descendants; none for a remote one.
+    """
+
+    url: str
+    metrics_url: str | None
+    roots: tuple[int, ...] = ()
+
+    def cpu_s(self) -> dict[str, float]:
+        """Return processor seconds spent so far by ``decode``, ``engine``, ``encode``, ``triton`` and ``gateway``."""
+        spent: dict[str, float] = {}
+        for root in map(psutil.Process, self.roots):
+            for process in (root, *root.children(recursive=True)):
+                try:
+                    name, times = _part(process), process.cpu_times()
+                except psutil.NoSuchProcess:
+                    continue  # restarted in this moment
+                spent[name] = spent.get(name, 0.0) + times.user + times.system
+        return spent
+
+
+@contextmanager
+def serving(
+    url: str | None, metrics_url: str | None, protocol: Protocol, gateway: Mapping[str, str]
+) -> Iterator[Service]:
+    """Use the service at ``url``, or start the embedded server, and a gateway before it where one is wanted.
+
+    Args:
+        url: Address; without a scheme it is Triton's. None starts servers.
+        metrics_url: Triton's Prometheus page, for an address of one's own.
+        protocol: Which front to start.
+        gateway: Its settings, by name.
+
+    Raises:
+        ServerStartError: One of them does not come up.
+    """
+    if url is not None:
+        yield Service(url if "://" in url else f"grpc://{url}", metrics_url)
+        return
+    with ExitStack() as stack:
+        triton = stack.enter_context(EmbeddedServer())
+        if protocol == "grpc":
+            yield Service(f"grpc://{triton.url}", triton.metrics_url, (triton.pid,))
+            return
+        address, pid = stack.enter_context(_gateway(triton.url, gateway))
+        yield Service(address, triton.metrics_url, (triton.pid, pid))
+
+
+@contextmanager
+def _gateway(triton_url: str, settings: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "alphacut_client", "gateway", "--url", triton_url],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **{f"ALPHACUT_GATEWAY_{name.upper()}": value for name, value in settings.items()}},
+        start_new_session=True,
+    )
+    try:
+        words = process.stdout.readline().split() if process.stdout else []
+        if len(words) != 2:
+            raise ServerStartError("the gateway did not come up; run alphacut gateway to see why")
+        yield words[1], process.pid
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def _part(process: psutil.Process) -> str:
+    if process.name().startswith(_STUB[:15]):  # the kernel keeps 15 characters
+        path = next((word for word in process.cmdline() if word.endswith("model.py")), "")
+        return stage_of(Path(path).parents[1].name) or "triton" if path else "triton"
+    return "gateway" if "gateway" in process.cmdline() else "triton"

@@ -1,0 +1,138 @@
+"""Triton's own counters, from its Prometheus page."""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from alphacut_core.errors import UnavailableError
+
+_TIMEOUT_S = 10.0
+_US = 1e-6
+_COUNTERS = {
+    "nv_inference_request_success": "succeeded",
+    "nv_inference_request_failure": "failed",
+    "nv_inference_exec_count": "executions",
+    "nv_inference_request_duration_us": "total_s",
+    "nv_inference_queue_duration_us": "queue_s",
+    "nv_inference_compute_input_duration_us": "compute_s",
+    "nv_inference_compute_infer_duration_us": "compute_s",
+    "nv_inference_compute_output_duration_us": "compute_s",
+}
+_PENDING = "nv_inference_pending_request_count"
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """One model's, since the server started; subtract two to get what happened between them.
+
+    Attributes:
+        succeeded: Requests answered.
+        failed: Requests that ended otherwise, for any reason.
+        executions: Batches.
+        total_s: Seconds in the server, summed over requests that were answered.
+        queue_s: Of these, waiting.
+        compute_s: Of these, in the model; every request of a batch counts the whole batch.
+    """
+
+    succeeded: float = 0.0
+    failed: float = 0.0
+    executions: float = 0.0
+    total_s: float = 0.0
+    queue_s: float = 0.0
+    compute_s: float = 0.0
+
+    def __sub__(self, earlier: Counters) -> Counters:
+        return Counters(*(getattr(self, name) - getattr(earlier, name) for name in self.__slots__))
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds in which an instance of the model was at work: each batch counted once."""
+        return self.compute_s * self.executions / self.succeeded if self.succeeded else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One reading: counters and pending requests by model."""
+
+    counters: Mapping[str, Counters]
+    pending: Mapping[str, float]
+
+
+def parse(text: str) -> Page:
+    """Read Prometheus' text format."""
+    values: dict[str, dict[str, float]] = {}
+    pending: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            model, name = sample.labels.get("model", ""), sample.name.removesuffix("_total")
+            if name == _PENDING:
+                pending[model] = pending.get(model, 0.0) + sample.value
+            elif name in _COUNTERS:
+                scale = _US if name.endswith("_us") else 1.0
+                of_model = values.setdefault(model, {})
+                of_model[_COUNTERS[name]] = of_model.get(_COUNTERS[name], 0.0) + scale * sample.value
+    return Page({model: Counters(**known) for model, known in values.items()}, pending)
+
+
+def read(url: str) -> Page:
+    """Fetch and read the page.
+
+    Raises:
+        UnavailableError: Nobody answers there.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310  an address the operator gave
+            return parse(answer.read().decode())
+    except (urllib.error.URLError, TimeoutError, ValueError) as error:
+        raise UnavailableError(f"found no metrics of Triton's at {url} ({error}); name them with --metrics") from error
+
+
+class Watch:
+    """Reads pending requests again and again while the block runs, and counters at both ends.
+
+    Attributes:
+        pending: The time on the wall's clock, and requests waiting in all models.
+    """
+
+    def __init__(self, url: str, every_s: float = 0.25) -> None:
+        self._url = url
+        self._every_s = every_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="metrics", daemon=True)
+        self.pending: list[tuple[float, float]] = []
+        self._before = Page({}, {})
+        self._after = Page({}, {})
+
+    def __enter__(self) -> Watch:
+        self._before = read(self._url)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        if error is None:
+            self._after = read(self._url)
+
+    def counters(self) -> dict[str, Counters]:
+        """Return what happened in the block, by model."""
+        before = self._before.counters
+        return {model: after - before.get(model, Counters()) for model, after in self._after.counters.items()}
+
+    def _look(self) -> None:
+        while not self._ended.wait(self._every_s):
+            try:
+                page = read(self._url)
+            except UnavailableError:
+                continue  # a server that is restarted; the counters at the end tell
+            self.pending.append((time.time(), sum(page.pending.values())))

@@ -1,0 +1,38 @@
+"""Where results are kept: ``loadtest/results/DATE-MACHINE/``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from alphacut_loadtest.origin import Origin
+
+FOLDER = Path(__file__).resolve().parents[1] / "results"
+
+
+def folder(origin: Origin, results: Path = FOLDER) -> Path:
+    """Return the folder of a machine and day, such as ``2026-11-21-epyc-2-cores``."""
+    words = re.findall(r"[a-z0-9]+", origin.machine.processor.lower())
+    kept = [word for word in words if word not in ("amd", "intel", "r", "cpu", "processor", "core", "tm", "ghz")]
+    return results / f"{origin.created[:10]}-{'-'.join(kept[:2]) or 'machine'}-{origin.machine.cores}-cores"
+
+
+def write(folder: Path, name: str, **contents: str) -> list[Path]:
+    """Write a result's files, ``NAME.html`` from ``html=...``, and return their paths.
+
+    A file that is there already is kept: the new ones get a number.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while any((folder / f"{_numbered(name, number)}.{suffix}").exists() for suffix in contents):
+        number += 1
+    paths = []
+    for suffix, content in contents.items():
+        path = folder / f"{_numbered(name, number)}.{suffix}"
+        path.write_text(content)
+        paths.append(path)
+    return paths
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}-{number}"

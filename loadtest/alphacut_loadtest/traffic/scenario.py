@@ -1,0 +1,125 @@
+"""A load test as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from typing import Literal, get_args
+
+from alphacut_core.errors import InvalidOptionError
+from alphacut_loadtest.traffic.mix import Mix
+from alphacut_loadtest.traffic.slo import Slo
+
+Protocol = Literal["grpc", "gateway"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """So long, at so many times the base rate."""
+
+    duration_s: float
+    rate: float
+
+    def __post_init__(self) -> None:
+        if self.duration_s <= 0 or self.rate < 0:
+            raise InvalidOptionError(
+                f"got a stage of {self.duration_s} s at {self.rate} times the base rate; give a duration above 0 and a "
+                "rate of 0 or more"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One kind of traffic among others.
+
+    Open, as visitors are: requests arrive at random times at a set rate, however slowly they are answered. Or
+    closed, as a bulk job is: a number of callers, each asking again once it is answered.
+
+    Attributes:
+        name: How results call it.
+        mix: What it sends.
+        share: Of the scenario's rate, 0 to 1; open lanes only.
+        callers: Of a closed lane; 0 for an open one.
+    """
+
+    name: str
+    mix: Mix
+    share: float = 0.0
+    callers: int = 0
+
+    def __post_init__(self) -> None:
+        if bool(self.share > 0) == bool(self.callers > 0) or not 0 <= self.share <= 1 or self.callers < 0:
+            raise InvalidOptionError(
+                f"got lane {self.name!r} with share={self.share} and callers={self.callers}; give either a share of "
+                "the rate, above 0 and up to 1, or a number of callers"
+            )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests arrive by the clock."""
+        return self.share > 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scenario:
+    """What one run does.
+
+    Attributes:
+        name: How results call it.
+        about: What it is for.
+        stages: One after the other; of open lanes.
+        lanes: At the same time; at most one of them closed.
+        slo: What makes it a pass; judged after the warm-up.
+        warmup_s: Dropped from the results, at the start.
+        timeout_s: Deadline of one request.
+        protocol: Which front it is meant for: Triton's gRPC, or the gateway's HTTP.
+        gateway: Settings of the gateway that is started for it, by name.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    lanes: tuple[Lane, ...]
+    slo: Slo
+    about: str = ""
+    warmup_s: float = 0.0
+    timeout_s: float = 30.0
+    protocol: Protocol = "grpc"
+    gateway: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.stages or not self.lanes:
+            raise InvalidOptionError(f"got scenario {self.name!r} without stages or lanes; give at least one of each")
+        if sum(not lane.is_open for lane in self.lanes) > 1:
+            raise InvalidOptionError(f"got several lanes with callers in scenario {self.name!r}; give at most one")
+        if len({lane.name for lane in self.lanes}) < len(self.lanes):
+            raise InvalidOptionError(f"got two lanes of one name in scenario {self.name!r}; name them apart")
+        if not 0 <= self.warmup_s < self.duration_s:
+            raise InvalidOptionError(
+                f"got warmup_s={self.warmup_s} in scenario {self.name!r} of {self.duration_s:g} s; give less than that"
+            )
+        if self.timeout_s < 0.05:
+            raise InvalidOptionError(f"got timeout_s={self.timeout_s}; at least 0.05 s are needed")
+        if self.protocol not in PROTOCOLS:
+            raise InvalidOptionError(f"got protocol={self.protocol!r}; allowed are {', '.join(PROTOCOLS)}")
+
+    @property
+    def duration_s(self) -> float:
+        """From the first arrival that is possible to the last."""
+        return sum(stage.duration_s for stage in self.stages)
+
+    @property
+    def open_lanes(self) -> tuple[Lane, ...]:
+        """Those with arrivals."""
+        return tuple(lane for lane in self.lanes if lane.is_open)
+
+    @property
+    def closed_lane(self) -> Lane | None:
+        """The one with callers, if any."""
+        return next((lane for lane in self.lanes if not lane.is_open), None)
+
+    def bounds_s(self) -> list[tuple[float, float]]:
+        """Return start and end of each stage."""
+        ends = accumulate((stage.duration_s for stage in self.stages), initial=0.0)
+        return list(pairwise(ends))
