@@ -4,21 +4,56 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+import redis
+
+from alphacut_core import installed
 
 ROOT = Path(__file__).resolve().parents[1]
 
 # Where the suite runs in the background, Ctrl-C is ignored and so would be by all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 START_TIMEOUT_S = 240  # the very first start fetches the server's environment
+
+
+class RedisProcess:
+    """A Redis of one's own on a Unix socket; it keeps nothing on a disk."""
+
+    def __init__(self, folder: str, program: str) -> None:
+        self._arguments = [program, "--unixsocket", f"{folder}/redis.sock", "--port", "0", "--save", ""]
+        self._arguments += ["--dir", folder, "--loglevel", "warning"]
+        self.url = f"unix://{folder}/redis.sock"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, empty."""
+        self.process = subprocess.Popen(self._arguments, stdout=subprocess.DEVNULL)
+        with redis.Redis.from_url(self.url) as client:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    client.ping()
+                except redis.exceptions.RedisError:
+                    assert self.process.poll() is None
+                    assert time.monotonic() < deadline
+                    time.sleep(0.02)  # it has no other way to say that it is there
+                else:
+                    return
+
+    def kill(self) -> None:
+        """End it without a word."""
+        self.process.kill()
+        self.process.wait()
 
 
 class ServerProcess:
@@ -68,7 +103,7 @@ class ServerProcess:
 def repository() -> Path:
     """The checkout's model repository with the built CPU engine."""
     folder = ROOT / "model_repository"
-    if not (folder / "u2netp" / "1" / "manifest.json").exists():
+    if installed.find(folder, "u2netp") is None:
         pytest.fail("the CPU engine is not built; run: alphacut build")
     return folder
 
@@ -79,12 +114,25 @@ def start_server(repository: Path) -> Iterator[Callable[..., ServerProcess]]:
     started: list[ServerProcess] = []
 
     def start(*arguments: str, **variables: str) -> ServerProcess:
-        started.append(ServerProcess(*arguments, **variables))
+        # One tier starts sooner than three, and shows as much.
+        started.append(ServerProcess(*(() if "--tier" in arguments else ("--tier", "full")), *arguments, **variables))
         return started[-1]
 
     yield start
     for server in started:
         server.close()
+
+
+@pytest.fixture
+def redis_process() -> Iterator[RedisProcess]:
+    """A real Redis for one test."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("found no redis-server on PATH; Debian: apt-get install redis-server")
+    with tempfile.TemporaryDirectory(prefix="alphacut-redis-", dir="/tmp") as folder:
+        running = RedisProcess(folder, program)
+        yield running
+        running.kill()
 
 
 @pytest.fixture(scope="session")

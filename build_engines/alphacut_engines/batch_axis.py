@@ -25,7 +25,7 @@ def free(model: onnx.ModelProto, recipe: ModelRecipe) -> None:
         recipe: Size and channels.
     """
     _free_resizes(model)
-    name = _picture(model).name
+    name = picture(model).name
     (mask,) = model.graph.output
     # Before IR version 4 weights had to be inputs too. What exporters say of shapes in between is inferred anew.
     del model.graph.input[:], model.graph.value_info[:]
@@ -34,7 +34,8 @@ def free(model: onnx.ModelProto, recipe: ModelRecipe) -> None:
     mask.CopyFrom(_declaration(mask.name, recipe.channels, recipe.size))
 
 
-def _picture(model: onnx.ModelProto) -> onnx.ValueInfoProto:
+def picture(model: onnx.ModelProto) -> onnx.ValueInfoProto:
+    """Return the declaration of the one input that is no weight."""
     weights = {tensor.name for tensor in model.graph.initializer}
     (picture,) = (value for value in model.graph.input if value.name not in weights)
     return picture

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
 
-from alphacut_core.errors import EngineBuildError
-from alphacut_engines import fetch, network, pipeline, registry
+from alphacut_core import tiers
+from alphacut_engines import fetch, network, pipeline, registry, slot
 from alphacut_engines.fetch import Fetcher, Progress
 from alphacut_engines.order import Order
+from alphacut_engines.repository import REPOSITORY_OPTION, locate
+from alphacut_engines.slot import TIER_OPTION
 
-_CHECKOUT = Path(__file__).parents[2] / "model_repository"
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 @click.command()
 @click.argument("model", default="bundled")
-@click.option(
-    "--repository",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="ALPHACUT_REPOSITORY",
-    help="Triton's model repository; default: the checkout's, or $ALPHACUT_REPOSITORY.",
-)
+@REPOSITORY_OPTION
 @click.option(
     "--target",
-    type=click.Choice(["cpu", "tensorrt_rtx"]),
+    type=click.Choice(["cpu", "tensorrt", "tensorrt_rtx"]),
     default="cpu",
     show_default=True,
-    help="What the engine is for; tensorrt_rtx is built for all its GPUs, without one.",
+    help="What the engine is for; tensorrt is built on the GPU at hand, tensorrt_rtx for all its GPUs without one.",
 )
+@TIER_OPTION
 @click.option(
     "--precision",
     type=click.Choice(["auto", "fp32", "bf16", "fp16", "int8"]),
@@ -40,6 +38,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 )
 @click.option("--gate", type=_FOLDER, help="Folder of at least 100 photographs to judge engines by.")
 @click.option("--calibration", type=_FOLDER, help="Folder of photographs that INT8 is fitted to; never the same ones.")
+@click.option("--name", metavar="NAME", help="What callers call it; default: its own name.")
 @click.option("--like", metavar="NAME", help="For your own .onnx: the known model that it is used like.")
 @click.option("--recipe", type=_FILE, help="For your own .onnx: how it is used, as JSON.")
 @click.option("--from-file", type=_FILE, help="Published weights that you loaded by other means.")
@@ -51,9 +50,11 @@ def build(
     model: str,
     repository: Path | None,
     target: str,
+    tier: tuple[str, ...],
     precision: str,
     gate: Path | None,
     calibration: Path | None,
+    name: str | None,
     like: str | None,
     recipe: Path | None,
     from_file: Path | None,
@@ -61,37 +62,32 @@ def build(
     accept_licence: str | None,
     force: bool,
 ) -> None:
-    """Build MODEL's engine and install it into a Triton model repository.
+    """Build MODEL's engines and install them into a Triton model repository.
 
     MODEL is the name of a known network, or the path of your own .onnx file; without one, the bundled network is
-    built.
+    built, which is the default network of the server.
     """
-    wanted = network.identify(model, like, recipe)
+    wanted = slot.assign(network.identify(model, like, recipe), name)
     registry.check_licence(wanted, accept_licence)
-    repository = _repository(repository)
+    folder = locate(repository)
     fetcher = Fetcher(folder=fetch.cache_folder(), mirror=mirror)
-    order = Order(
-        recipe=wanted,
-        source=network.locate(wanted, model, from_file, fetcher, _percentages()),
-        repository=repository,
-        target=target,
-        precision=precision,
-        gate=gate,
-        calibration=calibration,
-        force=force,
-    )
-    if not pipeline.build(order, _tell):
-        click.echo(f"{wanted.name} for {target} in {precision} is installed in {order.folder}; nothing to do")
-
-
-def _repository(given: Path | None) -> Path:
-    if given is not None:
-        return given
-    if not _CHECKOUT.is_dir():
-        raise EngineBuildError(
-            f"there is no model repository at {_CHECKOUT}, where a checkout has it; pass --repository DIR"
+    source = network.locate(wanted, model, from_file, fetcher, _percentages())
+    for mode in slot.tiers_of(tier):
+        order = Order(
+            recipe=dataclasses.replace(wanted, size=tiers.size_of(mode, wanted.size)),
+            tier=mode,
+            native_size=wanted.size,
+            source=source,
+            repository=folder,
+            target=target,
+            precision=precision,
+            gate=gate,
+            calibration=calibration,
+            force=force,
         )
-    return _CHECKOUT
+        outcome = pipeline.build(order, _tell)
+        if outcome.note:
+            click.echo(f"{order.engine} for {target} in {precision}: {outcome.note}")
 
 
 def _tell(step: pipeline.Step) -> None:

@@ -43,6 +43,7 @@ def of_build(order: Order, source_sha256: str) -> str:
     """Return a hash over all that the outcome of a build depends on; it is cheap and imports no tool."""
     facts = {
         "recipe": order.recipe.facts(),
+        "tier": [order.tier, order.native_size],
         "source": source_sha256,
         "target": order.target,
         "precision": order.precision,

@@ -60,7 +60,7 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell) -> Cho
     """
     target = TARGETS[order.target]
     target.prepare()
-    known = evidence.of(order.recipe, target.evidence, source_sha256)
+    known = evidence.of(order.recipe, order.evidence(target.evidence), source_sha256)
     rungs = _rungs(order, target, known, tell)
     if rungs == ("fp32",) and order.gate is None:
         return Choice("fp32", target.compile_options("fp32"), network.fused, None, None, None)

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alphacut_core import installed
+
 ENGINE_FILE = "model.onnx"
 PLAN_FILE = "model.engine"
-MANIFEST_FILE = "manifest.json"
+MANIFEST_FILE = installed.MANIFEST_FILE
+LOSS_FILE = "loss.json"
 REPORT_FILE = "gate.json"
 PAGE_FILE = "gate.html"
 CALIBRATION_FILE = "calibration.json"
@@ -23,6 +26,9 @@ class Manifest:
 
     Attributes:
         model: Name in the registry.
+        slot: What callers call it; the name of its full tier's Triton model.
+        tier: Name of its size.
+        native_size: Side in pixels of the square of the full tier.
         recipe: The recipe's facts.
         target: What the engine is for, ``cpu`` for instance.
         precision: ``fp32``, ``bf16``, ``fp16``, ``int8``: what the engine computes in.
@@ -30,6 +36,11 @@ class Manifest:
         size: Side of the square input in pixels.
         contract_version: The wire contract that the graph fulfils.
         source_sha256: Checksum of the ONNX file that was given.
+        engine_sha256: Checksum of the engine's file.
+        accuracy: What was measured against the masks of the full tier in FP32, or None where nothing was.
+        time_ms: Median time of one picture alone through the engine, or None where it cannot run here.
+        machine: What that was measured on.
+        built_for: What the engine needs of the machine that loads it.
         artefacts: File name to SHA-256 of what is installed.
         tools: Package name to version of what built it.
         created_by: Name and version of this package.
@@ -37,6 +48,9 @@ class Manifest:
     """
 
     model: str
+    slot: str
+    tier: str
+    native_size: int
     recipe: Mapping[str, Any]
     target: str
     precision: str
@@ -44,6 +58,11 @@ class Manifest:
     size: int
     contract_version: str
     source_sha256: str
+    engine_sha256: str
+    accuracy: Mapping[str, Any] | None
+    time_ms: float | None
+    machine: str | None
+    built_for: Mapping[str, str]
     artefacts: Mapping[str, str]
     tools: Mapping[str, str]
     created_by: str

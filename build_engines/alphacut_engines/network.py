@@ -33,7 +33,10 @@ def identify(model: str, like: str | None, recipe_file: Path | None) -> ModelRec
         return recipes.of_file(recipe_file)
     if like is not None:
         alike = registry.find(like)
-        return dataclasses.replace(alike, name=Path(model).stem, licence="NOASSERTION", commercial=True, weights=None)
+        own_name = Path(model).stem
+        return dataclasses.replace(
+            alike, name=own_name, engine=own_name.lower(), licence="NOASSERTION", commercial=True, weights=None
+        )
     return registry.find(model)
 
 

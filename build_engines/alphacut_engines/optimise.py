@@ -19,34 +19,67 @@ _OPSET = 17
 _MAX_MAP_DIFFERENCE = 1e-4
 
 
-def optimise(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
+def optimise(source: onnx.ModelProto, recipe: ModelRecipe, native_size: int | None = None) -> onnx.ModelProto:
     """Return the network cut to the recipe's output, with a free batch axis and nothing superfluous.
 
     Args:
         source: The network as it was loaded; it stays as it is.
-        recipe: Which output is wanted and how large the input is.
+        recipe: Which output is wanted and how large the input is to be.
+        native_size: How large it is in ``source``, in pixels, if that is another size than the recipe's.
 
     Returns:
         Input float32 [batch, 3, S, S], output float32 [batch, channels, S, S].
 
     Raises:
-        EngineBuildError: The graph cannot be simplified, its batch axis is fixed inside, or the result
-            computes other values than the source.
+        EngineBuildError: The graph cannot be simplified, its batch axis is fixed inside, the result computes
+            other values than the source, or the network works at its own size only.
     """
-    model = onnx.ModelProto()
-    model.CopyFrom(source)
-    _keep_one_output(model, recipe.output)
+    if native_size in (None, recipe.size):
+        return _optimise(source, recipe)
     try:
-        model = _at_least_opset(model, _OPSET)
-        batch_axis.free(model, recipe)
+        return _optimise(source, recipe)
+    except EngineBuildError as error:
+        raise EngineBuildError(
+            f"stage optimise: {recipe.name} works at {native_size} pixels and not at {recipe.size}; build --tier full "
+            f"only, or export it without fixed sizes ({error})"
+        ) from error
+
+
+def _optimise(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
+    try:
+        model = exported(source, recipe)
+        standard = _standard(source, model, recipe)
         slim: onnx.ModelProto = onnxslim.slim(model)
         onnx.checker.check_model(slim, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, RuntimeError) as error:
         raise EngineBuildError(
             f"stage optimise: the graph of {recipe.name} cannot be simplified ({error}); export it with opset 17"
         ) from error
-    _prove(source, slim, recipe)
+    _prove(standard, slim, recipe)
     return slim
+
+
+def exported(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
+    """Return a copy of the network as it was exported, but for one output, a free batch axis and opset 17."""
+    model = _copy(source)
+    _keep_one_output(model, recipe.output)
+    model = _at_least_opset(model, _OPSET)
+    batch_axis.free(model, recipe)
+    return model
+
+
+def _standard(source: onnx.ModelProto, freed: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
+    """Return what the result has to compute: the source, or where that takes another size only, the same resized."""
+    declared = batch_axis.picture(source).type.tensor_type.shape.dim[2].dim_value
+    if declared in (0, recipe.size):
+        return source
+    return _copy(freed)
+
+
+def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
 
 
 def _keep_one_output(model: onnx.ModelProto, position: int) -> None:
@@ -66,7 +99,8 @@ def _prove(source: onnx.ModelProto, model: onnx.ModelProto, recipe: ModelRecipe)
     pictures = np.random.default_rng(0).uniform(-2.0, 2.5, shape).astype(np.float32)
     network = Reference(model, "optimise")
     singles = np.concatenate([network.run(picture[None])[0] for picture in pictures])
-    wanted = Reference(source, "source").run(pictures[:1])[recipe.output]
+    outputs = Reference(source, "source").run(pictures[:1])
+    wanted = outputs[recipe.output] if len(outputs) > 1 else outputs[0]
     _compare(singles[:1], wanted, f"{recipe.name} after simplification")
     for batch in PROVED_BATCHES[1:]:
         _compare(network.run(pictures[:batch])[0], singles[:batch], f"{recipe.name} in batches of {batch}")

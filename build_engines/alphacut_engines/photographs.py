@@ -14,6 +14,8 @@ from alphacut_core.errors import EngineBuildError, InputError
 from alphacut_core.geometry import Pixels
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+FOLDER = "folder"
+SAMPLES = "samples"
 _SAMPLES = Path(__file__).parents[2] / "samples"
 
 
@@ -37,7 +39,7 @@ class Photographs:
         Raises:
             EngineBuildError: A file that cannot be read.
         """
-        variants = _VARIANTS if self.kind == "samples" else {"": _same}
+        variants = _VARIANTS if self.kind == SAMPLES else {"": _same}
         for path in self.paths:
             picture = _read(path)
             for name, vary in variants.items():
@@ -60,12 +62,12 @@ def of_folder(folder: Path, size: int, at_least: int) -> Photographs:
         raise EngineBuildError(
             f"got {len(paths)} photographs in {folder}; at least {at_least} are needed to judge an engine; add some"
         )
-    return Photographs("folder", paths, size)
+    return Photographs(FOLDER, paths, size)
 
 
 def samples(size: int) -> Photographs:
     """Return the checkout's sample pictures; none where the package is installed without them."""
-    return Photographs("samples", tuple(sorted(_SAMPLES.glob("*.jpg"))), size)
+    return Photographs(SAMPLES, tuple(sorted(_SAMPLES.glob("*.jpg"))), size)
 
 
 def _read(path: Path) -> Image.Image:

@@ -43,7 +43,7 @@ BUNDLED = ModelRecipe(
 _PUBLISHED = (
     ModelRecipe(
         name="u2net",
-        engine=DEFAULT_PIPELINE.engine,
+        engine="u2net",
         architecture="u2net",
         size=320,
         mean=IMAGENET_MEAN,
@@ -58,8 +58,9 @@ _PUBLISHED = (
         weights=_rembg("u2net.onnx", "md5:60024c5c889badc19c04ad937298a77b"),
     ),
     ModelRecipe(
+        # The bundled network holds the name u2netp on the wire: docs/decisions/0009.
         name="u2netp",
-        engine=DEFAULT_PIPELINE.engine,
+        engine="u2netp-published",
         architecture="u2netp",
         size=320,
         mean=IMAGENET_MEAN,
@@ -75,7 +76,7 @@ _PUBLISHED = (
     ),
     ModelRecipe(
         name="u2net_human_seg",
-        engine=DEFAULT_PIPELINE.engine,
+        engine="u2net_human_seg",
         architecture="u2net",
         size=320,
         mean=IMAGENET_MEAN,
@@ -109,7 +110,7 @@ _PUBLISHED = (
     ModelRecipe(
         # Published in an issue of the U-2-Net repository that states no licence.
         name="silueta",
-        engine=DEFAULT_PIPELINE.engine,
+        engine="silueta",
         architecture="u2net",
         size=320,
         mean=IMAGENET_MEAN,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alphacut_core.geometry import Pixels
+from alphacut_core.tiers import Mode
 
 _SUBJECT = 128
 
@@ -36,6 +37,12 @@ BOUNDS: Mapping[str, Bounds] = {
     "int8": Bounds(mean_difference=3.0, mean_iou=0.98),
 }
 """Precision of an engine to what its masks may differ from FP32's."""
+
+TIER_BOUNDS: Mapping[Mode, Bounds] = {
+    "medium": Bounds(mean_difference=12.0, mean_iou=0.80),
+    "lite": Bounds(mean_difference=32.0, mean_iou=0.60),
+}
+"""What a smaller tier may lose against the masks of ``full`` in FP32: the loss that it declares."""
 
 
 def iou(mask: Pixels, reference: Pixels) -> float:

@@ -60,6 +60,10 @@ def mask_spec(size: int) -> TensorSpec:
     return TensorSpec("MASK", "UINT8", (size, size))
 
 
+ANY_MASK = TensorSpec("MASK", "UINT8", (-1, -1))
+"""What postprocessing takes: masks of all tiers, several sizes in one batch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """One ensemble and its three steps."""
@@ -77,7 +81,7 @@ class Pipeline:
             ModelSpec(self.ensemble, (ENCODED, OPTIONS), (mask, CONFIDENCE, RENDERED)),
             ModelSpec(self.preprocess, (ENCODED, OPTIONS), (image,)),
             ModelSpec(self.engine, (image,), (mask, CONFIDENCE)),
-            ModelSpec(self.postprocess, (ENCODED, OPTIONS, mask), (RENDERED,)),
+            ModelSpec(self.postprocess, (ENCODED, OPTIONS, ANY_MASK), (RENDERED,)),
         )
 
 

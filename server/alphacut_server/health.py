@@ -1,4 +1,4 @@
-"""Ask the server for the mask of a picture whose mask is known."""
+"""Ask the server for the masks of a picture whose masks are known."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.utils import InferenceServerException
 
 from alphacut_core import probe
-from alphacut_core.contract import CONFIDENCE, DEFAULT_PIPELINE, ENCODED, OPTIONS, mask_spec
+from alphacut_core.contract import CONFIDENCE, ENCODED, OPTIONS, mask_spec
 from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
 from alphacut_core.geometry import Pixels
+from alphacut_core.installed import Installed
 from alphacut_core.options import Options
 from alphacut_server import paths
 
@@ -23,66 +24,84 @@ _CAUSES = (
 
 
 class Health:
-    """A probe of one server. Not safe for several threads."""
+    """Probes of one server. Not safe for several threads."""
 
-    def __init__(self, url: str, repository: Path) -> None:
-        """Prepare the probe.
+    def __init__(self, url: str) -> None:
+        """Prepare.
 
         Args:
             url: Triton's gRPC address.
-            repository: The model repository, whose engine folder holds the known answer.
-
-        Raises:
-            ServerStartError: The engine has not been built.
         """
-        engine = repository / DEFAULT_PIPELINE.engine / "1"
-        try:
-            self._answer: Pixels = probe.load_answer(engine)
-        except FileNotFoundError as error:
-            raise ServerStartError(
-                f"there is no built engine in {engine} ({probe.ANSWER_FILE} is missing); run: alphacut build"
-            ) from error
         self._client = InferenceServerClient(url, channel_args=[("grpc.max_reconnect_backoff_ms", 200)])
+        self._answers: dict[Path, Pixels] = {}
         self._inputs = [_input(ENCODED.name, probe.picture()), _input(OPTIONS.name, Options().to_wire())]
-        self._mask = mask_spec(DEFAULT_PIPELINE.size)
 
-    def check(self, timeout_s: float) -> None:
-        """Ask once.
+    def check(self, engine: Installed, timeout_s: float) -> None:
+        """Ask once through the whole ensemble of an engine.
 
         Raises:
-            UnavailableError: No answer, or an error instead of one.
+            UnavailableError: No answer.
             InferenceError: An answer, but not the known one; restarting will hardly help.
+            ServerStartError: The answer is not known.
         """
-        outputs = [InferRequestedOutput(name) for name in (self._mask.name, CONFIDENCE.name)]
+        pipeline = engine.pipeline
+        answer, mask_name = self._known_answer(engine.folder), mask_spec(pipeline.size).name
+        outputs = [InferRequestedOutput(name) for name in (mask_name, CONFIDENCE.name)]
         try:
-            result = self._client.infer(
-                DEFAULT_PIPELINE.ensemble, self._inputs, outputs=outputs, client_timeout=timeout_s
-            )
+            result = self._client.infer(pipeline.ensemble, self._inputs, outputs=outputs, client_timeout=timeout_s)
         except InferenceServerException as error:
             if error.status() in _NOBODY_THERE:
-                raise UnavailableError(f"the probe got no answer: {error}") from error
-            raise InferenceError(f"the probe was answered with an error: {error.message()}; {_CAUSES}") from error
-        mask = result.as_numpy(self._mask.name)
+                raise UnavailableError(f"the probe of {pipeline.ensemble} got no answer: {error}") from error
+            raise InferenceError(
+                f"the probe of {pipeline.ensemble} was answered with an error: {error.message()}; {_CAUSES}"
+            ) from error
+        mask = result.as_numpy(mask_name)
         if mask is None or mask.shape[:1] != (1,):
-            raise InferenceError(f"the probe's answer has no {self._mask.name} tensor of one image")
-        difference = probe.mean_difference(mask[0], self._answer)
+            raise InferenceError(f"the probe's answer from {pipeline.ensemble} has no {mask_name} tensor of one image")
+        difference = probe.mean_difference(mask[0], answer)
         if difference > probe.MAX_MEAN_DIFFERENCE:
             raise InferenceError(
-                f"the probe's mask differs from the known answer by {difference:.1f} of 255 in the mean, at most "
-                f"{probe.MAX_MEAN_DIFFERENCE} is accepted; {_CAUSES}"
+                f"the probe's mask from {pipeline.ensemble} differs from the known answer by {difference:.1f} of 255 "
+                f"in the mean, at most {probe.MAX_MEAN_DIFFERENCE} is accepted; {_CAUSES}"
             )
 
-    def completed(self, timeout_s: float) -> int:
-        """Return how many images the engine has finished since it started.
+    def _known_answer(self, folder: Path) -> Pixels:
+        """Return the mask that the reference makes of the probe picture: uint8 (S, S)."""
+        if folder not in self._answers:
+            try:
+                self._answers[folder] = probe.load_answer(folder)
+            except FileNotFoundError as error:
+                raise ServerStartError(
+                    f"there is no whole engine in {folder} ({probe.ANSWER_FILE} is missing); "
+                    "run: alphacut build --force"
+                ) from error
+        return self._answers[folder]
+
+    def completed(self, engine: str, timeout_s: float) -> int:
+        """Return how many images an engine has finished since it was loaded.
 
         Raises:
             UnavailableError: The server does not say.
         """
         try:
-            statistics = self._client.get_inference_statistics(DEFAULT_PIPELINE.engine, client_timeout=timeout_s)
+            statistics = self._client.get_inference_statistics(engine, client_timeout=timeout_s)
         except InferenceServerException as error:
             raise UnavailableError(f"the server does not report statistics: {error}") from error
         return sum(int(model.inference_count) for model in statistics.model_stats)
+
+    def load(self, model: str, timeout_s: float) -> None:
+        """Have Triton load a model as its files are now; what it served before goes on until the new one is ready.
+
+        Raises:
+            UnavailableError: No answer.
+            InferenceError: Triton refuses it and serves what it served before.
+        """
+        try:
+            self._client.load_model(model, client_timeout=timeout_s)
+        except InferenceServerException as error:
+            if error.status() in _NOBODY_THERE:
+                raise UnavailableError(f"Triton did not load {model}: {error}") from error
+            raise InferenceError(f"Triton refuses {model}: {error.message()}") from error
 
     def close(self) -> None:
         """Close the connection."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import alphacut_core
 from alphacut_core.adapter import LIFELINE_VARIABLE
+from alphacut_core.installed import CPU
 from alphacut_server.environment import Environment
 
 LOOPBACK = "127.0.0.1"
@@ -37,8 +39,10 @@ def region_prefix(supervisor_pid: int) -> str:
     return f"alphacut_{supervisor_pid}_"
 
 
-def command(environment: Environment, repository: Path, backends: Path, ports: Ports) -> list[str]:
-    """Return the arguments of ``tritonserver``."""
+def command(
+    environment: Environment, repository: Path, backends: Path, ports: Ports, models: Sequence[str]
+) -> list[str]:
+    """Return the arguments of ``tritonserver``, which loads ``models`` and the steps that they consist of."""
     python_settings = {
         "stub-timeout-seconds": 30,
         "shm-default-byte-size": 4 * _MEBIBYTE,
@@ -48,7 +52,9 @@ def command(environment: Environment, repository: Path, backends: Path, ports: P
     return [
         str(environment.triton / "bin" / "tritonserver"),
         f"--model-repository={repository}",
-        "--model-config-name=cpu",
+        f"--model-config-name={CPU}",
+        "--model-control-mode=explicit",
+        *(f"--load-model={model}" for model in models),
         f"--backend-directory={backends}",
         f"--cache-directory={environment.triton / 'caches'}",
         "--disable-auto-complete-config",

@@ -24,11 +24,11 @@ def repository(chosen: Path | None) -> Path:
     """Return the model repository: the one chosen, ``$ALPHACUT_REPOSITORY``, or the checkout's.
 
     Raises:
-        ServerStartError: There is none, or it holds no built engine.
+        ServerStartError: There is none.
     """
     named = chosen or os.environ.get(REPOSITORY_VARIABLE)
     folder = Path(named).resolve() if named else Path(__file__).resolve().parents[2] / "model_repository"
-    if not (folder / "remove_background" / "config.pbtxt").is_file():
+    if not (folder / "postprocess" / "config.pbtxt").is_file():
         raise ServerStartError(
             f"got {folder}, which is no Alphacut model repository; name one with --repository or ${REPOSITORY_VARIABLE}"
         )

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
-from alphacut_server import launch
+from alphacut_server import launch, served
 from alphacut_server.environment import Environment
 from alphacut_server.health import Health
 from alphacut_server.launch import Ports
+from alphacut_server.rounds import Rounds
+from alphacut_server.served import Wish
+from alphacut_server.switch import Switch
 from alphacut_server.triton import Triton, remove_orphaned_regions
 from alphacut_server.wakeup import Wakeup
 
 _POLL_S = 0.02
-_PROBE_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Patience:
         settled_s: After this long in health the pause is ``first_pause_s`` again.
     """
 
-    start_s: float = 60.0
+    start_s: float = 120.0
     probe_every_s: float = 2.0
     first_pause_s: float = 0.1
     longest_pause_s: float = 30.0
@@ -49,6 +51,7 @@ class Supervisor:
         repository: Path,
         ports: Ports,
         *,
+        wish: Wish,
         wakeup: Wakeup,
         report: Callable[[str], None],
         patience: Patience | None = None,
@@ -59,12 +62,10 @@ class Supervisor:
             environment: Where Triton is installed.
             repository: What it serves.
             ports: Where it listens, the same after every restart.
+            wish: Which of its engines.
             wakeup: Says when to stop.
             report: Called with one line for each event.
             patience: Deadlines and pauses.
-
-        Raises:
-            ServerStartError: The engine has not been built.
         """
         self._environment = environment
         self._repository = repository
@@ -72,8 +73,10 @@ class Supervisor:
         self._wakeup = wakeup
         self._report = report
         self._patience = patience or Patience()
-        self._health = Health(ports.grpc_url, repository)
-        self._completed = 0
+        self._wish = wish
+        self._health = Health(ports.grpc_url)
+        self._rounds = Rounds(self._health)
+        self._switch = Switch(ports.grpc_url, repository, wish, include=self._rounds.include, report=report)
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Serve until told to stop.
@@ -82,7 +85,7 @@ class Supervisor:
             on_ready: Called once, after the first right answer.
 
         Raises:
-            ServerStartError: The first start failed; later failures are retried for ever.
+            ServerStartError: No engine is built, or the first start failed; later failures are retried for ever.
         """
         remove_orphaned_regions()
         # Only this process holds the writing end: the kernel closes it however this process ends, and the
@@ -90,10 +93,14 @@ class Supervisor:
         lifeline, _writing_end = os.pipe()
         with tempfile.TemporaryDirectory(prefix="alphacut-") as folder:
             backends = launch.assemble_backend(self._environment, Path(folder))
-            command = launch.command(self._environment, self._repository, backends, self._ports)
             variables = launch.variables(self._environment, lifeline)
 
             def start() -> Triton:
+                engines = served.find(self._repository, self._wish)
+                self._rounds.begin(engines)
+                self._switch.begin(engines)
+                models = [engine.pipeline.ensemble for engine in engines]
+                command = launch.command(self._environment, self._repository, backends, self._ports, models)
                 return Triton(command, variables, lifeline, Path(folder, "work"))
 
             self._serve(start, on_ready)
@@ -103,8 +110,9 @@ class Supervisor:
         pause_s = self._patience.first_pause_s
         was_ready = False
         while not self._wakeup.stopping:
-            triton = start()
+            triton = None
             try:
+                triton = start()
                 self._await_first_answer(triton)
                 if not was_ready and not self._wakeup.stopping:
                     on_ready()
@@ -120,7 +128,8 @@ class Supervisor:
                     raise
                 self._report(f"restart failed: {error}")
             finally:
-                triton.stop()
+                if triton is not None:
+                    triton.stop()
             if not self._wakeup.stopping:
                 self._report(f"restarting Triton in {pause_s:.1f} s")
                 self._wait_out(pause_s)
@@ -140,7 +149,7 @@ class Supervisor:
                     f"Triton ended with status {status} before it answered. Its log says:\n{triton.log_tail()}"
                 )
             try:
-                self._health.check(_PROBE_TIMEOUT_S)
+                self._rounds.check_all()
             except UnavailableError as error:
                 if time.monotonic() > deadline:
                     raise ServerStartError(
@@ -162,21 +171,18 @@ class Supervisor:
                 return
             if time.monotonic() < next_probe:
                 continue
+            self._switch.look()
             failures = 0 if self._is_healthy() else failures + 1
             if failures > 1:
                 return
             next_probe = time.monotonic() + self._patience.probe_every_s
 
     def _is_healthy(self) -> bool:
-        """Probe once. A server that finished images since the last look is busy, not broken."""
+        """Probe once, unless one version takes another's place just now."""
         try:
-            completed = self._health.completed(_PROBE_TIMEOUT_S)
-            if completed > self._completed:
-                self._completed = completed
-                return True
-            self._completed = completed
-            self._health.check(_PROBE_TIMEOUT_S)
-        except (UnavailableError, InferenceError) as error:
+            if not self._switch.busy:
+                self._rounds.check_next()
+        except (UnavailableError, InferenceError, ServerStartError) as error:
             self._report(f"Triton failed its probe: {error}")
             return False
         return True

@@ -15,7 +15,9 @@ import numpy as np
 import psutil
 import pytest
 
-from alphacut_core import probe
+from alphacut_core import installed, probe
+from alphacut_core.installed import Installed
+from alphacut_engines import configs
 from alphacut_server.health import Health
 
 pytestmark = pytest.mark.triton
@@ -32,13 +34,19 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 @pytest.fixture
 def own_repository(repository: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(repository, tmp_path / "model_repository"))
+    return Path(shutil.copytree(repository, tmp_path / "model_repository", symlinks=True))
+
+
+def engine_of(repository: Path) -> Installed:
+    engine = installed.find(repository, "u2netp")
+    assert engine is not None
+    return engine
 
 
 def test_it_answers_the_probe_and_listens_on_loopback_only(start_server: StartServer, repository: Path):
     server = start_server()
-    health = Health(server.url, repository)
-    health.check(timeout_s=10)
+    health = Health(server.url)
+    health.check(engine_of(repository), timeout_s=10)
     health.close()
     addresses = {c.laddr.ip for c in server.triton().net_connections("inet") if c.status == psutil.CONN_LISTEN}
     assert {address.removeprefix("::ffff:") for address in addresses} == {"127.0.0.1"}
@@ -88,14 +96,14 @@ def test_a_dead_stub_is_noticed_by_the_probe(start_server: StartServer, reposito
 
 
 def test_a_missing_engine_is_named_with_the_command_that_builds_it(start_server: StartServer, own_repository: Path):
-    (own_repository / "u2netp" / "1" / probe.ANSWER_FILE).unlink()
+    (engine_of(own_repository).folder / probe.ANSWER_FILE).unlink()
     server = start_server("--repository", str(own_repository))
     assert server.process.wait(20) == 1
     assert "run: alphacut build" in server.stderr
 
 
 def test_another_engine_than_the_checked_one_is_refused(start_server: StartServer, own_repository: Path):
-    engine = own_repository / "u2netp" / "1"
+    engine = engine_of(own_repository).folder
     probe.store_answer(255 - np.array(probe.load_answer(engine)), engine)
     server = start_server("--repository", str(own_repository))
     assert server.process.wait(60) == 1
@@ -105,17 +113,16 @@ def test_another_engine_than_the_checked_one_is_refused(start_server: StartServe
 
 def test_a_model_of_another_contract_is_refused_with_the_reason(start_server: StartServer, own_repository: Path):
     config = own_repository / "preprocess" / "config.pbtxt"
-    text = config.read_text()
-    wanted = 'key: "contract_version" value { string_value: "1" }'
-    assert wanted in text
-    config.write_text(text.replace(wanted, wanted.replace('"1"', '"0"')))
+    changed = configs.read(config)
+    changed.parameters["contract_version"].string_value = "0"
+    config.write_text(configs.text(changed))
     server = start_server("--repository", str(own_repository))
     assert server.process.wait(60) == 1
     assert "configured for contract version '0'" in server.stderr
 
 
 def test_a_broken_engine_file_is_refused_with_the_log(start_server: StartServer, own_repository: Path):
-    model = own_repository / "u2netp" / "1" / "model.onnx"
+    model = engine_of(own_repository).folder / "model.onnx"
     model.write_bytes(model.read_bytes()[:1000])
     server = start_server("--repository", str(own_repository))
     assert server.process.wait(60) == 1
@@ -124,7 +131,7 @@ def test_a_broken_engine_file_is_refused_with_the_log(start_server: StartServer,
 
 
 def test_an_unknown_precision_in_the_manifest_is_refused(start_server: StartServer, own_repository: Path):
-    manifest = own_repository / "u2netp" / "1" / "manifest.json"
+    manifest = engine_of(own_repository).folder / "manifest.json"
     options = {"INFERENCE_PRECISION_HINT": "fp7"}
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "compile_options": options}))
     server = start_server("--repository", str(own_repository))
@@ -152,6 +159,6 @@ def assert_answers_again(url: str, repository: Path) -> None:
     channel = grpc.insecure_channel(url, options=[("grpc.max_reconnect_backoff_ms", 200)])
     grpc.channel_ready_future(channel).result(timeout=30)
     channel.close()
-    health = Health(url, repository)
-    health.check(timeout_s=20)
+    health = Health(url)
+    health.check(engine_of(repository), timeout_s=20)
     health.close()

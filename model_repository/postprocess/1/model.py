@@ -9,7 +9,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter, steps
-from alphacut_core.contract import ENCODED, OPTIONS, RENDERED, mask_spec
+from alphacut_core.contract import ANY_MASK, ENCODED, OPTIONS, RENDERED
 from alphacut_core.options import Options
 
 _THREADS = 8  # as many as a batch holds
@@ -22,7 +22,6 @@ class TritonPythonModel:
         """Read the configuration."""
         settings = adapter.start(args)
         self.limits = settings.limits
-        self.mask = mask_spec(int(settings.parameters["size"]))
         self.pool = ThreadPoolExecutor(_THREADS)
 
     def execute(self, requests: list[Any]) -> list[Any]:
@@ -32,7 +31,7 @@ class TritonPythonModel:
     def _handle(self, request: Any) -> list[Any]:
         encoded = adapter.array(pb_utils, request, ENCODED.name).tobytes()
         options = Options.from_wire(adapter.array(pb_utils, request, OPTIONS.name).tobytes())
-        mask = adapter.array(pb_utils, request, self.mask.name)  # (S, S)
+        mask = adapter.array(pb_utils, request, ANY_MASK.name)  # (S, S)
         rendered = steps.postprocess(encoded, options, mask, self.limits)
         return [pb_utils.Tensor(RENDERED.name, np.frombuffer(rendered, np.uint8)[None])]  # (1, n)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from alphacut_core import installed
 from alphacut_core.errors import EngineSourceError, InvalidOptionError
 from alphacut_loadtest.bench.cli import bench
 
@@ -28,6 +29,9 @@ def repository(tmp_path: Path, weights: Path) -> Path:
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
     manifest = {"model": "net", "precision": "fp32", "source_sha256": sha256}
     (folder / "manifest.json").write_text(json.dumps(manifest))
+    selection = installed.config_path(tmp_path / "repository", "u2netp")
+    selection.parent.mkdir()
+    selection.write_text("version_policy { specific {\nversions: 1\n} }")
     return tmp_path / "repository"
 
 

@@ -1,0 +1,33 @@
+"""Where Triton's model repository is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from alphacut_core.errors import EngineBuildError
+
+_CHECKOUT = Path(__file__).parents[2] / "model_repository"
+
+REPOSITORY_OPTION = click.option(
+    "--repository",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="ALPHACUT_REPOSITORY",
+    help="Triton's model repository; default: the checkout's, or $ALPHACUT_REPOSITORY.",
+)
+
+
+def locate(given: Path | None) -> Path:
+    """Return the repository that was given, or the checkout's.
+
+    Raises:
+        EngineBuildError: There is neither.
+    """
+    if given is not None:
+        return given
+    if not _CHECKOUT.is_dir():
+        raise EngineBuildError(
+            f"there is no model repository at {_CHECKOUT}, where a checkout has it; pass --repository DIR"
+        )
+    return _CHECKOUT

@@ -1,0 +1,53 @@
+"""What callers call an installed network, and which of its tiers are meant."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+import click
+
+from alphacut_core.contract import DEFAULT_PIPELINE
+from alphacut_core.errors import EngineSourceError
+from alphacut_core.tiers import MODES, Mode
+from alphacut_engines.recipe import ModelRecipe
+
+ALL_TIERS = "all"
+TIER_OPTION = click.option(
+    "--tier",
+    type=click.Choice([*MODES, ALL_TIERS]),
+    multiple=True,
+    default=("full",),
+    show_default="full",
+    help="Size that the network works at; may be given several times.",
+)
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+# Triton has one space of names: ensembles, steps and engines must not meet in it.
+_TAKEN = (DEFAULT_PIPELINE.ensemble, DEFAULT_PIPELINE.preprocess, DEFAULT_PIPELINE.postprocess)
+
+
+def assign(recipe: ModelRecipe, name: str | None) -> ModelRecipe:
+    """Return the recipe under the name that callers will use.
+
+    Args:
+        recipe: The network.
+        name: What was asked for, or None for the recipe's own.
+
+    Raises:
+        EngineSourceError: The name cannot be one of Triton's, or would be taken for another model's.
+    """
+    chosen = recipe.engine if name is None else name
+    tiers_end = tuple(f"_{mode}" for mode in MODES)
+    if not _NAME.fullmatch(chosen) or chosen.startswith(_TAKEN) or chosen.endswith(tiers_end):
+        raise EngineSourceError(
+            f"got the name {chosen!r}; pass --name with small letters, digits, dots, dashes and underscores, which "
+            f"begins with none of {', '.join(_TAKEN)} and ends with none of {', '.join(tiers_end)}"
+        )
+    return dataclasses.replace(recipe, engine=chosen)
+
+
+def tiers_of(chosen: Sequence[str]) -> Sequence[Mode]:
+    """Return the tiers that were chosen, largest first."""
+    return [mode for mode in MODES if mode in chosen or ALL_TIERS in chosen]

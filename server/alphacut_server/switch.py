@@ -1,0 +1,137 @@
+"""Bring what was installed meanwhile into the running server, without a request being dropped."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from alphacut_core import installed
+from alphacut_core.errors import AlphacutError, InferenceError, UnavailableError
+from alphacut_core.installed import Installed
+from alphacut_server.health import Health
+from alphacut_server.served import Wish
+
+_LOAD_TIMEOUT_S = 300.0
+_PROBE_TIMEOUT_S = 60.0
+
+
+class Switch:
+    """Watches the repository and loads what changed, on a thread of its own.
+
+    Triton keeps answering with the version that it has while it loads another one, warms it up, and then lets
+    requests go to the new one. A version that does not load, or does not give the known answer, is taken back in
+    the repository too, so that the server would start again with the one that works.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        repository: Path,
+        wish: Wish,
+        *,
+        include: Callable[[Installed], None],
+        report: Callable[[str], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            url: Triton's gRPC address.
+            repository: What is watched.
+            wish: Which engines are meant.
+            include: Called with each engine that has begun to serve, before the next ``busy`` is false.
+            report: Called with one line for each event.
+        """
+        self._repository = repository
+        self._wish = wish
+        self._include = include
+        self._report = report
+        self._url = url
+        self._serving: dict[str, Installed] = {}
+        self._refused: dict[str, str] = {}
+        self._thread: threading.Thread | None = None
+
+    def begin(self, engines: Iterable[Installed]) -> None:
+        """Start anew with what a server that has just been started serves."""
+        if self._thread is not None:
+            self._thread.join()  # soon: it speaks to a server that is gone
+        self._serving = {engine.engine: engine for engine in engines}
+        self._refused.clear()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a version is being loaded; its engine's answers may be those of either version."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def look(self) -> None:
+        """Begin to load what has changed since the last look, if anything has."""
+        if self.busy:
+            return
+        changed = [engine for engine in installed.find_all(self._repository) if self._is_new(engine)]
+        if changed:
+            self._thread = threading.Thread(target=self._run, args=(changed,), name="alphacut-switch", daemon=True)
+            self._thread.start()
+
+    def _is_new(self, engine: Installed) -> bool:
+        if not self._wish.covers(engine.manifest["slot"], engine.manifest["tier"]):
+            return False
+        serving = self._serving.get(engine.engine)
+        if serving is not None and serving.selection == engine.selection:
+            return False
+        return self._refused.get(engine.engine) != engine.selection
+
+    def _run(self, changed: Iterable[Installed]) -> None:
+        with contextlib.closing(Health(self._url)) as health:
+            for engine in changed:
+                try:
+                    self._bring_in(engine, health)
+                except UnavailableError:  # Triton is gone, and reads the repository when it starts again
+                    return
+                except AlphacutError as error:
+                    self._refused[engine.engine] = engine.selection
+                    self._take_back(engine, error, health)
+
+    def _bring_in(self, engine: Installed, health: Health) -> None:
+        check_files(engine)
+        before = self._serving.get(engine.engine)
+        health.load(engine.engine if before else engine.pipeline.ensemble, _LOAD_TIMEOUT_S)
+        health.check(engine, _PROBE_TIMEOUT_S)
+        self._serving[engine.engine] = engine
+        self._include(engine)
+        instead = f" instead of {before.version}" if before else ""
+        self._report(f"{engine.engine} serves version {engine.version}{instead}")
+
+    def _take_back(self, engine: Installed, error: AlphacutError, health: Health) -> None:
+        before = self._serving.get(engine.engine)
+        if before is None:
+            self._report(f"{engine.engine} is not served: {error}")
+            return
+        try:
+            _restore(before)
+            health.load(engine.engine, _LOAD_TIMEOUT_S)
+        except (OSError, AlphacutError) as failure:
+            self._report(f"version {before.version} of {engine.engine} could not be brought back: {failure}")
+            return
+        self._report(f"version {engine.version} of {engine.engine} is refused, {before.version} goes on: {error}")
+
+
+def check_files(engine: Installed) -> None:
+    """Compare an engine's files with its manifest before Triton reads them.
+
+    Raises:
+        InferenceError: One is missing or another one.
+    """
+    for name, sha256 in engine.manifest["artefacts"].items():
+        path = engine.folder / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            raise InferenceError(f"{path} is not the file that was installed; run: alphacut build --force")
+
+
+def _restore(engine: Installed) -> None:
+    """Select a version again, in one step."""
+    draft = engine.config.with_name(f".{engine.config.name}.{os.getpid()}")
+    draft.write_text(engine.selection)
+    draft.replace(engine.config)
