@@ -36,7 +36,9 @@ def load(path: Path) -> U2Net:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, OSError) as error:
-        raise EngineSourceError(f"cannot read {path} as a checkpoint ({error}); {WANTED}") from error
+        # PyTorch goes on to recommend loading it unsafely.
+        cause = str(error).split(". ")[0].splitlines()[0] if str(error) else type(error).__name__
+        raise EngineSourceError(f"cannot read {path} as a checkpoint of tensors ({cause}); {WANTED}") from error
     if isinstance(content, dict) and "state_dict" in content:  # Lightning's
         state = {name.removeprefix(_LIGHTNING_PREFIX): value for name, value in content["state_dict"].items()}
     else:

@@ -45,7 +45,12 @@ def soft_iou(saliency: Tensor, target: Tensor) -> Tensor:
 
 
 def ssim(first: Tensor, second: Tensor) -> Tensor:
-    """Return the mean structural similarity (Wang et al. 2004) with a Gaussian window of 11 and sigma 1.5."""
+    """Return the mean structural similarity of maps from 0 to 1, each (N, 1, H, W)."""
+    return ssim_map(first, second).mean()
+
+
+def ssim_map(first: Tensor, second: Tensor) -> Tensor:
+    """Return each pixel's structural similarity (Wang et al. 2004): a Gaussian window of 11 pixels, sigma 1.5."""
     window = _window(first)
 
     def blurred(image: Tensor) -> Tensor:
@@ -58,7 +63,7 @@ def ssim(first: Tensor, second: Tensor) -> Tensor:
     covariance = blurred(first * second) - mean1 * mean2
     luminance = (2 * mean1 * mean2 + _SSIM_C1) / (mean1**2 + mean2**2 + _SSIM_C1)
     structure = (2 * covariance + _SSIM_C2) / (variance1 + variance2 + _SSIM_C2)
-    return (luminance * structure).mean()
+    return luminance * structure
 
 
 def _window(like: Tensor) -> Tensor:

@@ -23,12 +23,13 @@ def from_state(state: Mapping[str, Tensor], source: str) -> U2Net:
     Raises:
         EngineSourceError: A name is missing, unknown, or of a shape that no U²-Net has.
     """
-    network = U2Net(SMALL)
     try:
-        for name, layer in list(network.named_modules()):
-            if isinstance(layer, (nn.Conv2d, nn.BatchNorm2d)):
-                network.set_submodule(name, _of_shape(layer, state[f"{name}.weight"].shape))
-        network.load_state_dict(dict(state))
+        with torch.device("meta"):  # shapes without numbers
+            network = U2Net(SMALL)
+            for name, layer in list(network.named_modules()):
+                if isinstance(layer, (nn.Conv2d, nn.BatchNorm2d)):
+                    network.set_submodule(name, _of_shape(layer, state[f"{name}.weight"].shape))
+        network.load_state_dict(dict(state), assign=True)
     except (KeyError, IndexError, AttributeError, RuntimeError, ValueError) as error:
         raise EngineSourceError(f"{source} holds no U²-Net ({error}); {WANTED}") from error
     return network.eval()

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import onnxruntime
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from alphacut_training import checkpoint, cli, prune
+from alphacut_training.network import U2Net
+
+from .conftest import write_discs
+from .test_fit import TINY
+
+QUICK = ("--epochs", "1", "--size", "64", "--batch", "4", "--hold-out", "0.2")
+
+
+def call(command: object, *arguments: object) -> Result:
+    result = CliRunner().invoke(command, [str(one) for one in arguments])  # type: ignore[arg-type]
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    checkpoint.save(U2Net(TINY), tmp_path / "tiny.pth")
+    return tmp_path / "tiny.pth"
+
+
+def test_fine_tune_then_export_gives_a_network_that_onnx_runtime_runs(
+    discs: Callable[[int], Path], tmp_path: Path, network: Path
+) -> None:
+    tuned = call(cli.fine_tune, "--start", network, "--data", discs(20), "--output", tmp_path / "run", *QUICK)
+    assert tuned.exit_code == 0, tuned.output
+    assert "next: alphacut export" in tuned.output
+    exported = call(
+        cli.export, "--model", tmp_path / "run" / "network.pth", "--output", tmp_path / "mine.onnx", "--size", 64
+    )
+    assert exported.exit_code == 0, exported.output
+    session = onnxruntime.InferenceSession(str(tmp_path / "mine.onnx"), providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].shape == ["batch", 3, 64, 64]
+
+
+def test_train_begins_from_nothing(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    result = call(cli.train, "--data", discs(20), "--output", tmp_path / "run", *QUICK)
+    assert result.exit_code == 0, result.output
+    assert prune.parameters(checkpoint.load(tmp_path / "run" / "network.pth")) == 1_131_181
+
+
+def test_prune_takes_channels_out_and_trains_the_rest(
+    discs: Callable[[int], Path], tmp_path: Path, network: Path
+) -> None:
+    result = call(
+        cli.prune, "--start", network, "--ratio", 0.5, "--data", discs(20), "--output", tmp_path / "run", *QUICK
+    )
+    assert result.exit_code == 0, result.output
+    left = prune.parameters(checkpoint.load(tmp_path / "run" / "network.pth"))
+    assert left < 0.9 * prune.parameters(checkpoint.load(network))
+
+
+@pytest.mark.parametrize("ratio", [0, 0.9, 0.01])
+def test_a_ratio_that_takes_nothing_or_everything_is_refused(network: Path, ratio: float) -> None:
+    from alphacut_core.errors import InvalidOptionError
+
+    with pytest.raises(InvalidOptionError, match=f"ratio={ratio}"):
+        prune.prune(checkpoint.load(network), ratio)
+
+
+def test_a_student_learns_from_its_teacher(discs: Callable[[int], Path], tmp_path: Path, network: Path) -> None:
+    data = discs(20)
+    torch.manual_seed(9)
+    checkpoint.save(U2Net(TINY), tmp_path / "teacher.pth")
+    states = []
+    for name, teacher in (("a", tmp_path / "teacher.pth"), ("b", network)):
+        output = tmp_path / name
+        result = call(
+            cli.distil, "--teacher", teacher, "--student", network, "--data", data, "--output", output, *QUICK
+        )
+        assert result.exit_code == 0, result.output
+        states.append(checkpoint.load(output / "network.pth").state_dict())
+    assert not torch.equal(states[0]["outconv.weight"], states[1]["outconv.weight"])
+    assert prune.parameters(checkpoint.load(tmp_path / "a" / "network.pth")) == prune.parameters(U2Net(TINY))
+
+
+def test_evaluate_writes_tables_pictures_and_the_worst(tmp_path: Path, network: Path) -> None:
+    data = write_discs(tmp_path / "data", 5)
+    (data / "backgrounds").mkdir()
+    Image.new("RGB", (50, 50), (90, 90, 90)).save(data / "backgrounds" / "wall.png")
+    (data / "images" / "disc004.png").write_bytes(b"broken")
+    output = tmp_path / "found"
+    result = call(cli.evaluate, "--model", network, "--data", data, "--size", 64, "--output", output)
+    assert result.exit_code == 0, result.output
+    assert "| all | 4 |" in result.output
+    facts = json.loads((output / "tiny.json").read_text())
+    assert facts["pictures"] == 4
+    assert facts["left_out"] == 1
+    assert len((output / "tiny.csv").read_text().splitlines()) == 5
+    assert (output / "tiny-reliability.svg").read_text().startswith("<svg")
+    with Image.open(output / "worst.png") as sheet:
+        assert sheet.width > 700
+
+
+def test_the_frontier_compares_networks_at_sizes(tmp_path: Path, network: Path) -> None:
+    data = write_discs(tmp_path / "data", 3)
+    output = tmp_path / "frontier"
+    result = call(cli.frontier, "--model", network, "--size", 96, "--size", 64, "--data", data, "--output", output)
+    assert result.exit_code == 0, result.output
+    points = json.loads((output / "frontier.json").read_text())
+    assert [point["size"] for point in points] == [96, 64]
+    assert points[0]["gigaflops"] > 2 * points[1]["gigaflops"]
+    assert (output / "frontier.svg").read_text().count("<circle") == 2
+    assert (output / "frontier.md").read_text().count("| tiny |") == 2
+
+
+def test_errors_are_one_line_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    result = call(cli.evaluate, "--data", tmp_path / "data")
+    assert result.exit_code == 1
+    assert result.output.startswith("error: ")
+    assert "images/" in result.output
+    assert "Traceback" not in result.output

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from alphacut_core.errors import EngineSourceError, InvalidOptionError
+from alphacut_training import checkpoint, evaluation, fit, predictor
+from alphacut_training.network import Architecture, U2Net
+from alphacut_training.settings import Settings
+
+from .conftest import BUNDLED, write_discs
+
+TINY = Architecture(
+    "tiny",
+    {
+        "1": (3, 4, 8),
+        **dict.fromkeys(("2", "3", "4", "5", "6"), (8, 4, 8)),
+        **dict.fromkeys(("5d", "4d", "3d", "2d", "1d"), (16, 4, 8)),
+    },
+)
+
+
+def quick(data: Path, output: Path, **changes: object) -> Settings:
+    settings = Settings(
+        data=data, output=output, epochs=2, size=64, first_size=64, batch=4, hold_out=0.2, ema=0.0, learning_rate=2e-3
+    )
+    return replace(settings, **changes)  # type: ignore[arg-type]
+
+
+def tiny(seed: int = 0) -> U2Net:
+    torch.manual_seed(seed)
+    return U2Net(TINY)
+
+
+def silent(_line: str) -> None:
+    pass
+
+
+def test_training_finds_discs_that_it_has_never_seen(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    outcome = fit.fit(tiny(), quick(discs(24), tmp_path / "run", epochs=6), silent)
+    unseen = write_discs(tmp_path / "unseen", 6, first=500)
+    trained, untrained = (
+        evaluation.evaluate(predictor.of_network(network, 64), unseen).overall for network in (outcome.network, tiny())
+    )
+    assert trained.max_f > untrained.max_f + 0.2
+    assert trained.mae < untrained.mae
+
+
+def test_fine_tuning_from_the_bundled_weights_starts_where_they_are(
+    discs: Callable[[int], Path], tmp_path: Path
+) -> None:
+    told: list[str] = []
+    settings = quick(discs(20), tmp_path / "run", epochs=1, learning_rate=1e-6)
+    outcome = fit.fit(checkpoint.load(BUNDLED), settings, told.append)
+    assert "restoring" in " ".join(told)
+    image = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        before, after = (torch.sigmoid(one.eval()(image)[0]) for one in (checkpoint.load(BUNDLED), outcome.network))
+    assert float((before - after).abs().mean()) < 0.05
+
+
+def test_the_same_seed_trains_the_same_network(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    data = discs(20)
+    first, second = (
+        fit.fit(tiny(), quick(data, tmp_path / name, epochs=1), silent).network.state_dict() for name in ("one", "two")
+    )
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_an_average_of_weights_is_kept_where_it_is_asked_for(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    data = discs(20)
+    plain = fit.fit(tiny(), quick(data, tmp_path / "plain", epochs=1), silent).network
+    averaged = fit.fit(tiny(), quick(data, tmp_path / "ema", epochs=1, ema=0.9), silent).network
+    assert not torch.equal(plain.outconv.weight, averaged.outconv.weight)  # type: ignore[arg-type,union-attr]
+
+
+_RUN = """
+from pathlib import Path
+import lightning
+from training.test_fit import quick, tiny
+from alphacut_training import fit
+
+class Announce(lightning.Callback):
+    def on_train_epoch_start(self, trainer, module):
+        print("epoch", trainer.current_epoch, flush=True)
+
+original = lightning.Trainer.__init__
+def announced(self, *arguments, **options):
+    options["callbacks"] = [*options["callbacks"], Announce()]
+    original(self, *arguments, **options)
+lightning.Trainer.__init__ = announced
+fit.fit(tiny(), quick(Path({data!r}), Path({output!r}), epochs=1000, patience=1000), print)
+"""
+
+
+def test_a_killed_run_goes_on_from_its_last_whole_epoch(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    data, output = discs(20), tmp_path / "run"
+    script = tmp_path / "run.py"
+    script.write_text(_RUN.format(data=str(data), output=str(output)))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip() == "epoch 2":
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    told: list[str] = []
+    outcome = fit.fit(tiny(), quick(data, output, epochs=4, patience=1000), told.append)
+    assert any("going on from" in line for line in told)
+    assert outcome.epochs == 4
+    saved = torch.load(output / "checkpoints" / "last.ckpt", weights_only=False)
+    assert saved["epoch"] == 3
+
+
+def test_a_folder_of_another_run_is_refused_with_the_difference(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    settings = quick(discs(20), tmp_path / "run", epochs=1)
+    fit.fit(tiny(), settings, silent)
+    with pytest.raises(EngineSourceError, match=r"learning_rate 0\.002 -> 0\.5"):
+        fit.fit(tiny(), replace(settings, learning_rate=0.5), silent)
+    assert json.loads((tmp_path / "run" / "settings.json").read_text())["learning_rate"] == 0.002
+
+
+def test_sizes_grow_over_the_first_half(tmp_path: Path) -> None:
+    settings = quick(tmp_path, tmp_path, epochs=10, size=320, first_size=160)
+    assert [settings.size_at(epoch) for epoch in (0, 1, 5, 9)] == [160, 192, 320, 320]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"size": 100}, {"epochs": 0}, {"first_size": 640}, {"composites": 1.5}, {"precision": "fp8"}]
+)
+def test_settings_that_cannot_be_are_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidOptionError, match=next(iter(wrong))):
+        quick(tmp_path, tmp_path, **wrong)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from alphacut_training import pairs, store
+
+from .conftest import disc
+
+
+def test_pictures_are_decoded_once(discs: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = pairs.find(discs(4))
+    first, _ = store.build(found)
+    monkeypatch.setattr(pairs, "read", lambda _pair: pytest.fail("decoded again"))
+    second, _ = store.build(found)
+    assert np.array_equal(first.images, second.images)
+    assert second.names == ("disc000", "disc001", "disc002", "disc003")
+
+
+def test_a_changed_mask_is_decoded_anew(discs: Callable[[int], Path]) -> None:
+    folder = discs(2)
+    before, _ = store.build(pairs.find(folder)[0])
+    Image.new("L", (96, 96), 255).save(folder / "masks" / "disc001.png")
+    os.utime(folder / "masks" / "disc001.png", ns=(1, 1))
+    after, _ = store.build(pairs.find(folder)[0])
+    assert before.masks[1].min() == 0
+    assert after.masks[1].min() == 255
+
+
+def test_a_store_that_was_cut_short_is_made_again(discs: Callable[[int], Path], home: Path) -> None:
+    found, _ = pairs.find(discs(2))
+    store.build(found)
+    (place,) = (home / "training").iterdir()
+    (place / "index.json").unlink()
+    (place / "images.u8").write_bytes(b"half")
+    again, _ = store.build(found)
+    assert again.images.shape == (2, store.SIDE, store.SIDE, 3)
+
+
+def test_pictures_and_masks_stay_together(discs: Callable[[int], Path]) -> None:
+    kept, _ = store.build(pairs.find(discs(3))[0])
+    assert kept.sizes == ((96, 96),) * 3
+    for number in range(3):
+        truth = np.asarray(disc(number)[1].resize((store.SIDE, store.SIDE), Image.Resampling.BOX))
+        assert np.array_equal(kept.masks[number], truth)
+        assert kept.images[number][truth > 250].mean() > kept.images[number][truth < 5].mean() + 60
