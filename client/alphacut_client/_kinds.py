@@ -1,10 +1,11 @@
-"""The kinds of image that callers hand over."""
+"""The kinds of image that callers hand over, and those that they get back."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, Literal, TypeVar, cast
 
 import numpy as np
 from PIL import Image
@@ -12,34 +13,64 @@ from PIL import Image
 from alphacut_core import codec
 from alphacut_core.errors import InputError, UnsupportedImageError
 from alphacut_core.geometry import Pixels
-from alphacut_core.limits import Limits
+from alphacut_core.limits import DEFAULT_LIMITS, Limits
 
 Kind = TypeVar("Kind", bytes, Image.Image, Pixels)
 """What goes in as one of these comes out as the same: an image file's bytes, a PIL image, a uint8 array."""
 
-ImageLike = bytes | str | Path | Image.Image | Pixels
+FileLike = str | Path | IO[bytes]
+"""Where an image file's bytes are: its path, or an open file, which is read from where it stands."""
+
+ImageLike = bytes | FileLike | Image.Image | Pixels
+
+Returns = Literal["same", "encoded", "array", "image"]
+"""What comes out: what went in, the bytes of a file, a uint8 array, or a PIL image."""
+
+Given = Literal["encoded", "array", "image"]
+"""The same, settled."""
+
+Channels = Literal["rgb", "bgr"]
+"""The order of an array's channels, in and out: ``bgr`` is OpenCV's; alpha is last in both."""
+
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+:/|data:)", re.IGNORECASE)
+_BGR = {3: [2, 1, 0], 4: [2, 1, 0, 3]}
 
 
-def file_content(image: object) -> bytes | None:
-    """Return the bytes of an image file given as such or by its path; None for pixels.
+def file_content(image: object, limits: Limits = DEFAULT_LIMITS) -> bytes | None:
+    """Return the bytes of an image file given as such, by its path, or open; None for pixels.
+
+    Of an open file no more is read than the limit and one byte.
 
     Raises:
-        InputError: The file cannot be read.
+        InputError: The file cannot be read, or what was given is an address.
+        UnsupportedImageError: The file is open as text.
     """
     if isinstance(image, bytes):
         return image
-    if not isinstance(image, (str, Path)):
+    if isinstance(image, (str, Path)):
+        return _content_at(image)
+    if isinstance(image, (Image.Image, np.ndarray)) or not hasattr(image, "read"):
         return None
     try:
-        return Path(image).read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"cannot read {os.fspath(image)!r} ({error.strerror}); give the path of an image file"
-        ) from error
+        content = cast(IO[bytes], image).read(limits.max_bytes + 1)
+    except (OSError, ValueError) as error:  # a closed file is a ValueError
+        raise InputError(f"cannot read {type(image).__name__} ({error}); give a file that is open for reading") from (
+            error
+        )
+    if not isinstance(content, bytes):
+        raise UnsupportedImageError(
+            f"got a file that gives {type(content).__name__} instead of bytes; open it in binary mode, as 'rb'"
+        )
+    return content
 
 
-def picture(image: object, limits: Limits) -> Image.Image:
+def picture(image: object, limits: Limits, channels: Channels = "rgb") -> Image.Image:
     """Return pixels, given as PIL image or array, as an upright picture of 8 bits a channel.
+
+    Args:
+        image: Any mode, or uint8 (H, W, 3|4).
+        limits: Bounds on its sides.
+        channels: Order in an array.
 
     Raises:
         UnsupportedImageError: Another type, dtype or shape, or a side of zero.
@@ -51,10 +82,39 @@ def picture(image: object, limits: Limits) -> Image.Image:
                 f"got an array of {image.dtype} {image.shape}; give uint8 (H, W, 3) RGB or (H, W, 4) RGBA"
             )
         limits.check_pixels(image.shape[1], image.shape[0])
-        return Image.fromarray(image)
+        return Image.fromarray(image if channels == "rgb" else image[..., _BGR[image.shape[2]]])
     if isinstance(image, Image.Image):
         limits.check_pixels(*image.size)
         return codec.upright(image)
     raise UnsupportedImageError(
-        f"got {type(image).__name__}; give the bytes of an image file, its path, a PIL image or a uint8 array"
+        f"got {type(image).__name__}; give the bytes of an image file, its path, a file open in binary mode, a PIL "
+        "image or a uint8 array"
     )
+
+
+def wanted(image: object, returns: Returns) -> Given:
+    """Return the kind that comes out where ``image`` went in."""
+    if returns != "same":
+        return returns
+    if isinstance(image, np.ndarray):
+        return "array"
+    return "image" if isinstance(image, Image.Image) else "encoded"
+
+
+def array(rendered: Image.Image, channels: Channels) -> Pixels:
+    """Return a result as an array of its own: uint8 (H, W) or (H, W, 4)."""
+    values: Pixels = np.array(rendered)  # a copy, since one that shares the picture's memory cannot be written to
+    return values if channels == "rgb" or values.ndim == 2 else values[..., _BGR[values.shape[2]]]
+
+
+def _content_at(path: str | Path) -> bytes:
+    text = os.fspath(path)
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # a NUL in a path is a ValueError
+        if _ADDRESS.match(text):
+            raise InputError(
+                f"got the address {text[:80]!r}, and addresses are never fetched here; download it, and give the bytes"
+            ) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"cannot read {text!r} ({reason}); give the path of an image file") from error

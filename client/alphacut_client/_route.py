@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from alphacut_client._kinds import Channels, Returns
+from alphacut_core import checks
 from alphacut_core.errors import InvalidOptionError
 from alphacut_core.options import Options
 from alphacut_core.tiers import DEFAULT_MODEL, MODES, Mode
@@ -20,6 +22,13 @@ Priority = Literal["interactive", "bulk"]
 MIN_TIMEOUT_S = 0.05
 """Shortest deadline: Triton before 25.06 can be crashed by calls whose deadline passes within milliseconds."""
 
+_WORDS: dict[str, tuple[str, ...]] = {
+    "mode": MODES,
+    "upload": get_args(Upload),
+    "priority": get_args(Priority),
+    "returns": get_args(Returns),
+    "channels": get_args(Channels),
+}
 _TRITON_PRIORITIES: dict[Priority, int] = {"interactive": 1, "bulk": 2}
 
 
@@ -33,6 +42,8 @@ class Route:
         upload: Who decodes image files.
         timeout_s: Deadline of one attempt in seconds, at least 0.05.
         priority: Which lane of the server's queues.
+        returns: The kind of image that comes out.
+        channels: The order of an array's channels, in and out.
     """
 
     model: str = DEFAULT_MODEL
@@ -40,13 +51,12 @@ class Route:
     upload: Upload = "encoded"
     timeout_s: float = 60.0
     priority: Priority = "interactive"
+    returns: Returns = "same"
+    channels: Channels = "rgb"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("mode", MODES), ("upload", get_args(Upload)), ("priority", get_args(Priority))):
-            if getattr(self, name) not in allowed:
-                raise InvalidOptionError(
-                    f"got {name}={getattr(self, name)!r}; allowed are {', '.join(map(repr, allowed))}"
-                )
+        for name, allowed in _WORDS.items():
+            checks.choice(name, getattr(self, name), allowed)
         if self.timeout_s < MIN_TIMEOUT_S:
             raise InvalidOptionError(f"got timeout_s={self.timeout_s}; at least {MIN_TIMEOUT_S} s are needed")
 

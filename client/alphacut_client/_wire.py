@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from tritonclient.grpc import service_pb2
 
+from alphacut_core import subject
 from alphacut_core.contract import CONFIDENCE, ENCODED, OPTIONS, RENDERED, Pipeline, TensorSpec, image_spec, mask_spec
 from alphacut_core.errors import ContractError
 from alphacut_core.geometry import Pixels
@@ -33,6 +34,16 @@ class Prediction:
 
     mask: Pixels
     confidence: float
+
+    @property
+    def coverage(self) -> float:
+        """Share of the picture that the mask calls subject, 0 to 1; measured on ``mask``, after the stretch."""
+        return subject.coverage(self.mask)
+
+    @property
+    def uncertainty(self) -> float:
+        """How undecided the mask is, 0 to 1: 0 all black and white, 1 all grey; measured on ``mask``."""
+        return subject.uncertainty(self.mask)
 
 
 def predict_file(pipeline: Pipeline, data: bytes, options: Options) -> service_pb2.ModelInferRequest:
@@ -69,8 +80,16 @@ def read_prediction(pipeline: Pipeline, response: service_pb2.ModelInferResponse
         ContractError: They are missing, or of another type or shape.
     """
     mask = _read_output(response, mask_spec(pipeline.size))
-    confidence = _read_output(response, CONFIDENCE)
-    return Prediction(mask[0], float(confidence[0, 0]))
+    return Prediction(mask[0], read_confidence(response))
+
+
+def read_confidence(response: service_pb2.ModelInferResponse) -> float:
+    """Read the confidence, 0 to 1.
+
+    Raises:
+        ContractError: It is missing, or of another type or shape.
+    """
+    return float(_read_output(response, CONFIDENCE)[0, 0])
 
 
 def read_rendered(response: service_pb2.ModelInferResponse) -> bytes:
@@ -95,6 +114,13 @@ def _add_input(
 ) -> None:
     request.inputs.add(name=spec.name, datatype=spec.datatype, shape=(1, *shape))
     request.raw_input_contents.append(content)
+
+
+def prioritise(request: service_pb2.ModelInferRequest, level: int) -> service_pb2.ModelInferRequest:
+    """Put a request into a lane of the server's queues, 1 going first; models without lanes ignore it."""
+    if level > 1:  # 1 is every model's default
+        request.parameters["priority"].uint64_param = level
+    return request
 
 
 def _requesting(request: service_pb2.ModelInferRequest, *outputs: TensorSpec) -> service_pb2.ModelInferRequest:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from PIL import Image
+
+from alphacut_client._kinds import Channels
 from alphacut_client._route import Priority, Upload
-from alphacut_core.options import Color, Decode, Format, Matting, Rgba
+from alphacut_core.geometry import Pixels
+from alphacut_core.options import Background, Color, Crop, Decode, Format, Matting, Refine
 from alphacut_core.tiers import Mode
 
 
@@ -17,6 +21,7 @@ class RouteKeywords(TypedDict, total=False):
     upload: Upload
     timeout_s: float
     priority: Priority
+    channels: Channels
 
 
 class MaskKeywords(RouteKeywords, total=False):
@@ -24,13 +29,26 @@ class MaskKeywords(RouteKeywords, total=False):
 
     decode: Decode
     format: Format
+    quality: int | None
+    lossless: bool
+    png_level: int | None
     post_process: bool
+    threshold: int | None
+    fill_holes_px: int
+    min_area_px: int
+    erode_px: int
+    dilate_px: int
+    feather_px: float
+    refine: Refine | None
+    trimap: Image.Image | Pixels | None
+    crop: Crop | None
+    min_confidence: float
 
 
 class CutoutKeywords(MaskKeywords, total=False):
     """Options of ``Client.remove`` and ``Client.remove_batch``."""
 
     color: Color
-    background: Rgba | None
+    background: Background | str | None
     matting: Matting | None
     decontaminate: bool
