@@ -35,14 +35,20 @@ def render(report: Report, measured: Mapping[str, Measurement]) -> str:
         measured: Precision to what was measured, worst pictures included.
     """
     title = f"{html.escape(report.model)} for {html.escape(report.target)}"
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}: gate</title><style>{_STYLE}</style></head><body>
-<h1>{title}</h1>
+    body = f"""
 <p>Masks against those of ONNX Runtime in FP32, on {_pictures(report)}; by {html.escape(report.runtime)}
 on {html.escape(report.machine)}.</p>
 {_table(report.rows)}
 {"".join(_worst(row, measured[row.precision].worst) for row in report.rows)}
-</body></html>
+"""
+    return document(f"{title}: gate", body)
+
+
+def document(title: str, body: str) -> str:
+    """Return a page that loads nothing from elsewhere; both arguments are HTML already."""
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head><body>
+<h1>{title}</h1>{body}</body></html>
 """
 
 

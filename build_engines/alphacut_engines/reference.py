@@ -30,8 +30,13 @@ ORT_ERRORS = (
 class Reference:
     """A network in memory, ready to run. Not thread-safe in its arguments, stateless between calls."""
 
-    def __init__(self, model: onnx.ModelProto, stage: str) -> None:
-        """Load ``model``; ``stage`` names the stage of the build in errors.
+    def __init__(self, model: onnx.ModelProto, stage: str, *, as_is: bool = False) -> None:
+        """Load ``model``.
+
+        Args:
+            model: In memory.
+            stage: Of the build, for errors.
+            as_is: Run the graph node by node as it is written, without ONNX Runtime's own optimisations.
 
         Raises:
             EngineBuildError: ONNX Runtime does not take the network.
@@ -39,6 +44,8 @@ class Reference:
         self._stage = stage
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        if as_is:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
             self._session = onnxruntime.InferenceSession(
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
