@@ -9,6 +9,7 @@ import time
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +19,9 @@ LOGGER = logging.getLogger("alphacut.gateway")
 
 MAX_HEAD_BYTES = 16 * 1024
 """Longest request line and headers together."""
+
+_FAULT = "alphacut.fault"
+_CALLER_LEFT = 499
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -46,7 +50,7 @@ class Envelope:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        status = 499  # the caller left before there was an answer
+        status = _CALLER_LEFT  # before there was an answer
 
         async def send_sealed(message: Message) -> None:
             nonlocal status
@@ -76,6 +80,8 @@ class Envelope:
         route = getattr(scope.get("route"), "path", "unmatched")
         self._metrics.requests.labels(scope["method"], route, status).inc()
         self._metrics.request_seconds.labels(route).observe(duration_s)
+        if fault := scope.get(_FAULT, "caller-left" if status == _CALLER_LEFT else None):
+            self._metrics.errors.labels(fault).inc()
         line = {
             "event": "request",
             "id": request_id,
@@ -88,6 +94,11 @@ class Envelope:
         if trace:
             line["trace_id"] = trace[1]
         LOGGER.info("%s", json.dumps(line))
+
+
+def note_fault(request: Request, code: str) -> None:
+    """Have a request counted as one that ended in an error of this code, one of a fixed set."""
+    request.scope[_FAULT] = code
 
 
 def _head_bytes(scope: Scope) -> int:

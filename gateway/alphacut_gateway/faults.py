@@ -20,12 +20,15 @@ from alphacut_core.errors import (
     InferenceError,
     InvalidOptionError,
     MissingLibraryError,
+    NoSubjectError,
     OverloadedError,
     RefinementError,
     UnavailableError,
     UndecodableImageError,
+    UnknownModelError,
     UnsupportedImageError,
 )
+from alphacut_gateway.envelope import note_fault
 from alphacut_gateway.refusals import (
     AddressError,
     BusyError,
@@ -47,6 +50,8 @@ IMAGE_ERRORS: tuple[type[AlphacutError], ...] = (
     ImageTooLargeError,
     UnsupportedImageError,
     InvalidOptionError,
+    UnknownModelError,
+    NoSubjectError,
     RefinementError,
     OverloadedError,
     RateLimitError,
@@ -109,21 +114,25 @@ def install(app: FastAPI) -> None:
     """Answer whatever is raised in ``app`` in the one shape."""
 
     @app.exception_handler(AlphacutError)
-    async def ours(_request: Request, error: AlphacutError) -> Response:
+    async def ours(request: Request, error: AlphacutError) -> Response:
+        note_fault(request, error.code)
         return answer(error)
 
     @app.exception_handler(RequestValidationError)
-    async def parameters(_request: Request, error: RequestValidationError) -> Response:
+    async def parameters(request: Request, error: RequestValidationError) -> Response:
+        note_fault(request, InvalidOptionError.code)
         first = error.errors()[0]
         return _json(422, InvalidOptionError.code, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
-    async def routing(_request: Request, error: HTTPException) -> Response:
+    async def routing(request: Request, error: HTTPException) -> Response:
         code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http")
+        note_fault(request, code)
         return _json(error.status_code, code, str(error.detail), dict(error.headers or {}))
 
     @app.exception_handler(Exception)
-    async def unexpected(_request: Request, _error: Exception) -> Response:
+    async def unexpected(request: Request, _error: Exception) -> Response:
+        note_fault(request, AlphacutError.code)
         # The server logs it with its traceback; the caller learns nothing of our insides.
         return _json(500, AlphacutError.code, "the gateway failed on this request; its log says why")
 

@@ -20,6 +20,12 @@ class Metrics:
             ("method", "route", "status"),
             registry=self.registry,
         )
+        self.errors = Counter(
+            "alphacut_gateway_errors",
+            "Requests that ended in an error, by its code.",
+            ("code",),
+            registry=self.registry,
+        )
         self.in_flight = Gauge("alphacut_gateway_in_flight", "Requests under way.", registry=self.registry)
         self.request_seconds = Histogram(
             "alphacut_gateway_request_seconds",

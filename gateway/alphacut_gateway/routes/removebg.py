@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from alphacut_core import codec
 from alphacut_core.errors import AlphacutError, InputError
 from alphacut_gateway import allowance, gateway, keys
+from alphacut_gateway.envelope import note_fault
 from alphacut_gateway.refusals import AddressError
 from alphacut_gateway.removebg import composition, files, refusal, resolution, wishes
 from alphacut_gateway.removebg.composition import Composition
@@ -62,6 +63,7 @@ async def removebg(request: Request) -> Response:
     try:
         return await _removebg(request, await _caller(request))
     except AlphacutError as error:
+        note_fault(request, error.code)
         return refusal.answer(error)
 
 
@@ -72,6 +74,7 @@ async def account(request: Request) -> Response:
     try:
         caller = await _caller(request)
     except AlphacutError as error:
+        note_fault(request, error.code)
         return refusal.answer(error)
     left = await here.megapixels.standing(caller, here.settings.megapixels_per_minute)
     nothing = {"total": 0, "subscription": 0, "payg": 0, "enterprise": 0}
