@@ -1,66 +1,70 @@
-"""One gRPC channel for an event loop, with the deadlines, retries and errors of ``_connection``."""
+"""Calls from the tasks of one event loop, with the deadlines, retries and errors that threads get."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import time
+from collections.abc import Callable
 from typing import Any
 
 import grpc
-from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from alphacut_client import _faults
-from alphacut_client._connection import CHANNEL_OPTIONS, check_times
-from alphacut_client._retry import Backoff
-from alphacut_core.errors import AlphacutError, UnavailableError
+from alphacut_client._endpoint import Endpoint
+from alphacut_client._steps import Send
+from alphacut_client.settings import Settings
+from alphacut_core.errors import AlphacutError, OverloadedError
 
 
-class AsyncConnection:
-    """A channel for the tasks of one event loop; a cancelled task cancels its call on the server too."""
+class AsyncConnection(Endpoint):
+    """A channel for one event loop; a cancelled task cancels its call on the server too."""
 
-    def __init__(self, url: str, *, timeout_s: float, retry_for_s: float) -> None:
-        check_times(timeout_s, retry_for_s)
-        self.url = url
-        self.timeout_s = timeout_s
-        self.retry_for_s = retry_for_s
-        self.closed = False
-        self._channel = grpc.aio.insecure_channel(url, options=CHANNEL_OPTIONS)
-        self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings, "AsyncClient", grpc.aio)
 
     def check_open(self) -> None:
-        """Refuse work after ``close``, with a RuntimeError."""
-        if self.closed:
-            raise RuntimeError(f"the client of {self.url} is closed; create a new AsyncClient")
+        """Refuse work after ``close`` and after a fork, which no event loop survives, with a RuntimeError."""
+        super().check_open()
+        if os.getpid() != self._pid:
+            raise RuntimeError("this AsyncClient belongs to the parent process's event loop; create one in the child")
 
-    async def call(self, method: str, request: Any) -> Any:
+    async def attempt(self, send: Send) -> Any:
         """Call once and return the response.
 
         Raises:
             AlphacutError: The one error that the failed call stands for.
             RuntimeError: The connection is closed.
         """
-        self.check_open()
-        call = getattr(self._stub, method)(request, timeout=self.timeout_s)
+        started = time.monotonic()
+        call = self.method(send.method)(send.request, timeout=send.timeout_s, metadata=self.headers())
+        self.active += 1
         try:
-            return await call
+            response = await call
         except grpc.aio.AioRpcError as error:
-            raise _faults.from_status(error.code(), error.details() or "", self.url) from error
+            raise self.fault(error.code(), error.details() or "", started) from error
         except asyncio.CancelledError as error:
             if self.closed:  # the channel cancelled it, not the task's owner
-                raise UnavailableError(f"the client of {self.url} was closed before its answer came") from error
+                raise self.lost() from error
             raise
+        finally:
+            self.active -= 1
+        self.heard(started)
+        return response
 
-    async def infer(self, request: service_pb2.ModelInferRequest) -> service_pb2.ModelInferResponse:
-        """Infer, and send the request again while a restart can cure the failure.
+    async def answer(self, send: Send, on_overload: Callable[[], None] | None = None) -> Any:
+        """Call, and send the request again while a restart can cure the failure; see ``_calls.PendingAnswer``.
 
         Raises:
             AlphacutError: The failure that no retry can cure, or the last one when the time for retries is over.
         """
-        backoff = Backoff(self.retry_for_s)
+        backoff = self.backoff(patient=on_overload is not None)
         while True:
             try:
-                return await self.call("ModelInfer", request)
+                return await self.attempt(send)
             except AlphacutError as error:
-                pause_s = backoff.pause_s(error)
+                if isinstance(error, OverloadedError) and on_overload is not None:
+                    on_overload()
+                pause_s = None if send.once else backoff.pause_s(error)
                 if pause_s is None or self.closed:
                     raise
             await asyncio.sleep(pause_s)

@@ -13,7 +13,13 @@ from alphacut_client._steps import Compute, Send, Steps
 from alphacut_client.timings import Observer, Stage, timed
 
 
-async def walk(steps: Steps, connection: AsyncConnection, pool: Executor, observer: Observer | None) -> Any:
+async def walk(
+    steps: Steps,
+    connection: AsyncConnection,
+    pool: Executor,
+    observer: Observer | None,
+    on_overload: Callable[[], None] | None = None,
+) -> Any:
     """Do the steps: what computes in ``pool``, what waits on the loop; leave no call behind."""
     loop = asyncio.get_running_loop()
     sent: list[asyncio.Task[Any]] = []
@@ -28,7 +34,7 @@ async def walk(steps: Steps, connection: AsyncConnection, pool: Executor, observ
                 if isinstance(step, Compute):
                     result = await loop.run_in_executor(pool, _compute, step.function, step.stage, observer)
                 elif isinstance(step, Send):
-                    result = asyncio.ensure_future(connection.infer(step.request))
+                    result = asyncio.ensure_future(connection.answer(step, on_overload))
                     sent.append(result)
                 else:
                     with timed(observer, "wait"):

@@ -7,7 +7,10 @@ from concurrent.futures import Future
 from contextlib import closing
 from typing import Any, Literal
 
-from alphacut_client._connection import Calls, Connection
+from alphacut_client._calls import Calls
+from alphacut_client._connection import Connection
+from alphacut_client._limiter import Limiter
+from alphacut_client._route import Route
 from alphacut_client._steps import walk
 from alphacut_client._window import map_in_order, map_window
 from alphacut_client._work import Work
@@ -17,6 +20,7 @@ from alphacut_core.options import Options
 
 Raise = Literal["raise"]
 Return = Literal["return"]
+Wish = tuple[Route, Options]
 Progress = Callable[[int], None] | None
 """Called in the caller's thread with the number of images finished so far."""
 
@@ -24,53 +28,44 @@ Progress = Callable[[int], None] | None
 class Batch:
     """A client's way of working on batches, for any number of threads."""
 
-    def __init__(self, work: Work, connection: Connection, window: int, observer: Observer | None) -> None:
-        check_window(window)
+    def __init__(self, work: Work, connection: Connection, limiter: Limiter, observer: Observer | None) -> None:
         self._work = work
         self._connection = connection
-        self._window = window
+        self._limiter = limiter
         self._observer = observer
 
-    def answers(
-        self, images: Iterable[Any], options: Options, on_error: Raise | Return, progress: Progress
-    ) -> list[Any]:
+    def answers(self, images: Iterable[Any], wish: Wish, on_error: Raise | Return, progress: Progress) -> list[Any]:
         """Return one answer, or with ``on_error="return"`` one error, for each image."""
         check_batch(images, on_error)
-        calls = Calls(self._connection)
+        calls = Calls(self._connection, self._limiter.overloaded)
         answers: dict[int, Any] = {}
-        with closing(map_window(self._one(options, calls), images, self._window, calls.give_up)) as outcomes:
+        with closing(map_window(self._one(wish, calls), images, self._limiter, calls.give_up)) as outcomes:
             for index, outcome in outcomes:
                 answers[index] = _answer_or_error(index, outcome, on_error)
                 if progress is not None:
                     progress(len(answers))
         return [answers[index] for index in range(len(answers))]
 
-    def stream(self, images: Iterable[Any], options: Options, on_error: Raise | Return) -> Generator[Any, None, None]:
+    def stream(self, images: Iterable[Any], wish: Wish, on_error: Raise | Return) -> Generator[Any, None, None]:
         """Yield an answer, or with ``on_error="return"`` an error, for each image in order."""
         check_batch(images, on_error)
-        calls = Calls(self._connection)
-        with closing(map_in_order(self._one(options, calls), images, self._window, calls.give_up)) as outcomes:
+        calls = Calls(self._connection, self._limiter.overloaded)
+        with closing(map_in_order(self._one(wish, calls), images, self._limiter, calls.give_up)) as outcomes:
             for index, outcome in enumerate(outcomes):
                 yield _answer_or_error(index, outcome, on_error)
 
     def stream_as_completed(
-        self, images: Iterable[Any], options: Options, on_error: Raise | Return
+        self, images: Iterable[Any], wish: Wish, on_error: Raise | Return
     ) -> Generator[tuple[int, Any], None, None]:
         """Yield index and answer, or error, of each image as soon as it is there."""
         check_batch(images, on_error)
-        calls = Calls(self._connection)
-        with closing(map_window(self._one(options, calls), images, self._window, calls.give_up)) as outcomes:
+        calls = Calls(self._connection, self._limiter.overloaded)
+        with closing(map_window(self._one(wish, calls), images, self._limiter, calls.give_up)) as outcomes:
             for index, outcome in outcomes:
                 yield index, _answer_or_error(index, outcome, on_error)
 
-    def _one(self, options: Options, calls: Calls) -> Callable[[Any], Any]:
-        return lambda image: walk(self._work.answer(image, options), calls, self._observer)
-
-
-def check_window(window: int) -> None:
-    """Refuse a window without a place, with a ValueError."""
-    if window < 1:
-        raise ValueError(f"got window={window}; at least 1 image must be under way")
+    def _one(self, wish: Wish, calls: Calls) -> Callable[[Any], Any]:
+        return lambda image: walk(self._work.answer(image, *wish), calls, self._observer)
 
 
 def check_batch(images: object, on_error: object) -> None:

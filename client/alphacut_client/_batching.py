@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from alphacut_client._batch import Batch, Progress, Raise, Return
 from alphacut_client._kinds import Kind
+from alphacut_client._route import Route, split
 from alphacut_core.errors import AlphacutError
-from alphacut_core.options import Options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -21,6 +21,7 @@ class Batching:
     """What ``Client`` does with lists and streams; the typing of their results takes most of the lines."""
 
     _batch: Batch
+    _route: Route
 
     @overload
     def remove_batch(
@@ -68,7 +69,7 @@ class Batching:
     ) -> list[Any]:
         """Make the background of many images transparent: N in, N out, in order.
 
-        Each image is a request of its own, ``window`` of them under way at once; the server forms the batches.
+        Each image is a request of its own, several of them under way at once; the server forms the batches.
         ``images`` is read no further ahead than that, so it may be a generator.
 
         Args:
@@ -78,6 +79,8 @@ class Batching:
             progress: Told after each image how many are finished.
             **options: As for ``remove``, for all images.
 
+        A full queue of the server's is waited for here, as it is not by ``remove``, and costs a batch nothing but time.
+
         Returns:
             As many results as images, in the same order, each of its image's kind; with ``on_error="return"``
             an ``AlphacutError`` for each that failed.
@@ -85,7 +88,7 @@ class Batching:
         Example:
             >>> cutouts = client.remove_batch(sorted(Path("photos").glob("*.jpg")))
         """
-        return self._batch.answers(images, Options(output="cutout", **options), on_error, progress)
+        return self._batch.answers(images, split(self._route, options, output="cutout"), on_error, progress)
 
     @overload
     def mask_batch(
@@ -132,7 +135,7 @@ class Batching:
         **options: Unpack[MaskKeywords],
     ) -> list[Any]:
         """Return the masks of many images: N in, N out, in order; as ``remove_batch`` with ``mask``'s results."""
-        return self._batch.answers(images, Options(output="mask", **options), on_error, progress)
+        return self._batch.answers(images, split(self._route, options, output="mask"), on_error, progress)
 
     @overload
     def stream(
@@ -162,7 +165,7 @@ class Batching:
     ) -> Generator[Any, None, None]:
         """Cut out images as they come, without end and with flat memory.
 
-        No more than ``window`` images are taken from ``images`` ahead of what was yielded, and none while the
+        No more images than may be under way are taken from ``images`` ahead of what was yielded, and none while the
         consumer is busy. Leaving the loop early cancels what is under way.
 
         Args:
@@ -177,4 +180,4 @@ class Batching:
             ...     show(cutout)
         """
         batch = self._batch.stream if ordered else self._batch.stream_as_completed
-        return batch(images, Options(output="cutout", **options), on_error)
+        return batch(images, split(self._route, options, output="cutout"), on_error)

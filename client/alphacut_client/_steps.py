@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tritonclient.grpc import service_pb2
-
-from alphacut_client._connection import Calls
 from alphacut_client.timings import Observer, Stage, timed
+
+if TYPE_CHECKING:
+    from alphacut_client._calls import Calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,19 @@ class Compute:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Start an inference; a ticket for its answer is sent back."""
+    """Start a call of the inference service; a ticket for its answer is sent back.
 
-    request: service_pb2.ModelInferRequest
+    Attributes:
+        request: The method's protobuf message.
+        timeout_s: Deadline of one attempt.
+        method: The method's name.
+        once: Fail where others are repeated.
+    """
+
+    request: Any
+    timeout_s: float
+    method: str = "ModelInfer"
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,13 @@ def walk(steps: Steps, calls: Calls, observer: Observer | None) -> Any:
                     result = step.function()
             elif isinstance(step, Send):
                 with timed(observer, "send"):
-                    result = sent.enter_context(calls.infer(step.request))
+                    result = sent.enter_context(calls.send(step))
             else:
                 with timed(observer, "wait"):
                     result = step.ticket.response()
+
+
+def ask(method: str, request: Any, timeout_s: float, *, once: bool = False) -> Steps:
+    """Call and wait, without anything to do meanwhile."""
+    ticket = yield Send(request, timeout_s, method, once)
+    return (yield Receive(ticket))

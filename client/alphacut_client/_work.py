@@ -2,73 +2,122 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from alphacut_client import _kinds, _wire
+from alphacut_client._catalogue import Catalogue
+from alphacut_client._route import Route
 from alphacut_client._steps import Compute, Receive, Send, Steps
-from alphacut_core import codec, geometry, render
+from alphacut_client._upload import sends_pixels
+from alphacut_client.settings import RenderOn
+from alphacut_core import codec, geometry, render, steps, subject
 from alphacut_core.contract import Pipeline
 from alphacut_core.limits import Limits
 from alphacut_core.options import Options
 
-RenderOn = Literal["client", "server"]
-
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How a client treats every image; holds no state, so threads and tasks share it."""
+    """How a client treats every image; threads and tasks share it.
 
-    pipeline: Pipeline
+    Attributes:
+        catalogue: Names and sizes of the server's pipelines.
+        limits: Bounds on images.
+        render_on: Who composites image files.
+        waiting: Tells how many requests of this client are under way.
+    """
+
+    catalogue: Catalogue
     limits: Limits
     render_on: RenderOn
+    waiting: Callable[[], int]
 
-    def answer(self, image: object, options: Options) -> Steps:
-        """Make what ``options`` ask for, of the same kind as ``image``."""
-        data = yield Compute("read", partial(_kinds.file_content, image))
+    def answer(self, image: object, route: Route, options: Options) -> Steps:
+        """Make what ``options`` ask for, of the kind that ``route.returns`` says."""
+        pipeline = yield from self.catalogue.pipeline(route)
+        data = yield Compute("read", partial(_kinds.file_content, image, self.limits))
         if data is None:
-            return (yield from self._answer_pixels(image, options))
+            return (yield from self._answer_pixels(image, pipeline, route, options))
         header = yield Compute("header", partial(codec.read_header, data, self.limits))
-        if self.render_on == "server":
-            ticket = yield Send(_wire.render_file(self.pipeline, data, options))
-            return _wire.read_rendered((yield Receive(ticket)))
-        ticket = yield Send(_wire.predict_file(self.pipeline, data, options))
-        if options.output == "mask":
-            return (yield from self._mask_file(ticket, header, options))
-        picture = yield Compute("decode", partial(codec.decode, data, self.limits))
-        prediction = _wire.read_prediction(self.pipeline, (yield Receive(ticket)))
-        rendered = yield Compute("render", partial(render.render, picture, prediction.mask, options))
-        return (yield Compute("encode", partial(render.encode, rendered, options)))
+        kind = _kinds.wanted(image, route.returns)
+        if self.render_on == "server" and kind == "encoded":
+            return (yield from self._rendered_there(data, pipeline, route, options))
+        if options.needs_pixels:
+            picture, ticket = yield from self._decode_and_send(data, pipeline, route, options)
+            prediction = yield from _prediction(ticket, pipeline, options)
+            rendered = yield Compute("render", partial(render.render, picture, prediction.mask, options))
+        else:  # of the picture itself, its mask needs the size alone
+            prediction = yield from self._predict_file(data, pipeline, route, options)
+            size = (header.width, header.height)
+            rendered = yield Compute("render", partial(render.full_mask, prediction.mask, *size, options))
+        return (yield from _handed_over(rendered, kind, route, options))
 
-    def predict(self, image: object, options: Options) -> Steps:
+    def predict(self, image: object, route: Route, options: Options) -> Steps:
         """Ask for the engine's mask and confidence, whatever the kind of image."""
-        data = yield Compute("read", partial(_kinds.file_content, image))
+        pipeline = yield from self.catalogue.pipeline(route)
+        data = yield Compute("read", partial(_kinds.file_content, image, self.limits))
         if data is None:
-            picture = yield Compute("decode", partial(_kinds.picture, image, self.limits))
-            return (yield from self._predict_pixels(picture))
+            picture = yield Compute("decode", partial(_kinds.picture, image, self.limits, route.channels))
+            return (yield from self._predict_pixels(picture, pipeline, route, options))
         yield Compute("header", partial(codec.read_header, data, self.limits))
-        ticket = yield Send(_wire.predict_file(self.pipeline, data, options))
-        return _wire.read_prediction(self.pipeline, (yield Receive(ticket)))
+        return (yield from self._predict_file(data, pipeline, route, options))
 
-    def _mask_file(self, ticket: Any, header: codec.Header, options: Options) -> Steps:
-        """Only the server decodes: of the picture its mask needs the size alone."""
-        prediction = _wire.read_prediction(self.pipeline, (yield Receive(ticket)))
-        size = (header.width, header.height)
-        mask = yield Compute("render", partial(render.full_mask, prediction.mask, *size, options))
-        return (yield Compute("encode", partial(render.encode, mask, options)))
+    def _rendered_there(self, data: bytes, pipeline: Pipeline, route: Route, options: Options) -> Steps:
+        ticket = yield _send(_wire.render_file(pipeline, data, options), route)
+        response = yield Receive(ticket)
+        subject.check(_wire.read_confidence(response), options.min_confidence)
+        return _wire.read_rendered(response)
 
-    def _answer_pixels(self, image: object, options: Options) -> Steps:
-        picture = yield Compute("decode", partial(_kinds.picture, image, self.limits))
-        prediction = yield from self._predict_pixels(picture)
+    def _predict_file(self, data: bytes, pipeline: Pipeline, route: Route, options: Options) -> Steps:
+        if sends_pixels(route.upload, len(data), pipeline.size, self.waiting()):
+            square = yield Compute("resize", partial(steps.preprocess, data, options, pipeline.size, self.limits))
+            ticket = yield _send(_wire.predict_pixels(pipeline, square), route)
+        else:
+            ticket = yield _send(_wire.predict_file(pipeline, data, options), route)
+        return (yield from _prediction(ticket, pipeline, options))
+
+    def _decode_and_send(self, data: bytes, pipeline: Pipeline, route: Route, options: Options) -> Steps:
+        """Return the decoded file and the ticket of its mask, doing first what keeps the server waiting least."""
+        if not sends_pixels(route.upload, len(data), pipeline.size, self.waiting()):
+            ticket = yield _send(_wire.predict_file(pipeline, data, options), route)
+            return (yield Compute("decode", partial(codec.decode, data, self.limits))), ticket
+        if options.decode == "fast":
+            square = yield Compute("resize", partial(steps.preprocess, data, options, pipeline.size, self.limits))
+            ticket = yield _send(_wire.predict_pixels(pipeline, square), route)
+            return (yield Compute("decode", partial(codec.decode, data, self.limits))), ticket
+        picture = yield Compute("decode", partial(codec.decode, data, self.limits))
+        square = yield Compute("resize", partial(geometry.to_square, picture, pipeline.size))
+        return picture, (yield _send(_wire.predict_pixels(pipeline, square), route))
+
+    def _answer_pixels(self, image: object, pipeline: Pipeline, route: Route, options: Options) -> Steps:
+        picture = yield Compute("decode", partial(_kinds.picture, image, self.limits, route.channels))
+        prediction = yield from self._predict_pixels(picture, pipeline, route, options)
         rendered = yield Compute("render", partial(render.render, picture, prediction.mask, options))
-        # A copy, since the array that shares memory with the picture cannot be written to.
-        return np.array(rendered) if isinstance(image, np.ndarray) else rendered
+        return (yield from _handed_over(rendered, _kinds.wanted(image, route.returns), route, options))
 
-    def _predict_pixels(self, picture: Image.Image) -> Steps:
-        square = yield Compute("resize", partial(geometry.to_square, picture, self.pipeline.size))
-        ticket = yield Send(_wire.predict_pixels(self.pipeline, square))
-        return _wire.read_prediction(self.pipeline, (yield Receive(ticket)))
+    def _predict_pixels(self, picture: Image.Image, pipeline: Pipeline, route: Route, options: Options) -> Steps:
+        square = yield Compute("resize", partial(geometry.to_square, picture, pipeline.size))
+        ticket = yield _send(_wire.predict_pixels(pipeline, square), route)
+        return (yield from _prediction(ticket, pipeline, options))
+
+
+def _prediction(ticket: Any, pipeline: Pipeline, options: Options) -> Steps:
+    prediction = _wire.read_prediction(pipeline, (yield Receive(ticket)))
+    subject.check(prediction.confidence, options.min_confidence)
+    return prediction
+
+
+def _handed_over(rendered: Image.Image, kind: _kinds.Given, route: Route, options: Options) -> Steps:
+    """Return a finished picture as a file, as an array, or as it is."""
+    if kind == "encoded":
+        return (yield Compute("encode", partial(render.encode, rendered, options)))
+    return _kinds.array(rendered, route.channels) if kind == "array" else rendered
+
+
+def _send(request: Any, route: Route) -> Send:
+    return Send(_wire.prioritise(request, route.triton_priority), route.timeout_s)

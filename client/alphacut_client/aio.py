@@ -2,69 +2,60 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
-from tritonclient.grpc import service_pb2
-
-from alphacut_client import health
+from alphacut_client import health, models, stats
+from alphacut_client._async_batch import stream
 from alphacut_client._async_connection import AsyncConnection
 from alphacut_client._async_steps import walk
-from alphacut_client._batch import Progress, Raise, Return, check_batch, check_window
+from alphacut_client._batch import Progress, Raise, Return, Wish, check_batch
+from alphacut_client._catalogue import Catalogue
 from alphacut_client._kinds import ImageLike, Kind
+from alphacut_client._limiter import limiter
+from alphacut_client._route import split
 from alphacut_client._steps import Steps
 from alphacut_client._wire import Prediction
-from alphacut_client._work import RenderOn, Work
-from alphacut_client.client import DEFAULT_URL
-from alphacut_client.stats import ModelStatistics, read_statistics
-from alphacut_client.timings import Observer
-from alphacut_core.contract import DEFAULT_PIPELINE, Pipeline
-from alphacut_core.errors import AlphacutError
-from alphacut_core.limits import DEFAULT_LIMITS, Limits
-from alphacut_core.options import Decode, Options
+from alphacut_client._work import Work
+from alphacut_client.settings import DEFAULT_URL, ClientKeywords, Settings
+from alphacut_core.options import Decode
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from alphacut_client.keywords import CutoutKeywords, MaskKeywords
+    from alphacut_client.keywords import CutoutKeywords, MaskKeywords, RouteKeywords
 
 
 class AsyncClient:
-    """``Client`` for the tasks of one event loop: the same arguments, results, errors and retries.
+    """``Client`` for the tasks of one event loop: the same settings, options, results, errors and retries.
 
     Decoding, compositing and encoding run in threads of its own, one a processor, never on the loop. A task
-    that is cancelled cancels its inference on the server. Create it where the loop runs.
+    that is cancelled cancels its inference on the server. Create it where the loop runs; it belongs to that
+    process, for no event loop outlives a fork.
+
+    Args:
+        url: As for ``Client``.
+        **settings: As for ``Client``; ``token`` and ``api_key`` are asked on the loop, so let them answer at once.
 
     Example:
         >>> async with AsyncClient("127.0.0.1:8001") as client:
         ...     png = await client.remove("photo.jpg")
     """
 
-    def __init__(
-        self,
-        url: str = DEFAULT_URL,
-        *,
-        limits: Limits = DEFAULT_LIMITS,
-        timeout_s: float = 30.0,
-        retry_for_s: float = 60.0,
-        window: int = 16,
-        render_on: RenderOn = "client",
-        pipeline: Pipeline = DEFAULT_PIPELINE,
-        observer: Observer | None = None,
-    ) -> None:
-        check_window(window)
-        self._work = Work(pipeline, limits, render_on)
-        self._connection = AsyncConnection(url, timeout_s=timeout_s, retry_for_s=retry_for_s)
+    def __init__(self, url: str | Sequence[str] = DEFAULT_URL, **settings: Unpack[ClientKeywords]) -> None:
+        chosen = Settings(url, **settings)
+        self._route = chosen.route
+        self._observer = chosen.observer
+        self._connection = AsyncConnection(chosen)
+        self._catalogue = Catalogue(chosen.pipeline)
+        self._work = Work(self._catalogue, chosen.limits, chosen.render_on, lambda: self._connection.active)
+        self._limiter = limiter(chosen.window)
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="alphacut")
-        self._window = window
-        self._observer = observer
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -81,28 +72,43 @@ class AsyncClient:
 
     @property
     def url(self) -> str:
-        """The server's address."""
-        return self._connection.url
+        """The server's address; of several, all of them behind commas."""
+        return self._connection.settings.address
 
     @overload
     async def remove(self, image: str | Path, **options: Unpack[CutoutKeywords]) -> bytes: ...
     @overload
     async def remove(self, image: Kind, **options: Unpack[CutoutKeywords]) -> Kind: ...
     async def remove(self, image: Any, **options: Unpack[CutoutKeywords]) -> Any:
-        """Make the background of one image transparent; as ``Client.remove``."""
-        return await self._walk(self._work.answer(image, Options(output="cutout", **options)))
+        """Make the background of one image transparent; as ``Client.remove``.
+
+        Example:
+            >>> png = await client.remove("photo.jpg", priority="bulk")
+        """
+        return await self._walk(self._work.answer(image, *split(self._route, options, output="cutout")))
 
     @overload
     async def mask(self, image: str | Path, **options: Unpack[MaskKeywords]) -> bytes: ...
     @overload
     async def mask(self, image: Kind, **options: Unpack[MaskKeywords]) -> Kind: ...
     async def mask(self, image: Any, **options: Unpack[MaskKeywords]) -> Any:
-        """Return the mask of one image; as ``Client.mask``."""
-        return await self._walk(self._work.answer(image, Options(output="mask", **options)))
+        """Return the mask of one image; as ``Client.mask``.
 
-    async def predict(self, image: ImageLike, *, decode: Decode = "exact") -> Prediction:
-        """Return the engine's mask and confidence; as ``Client.predict``."""
-        prediction: Prediction = await self._walk(self._work.predict(image, Options(decode=decode)))
+        Example:
+            >>> mask = await client.mask("photo.jpg")
+        """
+        return await self._walk(self._work.answer(image, *split(self._route, options, output="mask")))
+
+    async def predict(
+        self, image: ImageLike, *, decode: Decode = "exact", **route: Unpack[RouteKeywords]
+    ) -> Prediction:
+        """Return the engine's mask and confidence; as ``Client.predict``.
+
+        Example:
+            >>> sure = (await client.predict("photo.jpg")).confidence > 0.5
+        """
+        wish = split(self._route, route, decode=decode)
+        prediction: Prediction = await self._walk(self._work.predict(image, *wish))
         return prediction
 
     async def remove_batch(
@@ -113,8 +119,12 @@ class AsyncClient:
         progress: Progress = None,
         **options: Unpack[CutoutKeywords],
     ) -> list[Any]:
-        """Make the background of many images transparent, N in, N out, in order; as ``Client.remove_batch``."""
-        return await self._collect(images, Options(output="cutout", **options), on_error, progress)
+        """Make the background of many images transparent, N in, N out, in order; as ``Client.remove_batch``.
+
+        Example:
+            >>> cutouts = await client.remove_batch(["a.jpg", "b.jpg"], on_error="return")
+        """
+        return await self._collect(images, split(self._route, options, output="cutout"), on_error, progress)
 
     async def mask_batch(
         self,
@@ -124,8 +134,12 @@ class AsyncClient:
         progress: Progress = None,
         **options: Unpack[MaskKeywords],
     ) -> list[Any]:
-        """Return the masks of many images, N in, N out, in order; as ``Client.mask_batch``."""
-        return await self._collect(images, Options(output="mask", **options), on_error, progress)
+        """Return the masks of many images, N in, N out, in order; as ``Client.mask_batch``.
+
+        Example:
+            >>> masks = await client.mask_batch(["a.jpg", "b.jpg"])
+        """
+        return await self._collect(images, split(self._route, options, output="mask"), on_error, progress)
 
     def stream(
         self,
@@ -137,67 +151,62 @@ class AsyncClient:
         """Cut out images as they come, in order, without end and with flat memory; as ``Client.stream``.
 
         ``images`` may be asynchronous too. Close the generator (``contextlib.aclosing``) when leaving early.
+
+        Example:
+            >>> async for cutout in client.stream(camera()):
+            ...     show(cutout)
         """
         check_batch(images, on_error)
-        return self._stream(images, Options(output="cutout", **options), on_error)
+        return self._stream(images, split(self._route, options, output="cutout"), on_error)
+
+    async def models(self) -> tuple[models.InstalledModel, ...]:
+        """Return the networks and tiers that the server serves; as ``Client.models``.
+
+        Example:
+            >>> names = {one.model for one in await client.models()}
+        """
+        served: tuple[models.InstalledModel, ...] = await self._walk(models.installed(self._route.timeout_s))
+        return served
 
     async def health(self) -> health.Health:
-        """Ask for the mask of a small picture, once; as ``Client.health``."""
-        return await health.check_async(self._connection, self._work.pipeline)
+        """Ask for the mask of a small picture, once; as ``Client.health``.
 
-    async def statistics(self) -> dict[str, ModelStatistics]:
-        """Return the server's own counters and clocks, by model; as ``Client.statistics``."""
-        return read_statistics(await self._connection.call("ModelStatistics", service_pb2.ModelStatisticsRequest()))
+        Example:
+            >>> print((await client.health()).latency_s)
+        """
+        answer: health.Health = await self._walk(health.check(self._catalogue, self._route))
+        return answer
+
+    async def statistics(self) -> dict[str, stats.ModelStatistics]:
+        """Return the server's own counters and clocks, by model; as ``Client.statistics``.
+
+        Example:
+            >>> images = (await client.statistics())["remove_background"].inferences
+        """
+        counters: dict[str, stats.ModelStatistics] = await self._walk(stats.statistics(self._route.timeout_s))
+        return counters
 
     async def _collect(
-        self, images: Iterable[Any], options: Options, on_error: Raise | Return, progress: Progress
+        self, images: Iterable[Any], wish: Wish, on_error: Raise | Return, progress: Progress
     ) -> list[Any]:
         check_batch(images, on_error)
         answers: list[Any] = []
-        async with aclosing(self._stream(images, options, on_error)) as stream:
-            async for answer in stream:
+        async with aclosing(self._stream(images, wish, on_error)) as answered:
+            async for answer in answered:
                 answers.append(answer)
                 if progress is not None:
                     progress(len(answers))
         return answers
 
-    async def _stream(
-        self, images: Iterable[Any] | AsyncIterable[Any], options: Options, on_error: Raise | Return
+    def _stream(
+        self, images: Iterable[Any] | AsyncIterable[Any], wish: Wish, on_error: Raise | Return
     ) -> AsyncGenerator[Any, None]:
-        running: deque[asyncio.Task[Any]] = deque()
-        begun = 0
-        try:
-            async with aclosing(_iterate(images)) as source:
-                async for image in source:
-                    running.append(asyncio.ensure_future(self._one(begun, image, options, on_error)))
-                    begun += 1
-                    if len(running) >= self._window:
-                        yield await running.popleft()
-            while running:
-                yield await running.popleft()
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+        async def one(image: Any) -> Any:
+            return await self._walk(self._work.answer(image, *wish), patient=True)
 
-    async def _one(self, index: int, image: Any, options: Options, on_error: Raise | Return) -> Any:
-        try:
-            return await self._walk(self._work.answer(image, options))
-        except AlphacutError as error:
-            error.index = index
-            if on_error == "raise":
-                raise
-            return error
+        return stream(one, images, self._limiter, on_error)
 
-    async def _walk(self, steps: Steps) -> Any:
+    async def _walk(self, steps: Steps, *, patient: bool = False) -> Any:
         self._connection.check_open()
-        return await walk(steps, self._connection, self._pool, self._observer)
-
-
-async def _iterate(images: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
-    if isinstance(images, AsyncIterable):
-        async for image in images:
-            yield image
-    else:
-        for image in images:
-            yield image
+        on_overload = self._limiter.overloaded if patient else None
+        return await walk(steps, self._connection, self._pool, self._observer, on_overload)

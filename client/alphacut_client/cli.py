@@ -14,10 +14,10 @@ from PIL import ImageColor
 from rich.console import Console
 
 from alphacut_client import atomic, folder
-from alphacut_client._work import RenderOn
 from alphacut_client.client import Client
 from alphacut_client.commands import CommandError
 from alphacut_client.embedded import connected
+from alphacut_client.settings import RenderOn
 from alphacut_client.sweep import sweep
 from alphacut_core.errors import InputError
 from alphacut_core.options import Color, Decode, Format, Matting, Rgba

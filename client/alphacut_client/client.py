@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
-from tritonclient.grpc import service_pb2
-
-from alphacut_client import health
+from alphacut_client import health, models, stats
 from alphacut_client._batch import Batch
 from alphacut_client._batching import Batching
-from alphacut_client._connection import Calls, Connection
+from alphacut_client._calls import Calls
+from alphacut_client._catalogue import Catalogue
+from alphacut_client._connection import Connection
 from alphacut_client._kinds import ImageLike, Kind
+from alphacut_client._limiter import limiter
+from alphacut_client._route import split
 from alphacut_client._steps import Steps, walk
 from alphacut_client._wire import Prediction
-from alphacut_client._work import RenderOn, Work
-from alphacut_client.stats import ModelStatistics, read_statistics
-from alphacut_client.timings import Observer
-from alphacut_core.contract import DEFAULT_PIPELINE, Pipeline
-from alphacut_core.limits import DEFAULT_LIMITS, Limits
-from alphacut_core.options import Decode, Options
+from alphacut_client._work import Work
+from alphacut_client.settings import DEFAULT_URL, ClientKeywords, Settings
+from alphacut_core.options import Decode
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from alphacut_client.keywords import CutoutKeywords, MaskKeywords
-
-DEFAULT_URL = "127.0.0.1:8001"
+    from alphacut_client.keywords import CutoutKeywords, MaskKeywords, RouteKeywords
 
 
 class Client(Batching):
-    """A connection to a server, to be shared by any number of threads.
+    """A connection to a server or several, to be shared by any number of threads, and by forked children.
 
     What goes in comes out: the bytes of an image file become the bytes of a PNG or WebP file, and so does a path,
     which stands for its file's bytes; a PIL image becomes a PIL image; a uint8 array (H, W, 3|4) in RGB order
@@ -42,39 +40,26 @@ class Client(Batching):
     that goes away and comes back costs time, not images: requests are repeated for ``retry_for_s``.
 
     Args:
-        url: Host and port of Triton's gRPC endpoint.
-        limits: Bounds on images, checked before anything is sent. The server has its own.
-        timeout_s: Deadline of one attempt, at least 0.05 s.
-        retry_for_s: How long to repeat what can succeed later; 0 repeats nothing.
-        window: How many images of a batch are under way at once; bounds memory and the server's queue.
-        render_on: ``server`` lets the server return finished files, for callers with more network than
-            processor. Pixels are composited here all the same.
-        pipeline: Names of the models.
-        observer: Called with the seconds of every stage, from several threads; see ``alphacut_client.timings``.
+        url: Host and port of Triton's gRPC endpoint; ``dns:///name:port``; or a list of hosts and ports.
+        **settings: See ``alphacut_client.settings.Settings``, which says what each means and what it is without.
+
+    Raises:
+        ValueError: A setting that is not allowed.
+        InvalidOptionError: The same, for settings that calls can change.
 
     Example:
         >>> with Client("127.0.0.1:8001") as client:
         ...     png = client.remove("photo.jpg")
     """
 
-    def __init__(
-        self,
-        url: str = DEFAULT_URL,
-        *,
-        limits: Limits = DEFAULT_LIMITS,
-        timeout_s: float = 60.0,
-        retry_for_s: float = 60.0,
-        window: int = 16,
-        render_on: RenderOn = "client",
-        pipeline: Pipeline = DEFAULT_PIPELINE,
-        observer: Observer | None = None,
-    ) -> None:
-        if render_on not in ("client", "server"):
-            raise ValueError(f"got render_on={render_on!r}; allowed are 'client' and 'server'")
-        self._connection = Connection(url, timeout_s=timeout_s, retry_for_s=retry_for_s)
-        self._work = Work(pipeline, limits, render_on)
-        self._batch = Batch(self._work, self._connection, window, observer)
-        self._observer = observer
+    def __init__(self, url: str | Sequence[str] = DEFAULT_URL, **settings: Unpack[ClientKeywords]) -> None:
+        chosen = Settings(url, **settings)
+        self._route = chosen.route
+        self._observer = chosen.observer
+        self._connection = Connection(chosen)
+        self._catalogue = Catalogue(chosen.pipeline)
+        self._work = Work(self._catalogue, chosen.limits, chosen.render_on, lambda: self._connection.active)
+        self._batch = Batch(self._work, self._connection, limiter(chosen.window), self._observer)
 
     def __enter__(self) -> Client:
         return self
@@ -85,13 +70,17 @@ class Client(Batching):
         self.close()
 
     def close(self) -> None:
-        """Cancel what is under way and close the connection; closing twice is fine."""
+        """Cancel what is under way and close the connection; closing twice is fine.
+
+        Example:
+            >>> client.close()
+        """
         self._connection.close()
 
     @property
     def url(self) -> str:
-        """The server's address."""
-        return self._connection.url
+        """The server's address; of several, all of them behind commas."""
+        return self._connection.settings.address
 
     @overload
     def remove(self, image: str | Path, **options: Unpack[CutoutKeywords]) -> bytes: ...
@@ -102,8 +91,9 @@ class Client(Batching):
 
         Args:
             image: Bytes of an image file, its path, a PIL image, or a uint8 array (H, W, 3|4) RGB or RGBA.
-            **options: ``color``, ``background``, ``format``, ``decode``, ``post_process``, ``matting`` and
-                ``decontaminate``; see ``alphacut_core.options.Options``.
+            **options: What is made of the image, by the names of ``alphacut_core.options.Options``, and how it
+                travels: ``model``, ``mode``, ``upload``, ``timeout_s`` and ``priority``, each of which is the
+                client's own where the call says nothing.
 
         Returns:
             The same kind, the same size: a PNG or WebP file's bytes (also for a path), an RGBA PIL image, or a
@@ -111,12 +101,13 @@ class Client(Batching):
 
         Raises:
             InputError: The image or an option is not acceptable; nothing is repeated.
+            OverloadedError: The server's queue is full; ``retry_after_s`` says when to come back.
             ServerError: The server failed, or stayed away for longer than ``retry_for_s``.
 
         Example:
-            >>> cutout = client.remove(Image.open("photo.jpg"), background=(255, 255, 255, 255))
+            >>> cutout = client.remove(Image.open("photo.jpg"), background=(255, 255, 255, 255), mode="full")
         """
-        return self._walk(self._work.answer(image, Options(output="cutout", **options)))
+        return self._walk(self._work.answer(image, *split(self._route, options, output="cutout")))
 
     @overload
     def mask(self, image: str | Path, **options: Unpack[MaskKeywords]) -> bytes: ...
@@ -125,7 +116,7 @@ class Client(Batching):
     def mask(self, image: Any, **options: Unpack[MaskKeywords]) -> Any:
         """Return the mask of one image, 0 for background to 255 for subject.
 
-        Takes and raises what ``remove`` does; of its options ``decode``, ``format`` and ``post_process``.
+        Takes and raises what ``remove`` does; of its options those that concern a mask.
 
         Returns:
             The same kind, the same size: a grey PNG or WebP file's bytes (also for a path), a PIL image of mode
@@ -134,14 +125,15 @@ class Client(Batching):
         Example:
             >>> mask = client.mask(array) > 127
         """
-        return self._walk(self._work.answer(image, Options(output="mask", **options)))
+        return self._walk(self._work.answer(image, *split(self._route, options, output="mask")))
 
-    def predict(self, image: ImageLike, *, decode: Decode = "exact") -> Prediction:
+    def predict(self, image: ImageLike, *, decode: Decode = "exact", **route: Unpack[RouteKeywords]) -> Prediction:
         """Return what the network says, before anything is made of it.
 
         Args:
             image: As for ``remove``.
-            decode: ``fast`` lets the server's JPEG decoder scale down first.
+            decode: ``fast`` lets the JPEG decoder scale down first.
+            **route: ``model``, ``mode``, ``upload``, ``timeout_s``, ``priority``.
 
         Returns:
             The engine's square mask and its confidence, which is near 0 where there is no subject: the mask is
@@ -149,25 +141,49 @@ class Client(Batching):
 
         Raises:
             AlphacutError: As ``remove``.
+
+        Example:
+            >>> sure = client.predict("photo.jpg").confidence > 0.5
         """
-        prediction: Prediction = self._walk(self._work.predict(image, Options(decode=decode)))
+        prediction: Prediction = self._walk(self._work.predict(image, *split(self._route, route, decode=decode)))
         return prediction
 
-    def _walk(self, steps: Steps) -> Any:
-        return walk(steps, Calls(self._connection), self._observer)
+    def models(self) -> tuple[models.InstalledModel, ...]:
+        """Return the networks and tiers that the server serves, with what was measured of each.
+
+        Raises:
+            ServerError: The server does not answer.
+
+        Example:
+            >>> for one in client.models():
+            ...     print(one.model, one.mode, one.precision, one.mean_iou, one.time_ms)
+        """
+        served: tuple[models.InstalledModel, ...] = self._walk(models.installed(self._route.timeout_s))
+        return served
 
     def health(self) -> health.Health:
         """Ask for the mask of a small picture, once; that a server calls itself ready proves little.
 
         Raises:
             AlphacutError: The server does not answer, or not as it should.
-        """
-        return health.check(self._connection, self._work.pipeline)
 
-    def statistics(self) -> dict[str, ModelStatistics]:
+        Example:
+            >>> print(client.health().latency_s)
+        """
+        answer: health.Health = self._walk(health.check(self._catalogue, self._route))
+        return answer
+
+    def statistics(self) -> dict[str, stats.ModelStatistics]:
         """Return the server's own counters and clocks, by model.
 
         Raises:
             ServerError: The server does not answer.
+
+        Example:
+            >>> images = client.statistics()["remove_background"].inferences
         """
-        return read_statistics(self._connection.call("ModelStatistics", service_pb2.ModelStatisticsRequest()))
+        counters: dict[str, stats.ModelStatistics] = self._walk(stats.statistics(self._route.timeout_s))
+        return counters
+
+    def _walk(self, steps: Steps) -> Any:
+        return walk(steps, Calls(self._connection), self._observer)

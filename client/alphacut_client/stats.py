@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tritonclient.grpc import service_pb2
+
+from alphacut_client._steps import Steps, ask
+
 _NS = 1e-9
 
 
@@ -34,6 +38,12 @@ class ModelStatistics:
             self.queue_s - earlier.queue_s,
             self.compute_s - earlier.compute_s,
         )
+
+
+def statistics(timeout_s: float) -> Steps:
+    """Ask for the counters of all models, once."""
+    answer = yield from ask("ModelStatistics", service_pb2.ModelStatisticsRequest(), timeout_s, once=True)
+    return read_statistics(answer)
 
 
 def read_statistics(response: Any) -> dict[str, ModelStatistics]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alphacut_client import atomic
+from alphacut_client._limiter import FixedLimit
 from alphacut_client._window import map_window
 from alphacut_client.folder import Job
 from alphacut_core.errors import AlphacutError, UnavailableError
@@ -52,7 +53,7 @@ def sweep(
 
     result = Sweep()
     unanswered = 0
-    with _bar(console) as bar, closing(map_window(work, jobs, window, give_up)) as outcomes:
+    with _bar(console) as bar, closing(map_window(work, jobs, FixedLimit(window), give_up)) as outcomes:
         task = bar.add_task("cutting out", total=len(jobs))
         for index, outcome in outcomes:
             error = _failure(outcome)

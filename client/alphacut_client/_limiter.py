@@ -1,0 +1,127 @@
+"""How many images to keep under way: found by trying, as congestion control finds a network's share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+_FIRST = 4
+_MOST = 64
+_GROWTH = 1.5
+_WORTHWHILE = 1.05
+_PATIENCE = 8
+_SHRINK = 0.5
+_SHORTEST_EPOCH = 8
+
+
+class Limiter(Protocol):
+    """Says how many images may be under way now, and hears what became of them."""
+
+    most: int
+    """What ``limit`` never exceeds."""
+
+    def limit(self) -> int:
+        """Return how many images may be under way now."""
+
+    def finished(self) -> None:
+        """Note that an image is done."""
+
+    def overloaded(self) -> None:
+        """Note that the server's queue was full."""
+
+
+class FixedLimit:
+    """The number that the caller chose."""
+
+    def __init__(self, window: int) -> None:
+        self.most = window
+
+    def limit(self) -> int:
+        """Return the number."""
+        return self.most
+
+    def finished(self) -> None:
+        """Change nothing."""
+
+    def overloaded(self) -> None:
+        """Change nothing: the images wait for the server's hint, and the number was chosen."""
+
+
+class AdaptiveLimit:
+    """Starts at 4, grows by half while that brings throughput, and halves when the server's queue is full.
+
+    A server that batches answers later and more at once the more it is given, so latency says little about it and
+    throughput decides. It is measured in epochs of as many images as are under way, and of 8 at least. An epoch that
+    was faster than the best at a smaller limit by 5 % earns the next larger limit. One that was not sends the limit
+    back to where throughput stopped growing; more would cost memory and waiting for nothing. There it stays for
+    eight epochs before it tries again, for the server may have grown. It is never below 1 or above 64.
+
+    Safe for threads.
+
+    Args:
+        clock: Seconds from any start.
+    """
+
+    most = _MOST
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._limit = _FIRST
+        self._halved = False
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._best_rate = 0.0
+        self._best_limit = self._limit
+        self._settled_epochs = 0
+        self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        self._done = 0
+        self._began_at: float | None = None
+
+    def limit(self) -> int:
+        """Return how many images may be under way."""
+        return self._limit
+
+    def finished(self) -> None:
+        """Count an image; the last of an epoch decides."""
+        with self._lock:
+            self._halved = False
+            now = self._clock()
+            if self._began_at is None:  # the pause before the first image is nobody's throughput
+                self._began_at = now
+                return
+            self._done += 1
+            if self._done >= max(_SHORTEST_EPOCH, self._limit) and now > self._began_at:
+                self._decide(self._done / (now - self._began_at))
+                self._begin_epoch()
+
+    def overloaded(self) -> None:
+        """Halve, once for all images that the same full queue turned away."""
+        with self._lock:
+            if self._halved:
+                return
+            self._halved = True
+            self._limit = max(1, int(self._limit * _SHRINK))
+            self._start_over()
+
+    def _decide(self, rate_per_s: float) -> None:
+        if self._settled_epochs:
+            self._settled_epochs -= 1
+            if not self._settled_epochs:
+                self._start_over()
+        elif rate_per_s > self._best_rate * _WORTHWHILE:
+            self._best_rate, self._best_limit = rate_per_s, self._limit
+            self._limit = min(_MOST, max(self._limit + 1, int(self._limit * _GROWTH)))
+        else:
+            self._limit = self._best_limit
+            self._settled_epochs = _PATIENCE
+
+
+def limiter(window: int | None) -> Limiter:
+    """Return the limiter for a client's ``window``."""
+    return AdaptiveLimit() if window is None else FixedLimit(window)

@@ -1,0 +1,43 @@
+"""Command-line help in groups, since thirty options in one list are read by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+class GroupedOption(click.Option):
+    """An option that knows under which heading it is listed."""
+
+    def __init__(self, *arguments: Any, group: str, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.group = group
+
+
+class GroupedCommand(click.Command):
+    """A command whose help lists its options under their headings, in the order of their declaration."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write every option, those of no group last."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                heading = parameter.group if isinstance(parameter, GroupedOption) else "Help"
+                sections.setdefault(heading, []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def group(heading: str) -> Callable[..., Callable[[_Decorated], _Decorated]]:
+    """Return ``click.option`` for one heading: ``mask = group("Mask")``, then ``@mask("--erode", ...)``."""
+
+    def option(*arguments: Any, **settings: Any) -> Callable[[_Decorated], _Decorated]:
+        return click.option(*arguments, cls=GroupedOption, group=heading, **settings)
+
+    return option

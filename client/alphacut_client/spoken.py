@@ -1,0 +1,85 @@
+"""Options as they are typed on a command line: colours, backgrounds, margins, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from PIL import Image
+
+from alphacut_core import codec, colors
+from alphacut_core.background import Background, Blur, Checkerboard, Gradient
+from alphacut_core.errors import InputError
+from alphacut_core.options import Crop
+
+_PATTERN = re.compile(r"(blur|checkerboard|gradient)(?::(.+))?")
+_MARGIN = re.compile(r"(\d+(?:\.\d+)?)(px|%)?")
+_GRADIENT = re.compile(r"([^,]+),([^,]+?)(?:,(-?\d+(?:\.\d+)?))?")
+
+
+def background(text: str) -> Background:
+    """Read a colour, ``blur[:PX]``, ``checkerboard[:PX]`` or ``gradient:FROM,TO[,DEGREES]``.
+
+    Raises:
+        InvalidOptionError: It is none of them, or a number is out of range.
+        ValueError: A number is none.
+    """
+    found = _PATTERN.fullmatch(text)
+    if found is None:
+        return colors.parse(text)
+    kind, rest = found.groups()
+    if kind == "blur":
+        return Blur() if rest is None else Blur(float(rest))
+    if kind == "checkerboard":
+        return Checkerboard() if rest is None else Checkerboard(int(rest))
+    ends = _GRADIENT.fullmatch(rest or "")
+    if ends is None:
+        raise ValueError("give gradient:FROM,TO or gradient:FROM,TO,DEGREES")
+    start, end = colors.parse(ends[1]), colors.parse(ends[2])
+    return Gradient(start, end) if ends[3] is None else Gradient(start, end, float(ends[3]))
+
+
+def crop(text: str) -> Crop:
+    """Read a margin: ``0``, ``20px`` or ``5%``.
+
+    Raises:
+        InvalidOptionError: It is out of range.
+        ValueError: It is no margin.
+    """
+    found = _MARGIN.fullmatch(text)
+    if found is None or (found[2] is None and float(found[1]) != 0):
+        raise ValueError("give 0, or a margin such as 20px or 5%")
+    return Crop(margin_percent=float(found[1])) if found[2] == "%" else Crop(margin_px=round(float(found[1])))
+
+
+def picture(path: Path) -> Image.Image:
+    """Read a picture that is an option: a background.
+
+    Raises:
+        InputError: It cannot be read or is no picture.
+    """
+    return codec.decode(path.read_bytes())
+
+
+def trimap(path: Path) -> Image.Image:
+    """Read a trimap: any picture, as grey.
+
+    Raises:
+        InputError: It cannot be read or is no picture.
+    """
+    return picture(path).convert("L")
+
+
+def reading(read: Callable[[Any], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Make a callback for click of a function above; what it refuses is told with the usage."""
+
+    def callback(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+        try:
+            return None if value is None else read(value)
+        except (InputError, OSError, ValueError) as error:
+            raise click.BadParameter(str(error)) from error
+
+    return callback
