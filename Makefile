@@ -23,10 +23,12 @@ serve: $(VENV)/runtime  ## Run an embedded Triton, the HTTP gateway and its web 
 	@$(BIN)/alphacut build
 	@exec $(BIN)/alphacut gateway
 
-gateway: serve  ## The same as serve.
+gateway: $(VENV)/runtime  ## The same as serve, with all tiers of the bundled model.
+	@$(BIN)/alphacut build --tier all
+	@exec $(BIN)/alphacut gateway
 
-engines: $(VENV)/runtime  ## Build the CPU engine of the bundled model into model_repository/.
-	@$(BIN)/alphacut build
+engines: $(VENV)/runtime  ## Build the CPU engines of the bundled model, all tiers, into model_repository/.
+	@$(BIN)/alphacut build --tier all
 
 bench: $(VENV)/loadtest  ## Compare with rembg and the bare engine; make bench ARGS=--quick takes a minute. Results in out/bench/.
 	@$(BIN)/alphacut build --precision $(PRECISION)
@@ -34,7 +36,7 @@ bench: $(VENV)/loadtest  ## Compare with rembg and the bare engine; make bench A
 
 test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/alphacut build
+	@$(BIN)/alphacut build --tier all
 	@$(BIN)/python -m pytest
 	@if [ -e $(TRAINING)/training ]; then $(MAKE) --no-print-directory test-training; \
 		else echo "not tested: the training package, because PyTorch is not installed; make training installs it"; fi

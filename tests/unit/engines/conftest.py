@@ -12,6 +12,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from alphacut_core import installed
+from alphacut_core.installed import Installed
 from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.registry import BUNDLED
@@ -91,6 +93,8 @@ def make_order(make_network: MakeNetwork, recipe: ModelRecipe, tmp_path: Path) -
         source.write_bytes(make_network().SerializeToString())
         order = Order(
             recipe=recipe,
+            tier="full",
+            native_size=SIZE,
             source=source,
             repository=tmp_path / "model_repository",
             target="cpu",
@@ -102,6 +106,18 @@ def make_order(make_network: MakeNetwork, recipe: ModelRecipe, tmp_path: Path) -
         return dataclasses.replace(order, **changes)
 
     return make
+
+
+@pytest.fixture
+def serving() -> Callable[[Order], Installed]:
+    """Returns what an order's engine serves."""
+
+    def find(order: Order) -> Installed:
+        found = installed.find(order.repository, order.engine, order.target)
+        assert found is not None
+        return found
+
+    return find
 
 
 @pytest.fixture

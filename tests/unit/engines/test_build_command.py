@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from alphacut_core import installed
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import EngineSourceError
 from alphacut_engines import cli, processor, registry
+from alphacut_engines import repository as repositories
 from alphacut_engines.recipe import Download, ModelRecipe
 
 
@@ -40,7 +42,7 @@ def test_the_bundled_network_is_built_once_from_nothing(tmp_path: Path) -> None:
         "probe",
         "install",
     ]
-    assert (tmp_path / DEFAULT_PIPELINE.engine / "1" / "model.onnx").is_file()
+    assert installed.find(tmp_path, DEFAULT_PIPELINE.engine) is not None
     second = CliRunner().invoke(
         cli.build, ["--repository", str(tmp_path), "--precision", "fp32"], catch_exceptions=False
     )
@@ -50,7 +52,9 @@ def test_the_bundled_network_is_built_once_from_nothing(tmp_path: Path) -> None:
 def test_the_bundled_network_passes_its_gate_on_a_fresh_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "_property", {"flags": "avx512_bf16 avx512_vnni", "model name": "any"}.__getitem__)
     done = CliRunner().invoke(cli.build, ["--repository", str(tmp_path), "--precision", "auto"], catch_exceptions=False)
-    folder = tmp_path / DEFAULT_PIPELINE.engine / "1"
+    built = installed.find(tmp_path, DEFAULT_PIPELINE.engine)
+    assert built is not None
+    folder = built.folder
     report = json.loads((folder / "gate.json").read_text())
     assert [row["precision"] for row in report["rows"]] == ["int8", "bf16", "fp32"], done.output
     assert report["photographs"] == "samples"
@@ -93,8 +97,9 @@ def test_an_own_network_is_built_like_a_known_one(
     arguments = [str(path), "--like", "small", "--repository", str(tmp_path / "repository"), "--precision", "auto"]
     done = CliRunner().invoke(cli.build, arguments, catch_exceptions=False)
     assert " is not tried: " in done.output
-    manifest = json.loads((tmp_path / "repository" / "small" / "1" / "manifest.json").read_text())
-    assert (manifest["model"], manifest["precision"]) == ("network", "fp32")
+    built = installed.find(tmp_path / "repository", "network")
+    assert built is not None, "it has the name of its file and not that of the one that it is like"
+    assert (built.manifest["model"], built.manifest["precision"]) == ("network", "fp32")
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None:
@@ -103,6 +108,6 @@ def test_an_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None
 
 
 def test_without_a_checkout_the_repository_must_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_CHECKOUT", tmp_path / "site-packages" / "model_repository")
+    monkeypatch.setattr(repositories, "_CHECKOUT", tmp_path / "site-packages" / "model_repository")
     with pytest.raises(Exception, match="pass --repository DIR"):
         CliRunner().invoke(cli.build, [], catch_exceptions=False)

@@ -1,4 +1,4 @@
-"""A build installs whole engines, once, and whatever interrupts it leaves the installed one as it was."""
+"""A build installs whole engines, once, and whatever interrupts it leaves what serves as it was."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import json
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from alphacut_core import codec, geometry, probe
+from alphacut_core import codec, geometry, installed, probe
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.errors import EngineBuildError, EngineSourceError
-from alphacut_engines import pipeline
+from alphacut_core.installed import Installed
+from alphacut_engines import configs, pipeline
 from alphacut_engines.order import Order
 from alphacut_engines.reference import Reference
+
+STAGES = ["source", "optimise", "fuse", "gate", "engine", "probe", "install"]
 
 
 @pytest.fixture
@@ -28,7 +32,8 @@ def order(make_order) -> Order:
 def build(order: Order) -> list[str]:
     """Build and return the names of the stages that ran."""
     steps: list[pipeline.Step] = []
-    assert pipeline.build(order, steps.append) == bool(steps)
+    outcome = pipeline.build(order, steps.append)
+    assert (outcome.note is None) == bool(steps)
     return [step.stage for step in steps]
 
 
@@ -36,45 +41,66 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def whole(order: Order) -> dict[str, bytes]:
+    """Return all that Triton may read of the repository."""
+    found = content(order.repository)
+    return {name: data for name, data in found.items() if "/.installing/" not in name}
+
+
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120, check=False
     )
 
 
-def test_a_build_installs_engine_manifest_and_probe_beside_the_adapter(order: Order) -> None:
-    order.folder.mkdir(parents=True)
-    (order.folder / "model.py").write_text("# the adapter")
-    assert build(order) == ["source", "optimise", "fuse", "gate", "engine", "probe", "install"]
-    assert sorted(content(order.folder)) == ["manifest.json", "model.onnx", "model.py", "probe.png"]
-    manifest = json.loads((order.folder / "manifest.json").read_text())
+def test_a_build_installs_engine_manifest_and_probe_with_the_adapter(
+    order: Order, serving: Callable[[Order], Installed]
+) -> None:
+    assert build(order) == STAGES
+    assert sorted(content(serving(order).folder)) == ["manifest.json", "model.onnx", "model.py", "probe.png"]
+    manifest = json.loads((serving(order).folder / "manifest.json").read_text())
     assert (manifest["model"], manifest["precision"], manifest["size"]) == ("small", "fp32", order.recipe.size)
     assert manifest["contract_version"] == CONTRACT_VERSION
 
 
-def test_the_stored_probe_is_the_installed_engines_answer(order: Order) -> None:
+def test_a_repository_from_nothing_has_everything_that_the_ensemble_needs(order: Order) -> None:
     build(order)
-    fused = Reference.of_file(order.folder / "model.onnx")
+    names = order.pipeline
+    for name in (names.ensemble, names.preprocess, names.engine, names.postprocess):
+        config = configs.read(order.repository / name / "config.pbtxt")
+        assert config.name == name
+        assert (order.repository / name / "1").is_dir()
+        if config.backend == "python":
+            assert (order.repository / name / "1" / "model.py").is_file()
+
+
+def test_the_stored_probe_is_the_installed_engines_answer(order: Order, serving: Callable[[Order], Installed]) -> None:
+    build(order)
+    fused = Reference.of_file(serving(order).folder / "model.onnx")
     square = geometry.to_square(codec.decode(probe.picture()), order.recipe.size)
-    np.testing.assert_array_equal(probe.load_answer(order.folder), fused.masks(square[None])[0][0])
+    np.testing.assert_array_equal(probe.load_answer(serving(order).folder), fused.masks(square[None])[0][0])
 
 
-def test_what_only_the_engine_before_had_is_taken_away(order: Order, make_photographs) -> None:
+def test_what_was_found_out_belongs_to_the_version_that_it_was_found_of(
+    order: Order, make_photographs, serving: Callable[[Order], Installed]
+) -> None:
     build(dataclasses.replace(order, gate=make_photographs("gate", 100)))
-    assert {"gate.json", "gate.html"} <= set(content(order.folder))
+    assert {"gate.json", "gate.html"} <= set(content(serving(order).folder))
     build(order)
-    assert sorted(content(order.folder)) == ["manifest.json", "model.onnx", "probe.png"]
+    assert sorted(content(serving(order).folder)) == ["manifest.json", "model.onnx", "model.py", "probe.png"]
 
 
 def test_the_same_build_again_does_nothing(order: Order) -> None:
     build(order)
-    before = content(order.folder)
+    before = whole(order)
     assert build(order) == []
-    assert content(order.folder) == before
+    assert whole(order) == before
 
 
 @pytest.mark.parametrize("change", ["force", "recipe", "source", "damage", "loss"])
-def test_a_build_runs_again_when_asked_or_when_something_changed(order: Order, make_network, change: str) -> None:
+def test_a_build_runs_again_when_asked_or_when_something_changed(
+    order: Order, make_network, serving: Callable[[Order], Installed], change: str
+) -> None:
     build(order)
     if change == "force":
         order = dataclasses.replace(order, force=True)
@@ -83,11 +109,12 @@ def test_a_build_runs_again_when_asked_or_when_something_changed(order: Order, m
     elif change == "source":
         order.source.write_bytes(make_network(bias=0.5).SerializeToString())
     elif change == "damage":
-        with (order.folder / "model.onnx").open("r+b") as file:
+        with (serving(order).folder / "model.onnx").open("r+b") as file:
             file.write(b"damage")
     else:
-        (order.folder / "probe.png").unlink()
+        (serving(order).folder / "probe.png").unlink()
     assert "install" in build(order)
+    assert serving(order).version == 2
 
 
 def test_a_build_that_is_done_is_found_without_loading_the_tools(order: Order) -> None:
@@ -98,15 +125,17 @@ def test_a_build_that_is_done_is_found_without_loading_the_tools(order: Order) -
         from alphacut_engines.order import Order
         from alphacut_engines.pipeline import build
         from alphacut_engines.recipe import ModelRecipe
-        print(build({order!r}, print), sorted({{"onnx", "onnxruntime", "onnxslim"}} & set(sys.modules)))
+        print(build({order!r}, print).note, sorted({{"onnx", "onnxruntime", "onnxslim"}} & set(sys.modules)))
     """)
-    assert done.stdout == "False []\n", done.stderr
+    assert done.stdout == "version 1 is this build; nothing to do []\n", done.stderr
 
 
-@pytest.mark.parametrize("moment", ["optimise.optimise", "fuse.fuse", "install._move_in"])
-def test_a_killed_build_leaves_the_installed_engine_as_it_was(order: Order, make_network, moment: str) -> None:
+@pytest.mark.parametrize("moment", ["optimise.optimise", "fuse.fuse", "install._move_in", "install._serve"])
+def test_a_killed_build_leaves_what_serves_as_it_was(
+    order: Order, make_network, serving: Callable[[Order], Installed], moment: str
+) -> None:
     build(order)
-    before = content(order.folder)
+    before = serving(order), content(serving(order).folder)
     order.source.write_bytes(make_network(bias=0.5).SerializeToString())
     module, function = moment.split(".")
     killed = run_python(f"""
@@ -119,14 +148,15 @@ def test_a_killed_build_leaves_the_installed_engine_as_it_was(order: Order, make
         pipeline.build({order!r}, print)
     """)
     assert killed.returncode == -9, killed.stderr
-    assert {name: data for name, data in content(order.folder).items() if "/" not in name} == before
+    assert (serving(order), content(serving(order).folder)) == before
     assert "install" in build(order), "what the killed build left behind is not in the way"
-    assert sorted(content(order.folder)) == sorted(before)
+    assert serving(order).version > 1
+    assert sorted(content(serving(order).folder)) == sorted(before[1])
 
 
-def test_a_full_disk_is_reported_and_leaves_the_installed_engine_as_it_was(order: Order, make_network) -> None:
+def test_a_full_disk_is_reported_and_leaves_what_serves_as_it_was(order: Order, make_network) -> None:
     build(order)
-    before = content(order.folder)
+    before = whole(order)
     order.source.write_bytes(make_network(bias=0.5).SerializeToString())
     # The kernel refuses files over 1 kB in this process, as it refuses them on a full disk.
     full = run_python(f"""
@@ -145,20 +175,47 @@ def test_a_full_disk_is_reported_and_leaves_the_installed_engine_as_it_was(order
     """)
     assert "stage install: cannot write" in full.stdout, full.stderr
     assert "free space" in full.stdout
-    assert content(order.folder) == before
+    assert whole(order) == before
 
 
 @pytest.mark.parametrize("source", [b"", b"not a network"])
-def test_a_bad_source_leaves_the_installed_engine_as_it_was(order: Order, source: bytes) -> None:
+def test_a_bad_source_leaves_what_serves_as_it_was(order: Order, source: bytes) -> None:
     build(order)
-    before = content(order.folder)
+    before = whole(order)
     order.source.write_bytes(source)
     with pytest.raises(EngineSourceError):
         build(order)
-    assert content(order.folder) == before
+    assert whole(order) == before
 
 
 def test_a_repository_that_cannot_be_written_is_named(order: Order, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(EngineBuildError, match=r"stage install.*pass --repository"):
         build(dataclasses.replace(order, repository=tmp_path / "file"))
+
+
+def test_an_engine_tells_its_clients_what_it_is(order: Order, serving: Callable[[Order], Installed]) -> None:
+    build(order)
+    engine = serving(order)
+    parameters = {name: value.string_value for name, value in configs.read(engine.config).parameters.items()}
+    assert (
+        parameters.items()
+        >= {
+            "model": "small",
+            "network": "small",
+            "tier": "full",
+            "size": str(order.recipe.size),
+            "precision": "fp32",
+            "licence": order.recipe.licence,
+            "engine_version": "1",
+            "engine_sha256": engine.manifest["artefacts"]["model.onnx"],
+        }.items()
+    )
+    assert float(parameters["time_ms"]) >= 0
+    assert "mean_iou" not in parameters, "nothing was measured"
+
+
+def test_the_build_is_read_back_from_the_repository(order: Order, serving: Callable[[Order], Installed]) -> None:
+    build(order)
+    assert serving(order).pipeline == order.pipeline
+    assert [found.engine for found in installed.find_all(order.repository)] == ["small"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from onnx import helper
 
 from alphacut_core.agreement import BOUNDS
 from alphacut_core.errors import EngineBuildError
+from alphacut_core.installed import Installed
 from alphacut_engines import calibration, fuse, half, optimise, pipeline, source, tensorrt_engine
 from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
@@ -63,24 +63,28 @@ def test_half_precision_keeps_input_output_and_masks(make_network, recipe: Model
     assert {tensor.data_type for tensor in halved.graph.initializer} == {onnx.TensorProto.FLOAT16}
 
 
-def test_an_engine_is_installed_beside_the_cpus(make_order: Callable[..., Order]) -> None:
-    for target in ("cpu", "tensorrt_rtx"):
-        pipeline.build(make_order(target=target), lambda step: None)
-    folder = make_order().folder
-    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    own = {"manifest.json", "probe.png"}
-    assert files == {"model.onnx", *own, "tensorrt_rtx/model.engine", *(f"tensorrt_rtx/{name}" for name in own)}
-    manifest = json.loads((folder / "tensorrt_rtx" / "manifest.json").read_text())
+def test_an_engine_is_installed_beside_the_cpus(
+    make_order: Callable[..., Order], serving: Callable[[Order], Installed]
+) -> None:
+    cpu, rtx = (make_order(target=target) for target in ("cpu", "tensorrt_rtx"))
+    for order in (cpu, rtx):
+        pipeline.build(order, lambda step: None)
+    assert {path.name for path in serving(cpu).folder.iterdir()} >= {"model.onnx", "manifest.json", "probe.png"}
+    assert {path.name for path in serving(rtx).folder.iterdir()} >= {"model.engine", "manifest.json", "probe.png"}
+    manifest = serving(rtx).manifest
     assert manifest["target"] == "tensorrt_rtx"
+    assert manifest["time_ms"] is None, "it cannot run without a GPU"
     assert "tensorrt-rtx-cu13-bindings" in manifest["tools"]
 
 
 def test_with_photographs_half_precision_is_taken_by_itself(
-    make_order: Callable[..., Order], make_photographs: Callable[[str, int], Path]
+    make_order: Callable[..., Order],
+    make_photographs: Callable[[str, int], Path],
+    serving: Callable[[Order], Installed],
 ) -> None:
     order = make_order(target="tensorrt_rtx", precision="auto", gate=make_photographs("gate", 100))
     pipeline.build(order, lambda step: None)
-    assert json.loads((order.folder / "manifest.json").read_text())["precision"] == "fp16"
+    assert serving(order).manifest["precision"] == "fp16"
 
 
 def test_a_gpu_that_this_version_does_not_know_is_named(make_network, recipe: ModelRecipe) -> None:

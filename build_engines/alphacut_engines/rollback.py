@@ -1,0 +1,30 @@
+"""The command ``alphacut rollback``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from alphacut_core import installed, tiers
+from alphacut_engines import install, slot
+from alphacut_engines.repository import REPOSITORY_OPTION, locate
+from alphacut_engines.slot import TIER_OPTION
+
+
+@click.command()
+@click.argument("model", default=tiers.DEFAULT_MODEL)
+@REPOSITORY_OPTION
+@click.option("--target", default=installed.CPU, show_default=True, help="What the engine is for.")
+@TIER_OPTION
+def rollback(*, model: str, repository: Path | None, target: str, tier: tuple[str, ...]) -> None:
+    """Serve the version of MODEL's engine that was installed before the last one.
+
+    A running server takes it in at once. Rolling back again undoes it.
+    """
+    folder = locate(repository)
+    for mode in slot.tiers_of(tier):
+        engine = tiers.pipeline(model, mode).engine
+        now = installed.find(folder, engine, target)
+        back = install.roll_back(folder, engine, target)
+        click.echo(f"{engine} serves version {back.version} again" + (f", in place of {now.version}" if now else ""))

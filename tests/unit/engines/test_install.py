@@ -1,0 +1,121 @@
+"""Versions: the last two stay, one file selects, and roll-back is its reversal."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from alphacut_core.errors import EngineBuildError
+from alphacut_core.installed import Installed
+from alphacut_engines import configs, install, pipeline
+from alphacut_engines.order import Order
+from alphacut_engines.rollback import rollback
+
+Serving = Callable[[Order], Installed]
+
+
+@pytest.fixture
+def builds(make_order, make_network) -> Callable[[int], Order]:
+    """Installs so many different networks one after another."""
+
+    def build(n: int) -> Order:
+        order = make_order()
+        for i in range(n):
+            order.source.write_bytes(make_network(bias=i / 8).SerializeToString())
+            pipeline.build(order, lambda step: None)
+        return order
+
+    return build
+
+
+def versions(order: Order) -> list[int]:
+    """Those with an engine; directory 1 may hold the adapter alone."""
+    return sorted(int(path.parent.name) for path in (order.repository / order.engine).glob("*/manifest.json"))
+
+
+def test_the_version_before_stays_and_older_ones_go(builds, serving: Serving) -> None:
+    order = builds(4)
+    assert versions(order) == [3, 4]
+    assert serving(order).version == 4
+    assert list(configs.read(serving(order).config).version_policy.specific.versions) == [4]
+
+
+def test_roll_back_serves_the_version_before_with_its_own_facts(builds, serving: Serving) -> None:
+    order = builds(2)
+    checksum = serving(order).manifest["engine_sha256"]
+    back = install.roll_back(order.repository, order.engine, order.target)
+    parameters = configs.read(back.config).parameters
+    assert (back.version, serving(order).version) == (1, 1)
+    assert parameters["engine_version"].string_value == "1"
+    assert parameters["engine_sha256"].string_value == back.manifest["engine_sha256"] != checksum
+
+
+def test_roll_back_twice_is_as_never(builds, serving: Serving) -> None:
+    order = builds(2)
+    before = serving(order)
+    for _ in range(2):
+        install.roll_back(order.repository, order.engine, order.target)
+    assert serving(order) == before
+
+
+def test_what_was_rolled_back_is_not_installed_again_unless_forced(builds, serving: Serving) -> None:
+    order = builds(2)
+    install.roll_back(order.repository, order.engine, order.target)
+    outcome = pipeline.build(order, lambda step: None)
+    assert outcome.note is not None
+    assert "was rolled back; --force" in outcome.note
+    assert serving(order).version == 1
+    pipeline.build(dataclasses.replace(order, force=True), lambda step: None)
+    assert serving(order).version == 3
+
+
+def test_a_number_is_not_used_twice_after_roll_back(builds, make_network, serving: Serving) -> None:
+    order = builds(2)
+    install.roll_back(order.repository, order.engine, order.target)
+    order.source.write_bytes(make_network(bias=0.9).SerializeToString())
+    pipeline.build(order, lambda step: None)
+    assert (serving(order).version, versions(order)) == (3, [1, 3])
+
+
+def test_there_must_be_something_to_roll_back_to(builds, make_order, tmp_path: Path) -> None:
+    order = make_order()
+    with pytest.raises(EngineBuildError, match="there is no small for cpu"):
+        install.roll_back(order.repository, order.engine, order.target)
+    builds(1)
+    with pytest.raises(EngineBuildError, match="none before it"):
+        install.roll_back(order.repository, order.engine, order.target)
+
+
+def test_a_users_adapter_in_the_first_version_survives_its_engine(builds) -> None:
+    order = builds(3)
+    adapter = order.repository / "u2netp" / "1" / "model.py"
+    assert adapter.is_file()
+    assert not adapter.is_symlink()
+    for link in order.repository.glob("small/*/model.py"):
+        assert link.resolve() == adapter.resolve()
+
+
+def test_targets_keep_their_versions_apart(builds, serving: Serving) -> None:
+    order = builds(2)
+    rtx = dataclasses.replace(order, target="tensorrt_rtx")
+    with install.version(order.repository, order.engine, "tensorrt_rtx") as new:
+        for path in serving(order).folder.iterdir():
+            if path.name not in {"model.py", "manifest.json"}:
+                (new.folder / path.name).write_bytes(path.read_bytes())
+        text = (
+            (serving(order).folder / "manifest.json").read_text().replace('"target": "cpu"', '"target": "tensorrt_rtx"')
+        )
+        (new.folder / "manifest.json").write_text(text)
+    assert (serving(order).version, serving(rtx).version) == (2, 3)
+    assert versions(order) == [1, 2, 3], "the CPU's version before the last can still be rolled back to"
+
+
+def test_the_command_rolls_a_tier_back(builds, serving: Serving) -> None:
+    order = builds(2)
+    done = CliRunner().invoke(rollback, ["small", "--repository", str(order.repository)], catch_exceptions=False)
+    assert done.output == "small serves version 1 again, in place of 2\n"
+    assert serving(order).version == 1
