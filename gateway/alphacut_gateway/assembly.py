@@ -81,7 +81,7 @@ def cutting(settings: Settings, predictor: Predictor, connection: Shared | None,
 
 def steps(settings: Settings, records: Records, worker: Cutting) -> Steps:
     """Return what is done for jobs."""
-    return Steps(records, worker, webhooks(settings), settings.job_attempts)
+    return Steps(records, worker, webhooks(settings), settings.job_attempts, settings.job_keep_s)
 
 
 def webhooks(settings: Settings) -> Webhooks:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from alphacut_core.errors import InvalidOptionError, ServerError
+from alphacut_core.errors import ServerError, UnknownModelError
 from alphacut_core.tiers import size_of
 from alphacut_gateway.tier import Tier
 
@@ -81,7 +81,7 @@ class Catalogue:
         """Return one of them.
 
         Raises:
-            InvalidOptionError: It is not served.
+            UnknownModelError: It is not served.
             ServerError: The server does not answer, and never has.
         """
         engines = await self.engines()
@@ -89,6 +89,6 @@ class Catalogue:
             return engines[tier]
         modes = [each.mode for each in engines if each.model == tier.model]
         if modes:
-            raise InvalidOptionError(f"got mode={tier.mode!r}; {tier.model!r} is served as {', '.join(modes)}")
+            raise UnknownModelError(f"got mode={tier.mode!r}; {tier.model!r} is served as {', '.join(modes)}")
         models = sorted({each.model for each in engines})
-        raise InvalidOptionError(f"got model={tier.model[:40]!r}; served are {', '.join(models) or 'none'}")
+        raise UnknownModelError(f"got model={tier.model[:40]!r}; served are {', '.join(models) or 'none'}")

@@ -1,37 +1,11 @@
-"""Colours as callers write them."""
+"""Colours as rembg's callers write them; ``alphacut_core.colors`` reads everybody else's."""
 
 from __future__ import annotations
 
 import re
 
-from PIL import ImageColor
-
+from alphacut_core.colors import Rgba
 from alphacut_core.errors import InvalidOptionError
-from alphacut_core.options import Rgba
-
-_HEX = re.compile(r"#?((?:[0-9a-f]{3,4}){1,2})", re.IGNORECASE)
-_NAME = re.compile(r"[a-z]{2,30}", re.IGNORECASE)
-
-
-def parse(text: str) -> Rgba:
-    """Read a colour: 3, 4, 6 or 8 hexadecimal digits with or without #, or a name of CSS.
-
-    Raises:
-        InvalidOptionError: It is neither.
-    """
-    digits = _HEX.fullmatch(text)
-    if digits:
-        return _from_hex(digits[1])
-    if _NAME.fullmatch(text):
-        try:
-            color = ImageColor.getcolor(text, "RGBA")
-        except ValueError:
-            color = None
-        if isinstance(color, tuple) and len(color) == 4:
-            return color
-    raise InvalidOptionError(
-        f"got the colour {text[:40]!r}; give a name such as white, or rgb, rgba, rrggbb or rrggbbaa"
-    )
 
 
 def parse_decimal(text: str) -> Rgba:
@@ -45,11 +19,4 @@ def parse_decimal(text: str) -> Rgba:
     if len(parts) != 4 or len(channels) != 4 or max(channels) > 255:
         raise InvalidOptionError(f"got the colour {text[:40]!r}; give red,green,blue,alpha, each from 0 to 255")
     red, green, blue, alpha = channels
-    return red, green, blue, alpha
-
-
-def _from_hex(digits: str) -> Rgba:
-    if len(digits) < 6:
-        digits = "".join(2 * digit for digit in digits)
-    red, green, blue, alpha = (int(digits[start : start + 2] or "ff", 16) for start in (0, 2, 4, 6))
     return red, green, blue, alpha

@@ -11,7 +11,7 @@ from typing import Protocol
 from PIL import Image
 
 from alphacut_client import Health, Prediction
-from alphacut_core import codec, render
+from alphacut_core import codec, render, subject
 from alphacut_core.limits import Limits
 from alphacut_core.options import Decode, Options
 from alphacut_core.tiers import Mode
@@ -86,7 +86,7 @@ class Cutting:
 
         Raises:
             InputError: The file is not acceptable.
-            InvalidOptionError: The tier is not served.
+            UnknownModelError: The tier is not served.
             BusyError: Too much is under way.
             ServerError: There is no mask to be had, or not in time.
         """
@@ -106,7 +106,12 @@ class Cutting:
             yield Matte(picture, prediction, found)
 
     async def render(self, matte: Matte, options: Options, stages: Stages) -> Image.Image:
-        """Return the picture that ``options`` ask for."""
+        """Return the picture that ``options`` ask for.
+
+        Raises:
+            NoSubjectError: The network is less sure of a subject than they demand.
+        """
+        subject.check(matte.prediction.confidence, options.min_confidence)
         with stages.timed("render"):
             return await self.threads.run(render.render, matte.picture, matte.prediction.mask, options)
 
@@ -119,7 +124,7 @@ class Cutting:
         """Return what identifies an image file and the engine that its mask comes from.
 
         Raises:
-            InvalidOptionError: The tier is not served.
+            UnknownModelError: The tier is not served.
             UnavailableError: Nobody has ever said what is served.
         """
         engine = await self.catalogue.engine(tier)

@@ -68,7 +68,7 @@ class Gateway:
         """Return the tier to answer from: the one asked for, or under load a smaller one where that is allowed.
 
         Raises:
-            InvalidOptionError: It is not served.
+            UnknownModelError: It is not served.
         """
         await self.cutting.catalogue.engine(asked)
         if not self.settings.step_down:

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from alphacut_core.options import Format
 
-TYPES: dict[Format, str] = {"png": "image/png", "webp": "image/webp"}
+TYPES: dict[Format, str] = {"png": "image/png", "webp": "image/webp", "avif": "image/avif", "jpeg": "image/jpeg"}

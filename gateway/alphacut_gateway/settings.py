@@ -47,7 +47,7 @@ class Settings:
         shared_masks_for_s: How long Redis keeps a mask.
         jobs_file: Without Redis, the SQLite file that keeps jobs; None keeps them in memory, to be lost with it.
         job_bytes: Without Redis, the most that jobs' images and results take, in bytes.
-        job_keep_s: How long a job, its image and its result are kept.
+        job_keep_s: How long a job, its image and its result are kept, and how long a job waits for a server.
         job_lease_s: After so long a job whose worker has gone is given to another; longer than any job takes.
         job_attempts: How often a job is begun, and an announcement of its end sent, before it is given up.
         webhook_hosts: Where the end of jobs may be announced; see ``alphacut_gateway.fetching.allowed``.

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,10 +17,12 @@ class GatewayProcess:
     """``alphacut gateway`` in a process of its own."""
 
     def __init__(self, *arguments: str, **variables: str) -> None:
+        # No pipe: nobody reads it while tests run, and a gateway that cannot log stands still.
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by end()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "alphacut_client", "gateway", *arguments],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._log,
             text=True,
             env={**os.environ, **variables},
         )
@@ -30,11 +33,17 @@ class GatewayProcess:
     def end(self) -> tuple[int, str]:
         """Press Ctrl-C; return exit status and what was logged."""
         self.process.send_signal(signal.SIGINT)
+        return self.wait()
+
+    def wait(self) -> tuple[int, str]:
+        """Let it end by itself; return exit status and what was logged."""
         try:
-            _, log = self.process.communicate(timeout=30)
-            return self.process.returncode, log
+            self.process.communicate(timeout=30)
+            self._log.seek(0)
+            return self.process.returncode, self._log.read()
         finally:
             self.process.kill()
+            self._log.close()
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,14 @@ def application(redis_url: str, lease_s: int) -> Celery:
         worker_max_tasks_per_child=1000,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"visibility_timeout": lease_s, "socket_timeout": 10, "socket_connect_timeout": 10},
+        broker_transport_options={
+            "visibility_timeout": lease_s,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 10,
+            # Kombu looks for tasks of dead workers every hundred seconds unless told otherwise.
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+        },
         enable_utc=True,
     )
     return app

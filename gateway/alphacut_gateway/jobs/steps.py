@@ -5,20 +5,23 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from alphacut_core.errors import AlphacutError, InferenceError, ServerError
+from alphacut_core.errors import AlphacutError, InferenceError, OverloadedError, ServerError, UnavailableError
 from alphacut_gateway import media
 from alphacut_gateway.cutting import Cutting
 from alphacut_gateway.jobs.job import Job, Kind
 from alphacut_gateway.jobs.records import Records
 from alphacut_gateway.jobs.webhook import Webhooks
-from alphacut_gateway.refusals import AddressError
+from alphacut_gateway.refusals import AddressError, BusyError
 from alphacut_gateway.stages import Stages
 
 LOGGER = logging.getLogger("alphacut.gateway")
 
 _LONGEST_PAUSE_S = 60.0
+_LONGEST_OUTAGE_PAUSE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,16 @@ class Steps:
         cutting: Makes the pictures.
         webhooks: Announces the ends.
         max_attempts: How often either is begun.
+        patience_s: How old a job may become while there is no server for it.
+        clock: Seconds since 1970.
     """
 
     records: Records
     cutting: Cutting
     webhooks: Webhooks
     max_attempts: int
+    patience_s: float
+    clock: Callable[[], float] = time.time
 
     async def take(self, kind: Kind, job_id: str) -> Outcome:
         """Do a step of a job.
@@ -81,6 +88,13 @@ class Steps:
         await self.records.write(job)
         try:
             result = await self._picture(job, image)
+        except (UnavailableError, OverloadedError, BusyError) as error:
+            # The image is not to blame and an outage can take long: this does not count as an attempt.
+            age_s = self.clock() - job.created_at
+            if age_s > self.patience_s:
+                return await self._end(job, error, None)
+            await self.records.write(dataclasses.replace(job, state="queued", attempts=job.attempts - 1))
+            return Again(min(_LONGEST_OUTAGE_PAUSE_S, 1 + age_s / 4))
         except AlphacutError as error:
             if not isinstance(error, ServerError) or job.attempts == self.max_attempts:
                 return await self._end(job, error, None)

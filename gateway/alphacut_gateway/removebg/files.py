@@ -12,7 +12,6 @@ from alphacut_core.render import over_color
 
 MEDIA_TYPES = {"png": "image/png", "jpg": "image/jpeg", "zip": "application/zip", "webp": "image/webp"}
 
-_JPEG_QUALITY = 92
 _WHITE = (255, 255, 255, 255)
 
 
@@ -29,16 +28,10 @@ def encode(picture: Image.Image, file_format: str) -> bytes:
     if file_format == "webp":
         return codec.encode_webp(picture)
     if file_format == "jpg":
-        return _jpeg(over_color(picture, _WHITE) if picture.mode == "RGBA" else picture)
+        return codec.encode_jpeg(over_color(picture, _WHITE) if picture.mode == "RGBA" else picture)
     alpha = picture.getchannel("A") if picture.mode == "RGBA" else picture
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # both are compressed already
-        archive.writestr("color.jpg", _jpeg(picture))
+        archive.writestr("color.jpg", codec.encode_jpeg(picture))
         archive.writestr("alpha.png", codec.encode_png(alpha))
-    return buffer.getvalue()
-
-
-def _jpeg(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.convert("L" if picture.mode == "L" else "RGB").save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return buffer.getvalue()

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alphacut_core import colors
 from alphacut_core.errors import InvalidOptionError
 from alphacut_core.options import Rgba
-from alphacut_gateway import colors
 from alphacut_gateway.removebg import margin, placement, region, resolution
 from alphacut_gateway.removebg.margin import Margin
 from alphacut_gateway.removebg.placement import Placement

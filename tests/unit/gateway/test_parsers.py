@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alphacut_core import colors
 from alphacut_core.errors import InvalidOptionError
-from alphacut_gateway import Settings, colors
+from alphacut_gateway import Settings
+from alphacut_gateway.colors import parse_decimal
 
 CHANNEL = st.integers(0, 255)
 
@@ -17,7 +19,7 @@ def test_eight_digits_are_the_color_they_write(color: tuple[int, int, int, int],
     assert colors.parse(sign + bytes(color).hex()) == color
     assert colors.parse(sign + bytes(color).hex().upper()) == color
     assert colors.parse(sign + bytes(color[:3]).hex()) == (*color[:3], 255)
-    assert colors.parse_decimal(",".join(map(str, color))) == color
+    assert parse_decimal(",".join(map(str, color))) == color
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,7 @@ def test_names_and_short_forms(text: str, color: tuple[int, ...]) -> None:
 
 @given(st.text(max_size=12))
 def test_a_text_is_a_color_or_refused(text: str) -> None:
-    for parse in (colors.parse, colors.parse_decimal):
+    for parse in (colors.parse, parse_decimal):
         try:
             color = parse(text)
         except InvalidOptionError:
@@ -47,7 +49,7 @@ def test_a_text_is_a_color_or_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,256", "1,2,3,4,5", "-1,2,3,4", "a,b,c,d", "1.5,2,3,4"])
 def test_what_is_no_decimal_color_is_refused(text: str) -> None:
     with pytest.raises(InvalidOptionError):
-        colors.parse_decimal(text)
+        parse_decimal(text)
 
 
 def test_settings_come_from_the_environment_and_choices_go_before() -> None:

@@ -70,7 +70,6 @@ def test_results_are_rembgs_to_the_last_byte(
         {"ae": "-1"},
         {"a": "perhaps"},
         {"vm": "true"},
-        {"model": "u2netp../../x"},
         {"extras": "{"},
         {"extras": '{"model_path": "/etc/passwd"}'},
         {"extras": "[" * 100_000},
@@ -80,6 +79,11 @@ def test_what_makes_rembg_fail_is_refused_as_the_callers_fault(post: Any, photo:
     response = post("/api/remove", files={"file": photo}, data=wishes)
     assert response.status_code == 422
     assert response.json()["error"]["code"] == "option-invalid"
+
+
+def test_a_model_that_is_not_served_is_refused_rather_than_fetched(post: Any, photo: bytes) -> None:
+    response = post("/api/remove", files={"file": photo}, data={"model": "u2netp../../x"})
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "model-unknown")
 
 
 def test_a_picture_that_cannot_be_decoded_is_the_callers_fault(post: Any) -> None:
