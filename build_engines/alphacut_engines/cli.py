@@ -10,12 +10,13 @@ import click
 from alphacut_core import tiers
 from alphacut_engines import fetch, network, pipeline, registry, slot
 from alphacut_engines.fetch import Fetcher, Progress
-from alphacut_engines.order import Order
+from alphacut_engines.order import DEFAULT_LEVEL, Order
 from alphacut_engines.repository import REPOSITORY_OPTION, locate
 from alphacut_engines.slot import TIER_OPTION
 
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_REPORTS = Path("out", "report")
 
 
 @click.command()
@@ -38,6 +39,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 )
 @click.option("--gate", type=_FOLDER, help="Folder of at least 100 photographs to judge engines by.")
 @click.option("--calibration", type=_FOLDER, help="Folder of photographs that INT8 is fitted to; never the same ones.")
+@click.option(
+    "--level",
+    type=click.IntRange(0, 5),
+    default=DEFAULT_LEVEL,
+    show_default=True,
+    help="How long TensorRT looks for faster kernels.",
+)
+@click.option("--report", is_flag=True, help="Then measure all precisions on this CPU; the table goes to out/report/.")
 @click.option("--name", metavar="NAME", help="What callers call it; default: its own name.")
 @click.option("--like", metavar="NAME", help="For your own .onnx: the known model that it is used like.")
 @click.option("--recipe", type=_FILE, help="For your own .onnx: how it is used, as JSON.")
@@ -54,6 +63,8 @@ def build(
     precision: str,
     gate: Path | None,
     calibration: Path | None,
+    level: int,
+    report: bool,
     name: str | None,
     like: str | None,
     recipe: Path | None,
@@ -84,10 +95,22 @@ def build(
             gate=gate,
             calibration=calibration,
             force=force,
+            level=level,
         )
         outcome = pipeline.build(order, _tell)
         if outcome.note:
             click.echo(f"{order.engine} for {target} in {precision}: {outcome.note}")
+        if report:
+            _report(order)
+
+
+def _report(order: Order) -> None:
+    from alphacut_engines import reporting  # noqa: PLC0415  imports every runtime
+
+    made = reporting.measure(order, lambda line: click.echo(f"report     {line}"))
+    click.echo(made.to_markdown())
+    for path in reporting.write(made, _REPORTS):
+        click.echo(path)
 
 
 def _tell(step: pipeline.Step) -> None:

@@ -47,6 +47,7 @@ def of_build(order: Order, source_sha256: str) -> str:
         "source": source_sha256,
         "target": order.target,
         "precision": order.precision,
+        "level": order.level,
         "gate": _of_folder(order.gate),
         "calibration": _of_folder(order.calibration),
         "processor": [processor.lacking(precision) for precision in ("bf16", "int8")],

@@ -18,7 +18,7 @@ from alphacut_engines.order import Order
 from alphacut_engines.photographs import Photographs
 from alphacut_engines.reference import Reference
 from alphacut_engines.report import Report, Row
-from alphacut_engines.target import TARGETS, Network, Target
+from alphacut_engines.target import Network, Target, find
 
 Tell = Callable[[str], None]
 
@@ -58,8 +58,7 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell) -> Cho
         EngineParityError: Even FP32 is out of bounds.
         MissingLibraryError: The target's runtime is not installed.
     """
-    target = TARGETS[order.target]
-    target.prepare()
+    target = find(order.target, order.level)
     known = evidence.of(order.recipe, order.evidence(target.evidence), source_sha256)
     rungs = _rungs(order, target, known, tell)
     if rungs == ("fp32",) and order.gate is None:

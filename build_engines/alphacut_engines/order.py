@@ -10,6 +10,9 @@ from alphacut_core.contract import Pipeline
 from alphacut_core.tiers import Mode
 from alphacut_engines.recipe import ModelRecipe
 
+DEFAULT_LEVEL = 3
+"""TensorRT's own choice."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
@@ -26,6 +29,7 @@ class Order:
         gate: Folder of at least 100 photographs to judge engines by.
         calibration: Folder of photographs that INT8 is fitted to.
         force: Build even if the same build is installed.
+        level: How long TensorRT looks for faster kernels, from 0 to 5.
     """
 
     recipe: ModelRecipe
@@ -38,6 +42,7 @@ class Order:
     gate: Path | None
     calibration: Path | None
     force: bool
+    level: int = DEFAULT_LEVEL
 
     @property
     def pipeline(self) -> Pipeline:

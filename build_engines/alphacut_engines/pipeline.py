@@ -70,7 +70,8 @@ def build(order: Order, report: Callable[[Step], None]) -> Outcome:
     from alphacut_engines import ladder, target  # noqa: PLC0415
 
     stages = _Stages(report)
-    kind = target.TARGETS[order.target]
+    kind = target.find(order.target, order.level)
+    kind.prepare()
     network = _network(order, stages)
     with stages.run("gate") as said:
         choice = ladder.climb(order, network, source_sha256, said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -43,8 +44,8 @@ def measure(order: Order, tell: Callable[[str], None], rounds: int = ROUNDS) -> 
         EngineBuildError: There are no pictures.
     """
     sha256 = fingerprint.of_file(order.source)
-    plain = source.load(order.source, order.recipe)
-    optimised = optimise.optimise(plain, order.recipe)
+    plain = source.load(order.source, dataclasses.replace(order.recipe, size=order.native_size))
+    optimised = optimise.optimise(plain, order.recipe, order.native_size)
     network = Network(order.recipe, optimised, fuse.fuse(optimised, order.recipe))
     pictures = (
         photographs.samples(order.recipe.size)
@@ -80,16 +81,17 @@ def write(made: Survey, folder: Path) -> list[Path]:
     Raises:
         EngineBuildError: No space, no permission.
     """
+    name = f"{made.model}-{made.size}"
     contents = {".json": made.to_json(), ".md": made.to_markdown(), ".html": made.to_html()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for suffix, content in contents.items():
-            (folder / f"{made.model}{suffix}").write_text(content)
+            (folder / f"{name}{suffix}").write_text(content)
     except OSError as error:
         raise EngineBuildError(
             f"stage report: cannot write {error.filename or folder}: {error.strerror}; free space or mend permissions"
         ) from error
-    return [folder / f"{made.model}{suffix}" for suffix in contents]
+    return [folder / f"{name}{suffix}" for suffix in contents]
 
 
 def _calibration(order: Order, network: Network, source_sha256: str) -> Calibration | None:

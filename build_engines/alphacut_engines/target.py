@@ -14,6 +14,7 @@ from alphacut_engines.calibration import Calibration
 from alphacut_engines.gate import Engine
 from alphacut_engines.manifest import ENGINE_FILE, PLAN_FILE
 from alphacut_engines.openvino_cpu import OpenVinoEngine, compile_options
+from alphacut_engines.order import DEFAULT_LEVEL
 from alphacut_engines.quantise import Activations, quantise
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
@@ -87,7 +88,7 @@ class Target:
         return network.fused
 
 
-def find(name: str, level: int = tensorrt_engine.DEFAULT_LEVEL) -> Target:
+def find(name: str, level: int = DEFAULT_LEVEL) -> Target:
     """Return the target called ``name``, for TensorRT at an optimisation level."""
     return _MAKERS[name](level)
 

@@ -9,6 +9,7 @@ import onnx
 
 from alphacut_core.contract import image_spec
 from alphacut_core.errors import EngineBuildError
+from alphacut_engines.order import DEFAULT_LEVEL
 from alphacut_engines.timing_cache import TimingCache
 
 BATCHES = (1, 8, 16)
@@ -17,9 +18,6 @@ BATCHES = (1, 8, 16)
 COMPUTE_CAPABILITIES = ("SM75", "SM80", "SM86", "SM89", "SM120")
 """What TensorRT-RTX builds for: Turing (T4), Ampere (A100; A10, RTX 30), Ada (L4, L40S, RTX 40), Blackwell (RTX 50).
 Hopper has no TensorRT-RTX."""
-
-DEFAULT_LEVEL = 3
-"""How long TensorRT looks for faster kernels, from 0 to 5; 3 is its own choice."""
 
 
 def build(
