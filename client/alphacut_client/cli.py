@@ -7,78 +7,54 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
-from PIL import ImageColor
 from rich.console import Console
 
-from alphacut_client import atomic, folder
+from alphacut_client import atomic, folder, wishes
 from alphacut_client.client import Client
 from alphacut_client.commands import CommandError
 from alphacut_client.embedded import connected
+from alphacut_client.option_groups import GroupedCommand
 from alphacut_client.settings import RenderOn
 from alphacut_client.sweep import sweep
 from alphacut_core.errors import InputError
-from alphacut_core.options import Color, Decode, Format, Matting, Rgba
 
 Cut = Callable[[Client, bytes | Path], bytes]
 Connect = Callable[[], AbstractContextManager[Client]]
 
 _PIPE = Path("-")
+_FORMATS = {"png": "png", "webp": "webp", "avif": "avif", "jpg": "jpeg", "jpeg": "jpeg"}
+"""File formats by how a file's name ends; the first ending of each is what a folder's results get."""
 
 
-def _rgba(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Rgba | None:
-    if value is None:
-        return None
-    try:
-        red, green, blue, alpha = ImageColor.getcolor(value, "RGBA")  # type: ignore[misc]
-    except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no colour; give a name, #rrggbb or #rrggbbaa") from error
-    return red, green, blue, alpha
-
-
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("source", metavar="INPUT", type=click.Path(exists=True, allow_dash=True, path_type=Path))
-@click.option("-o", "--output", "target", metavar="OUTPUT", required=True, type=click.Path(path_type=Path))
-@click.option("--url", envvar="ALPHACUT_URL", metavar="HOST:PORT", help="Triton's gRPC address, or $ALPHACUT_URL.")
-@click.option("--mask", is_flag=True, help="Write the mask alone.")
-@click.option("--format", type=click.Choice(get_args(Format)), help="File format; default: as OUTPUT ends, or png.")
-@click.option(
-    "--background", callback=_rgba, metavar="COLOR", help="Color behind the cut-out: a name, #rrggbb or #rrggbbaa."
-)
-@click.option("--color", type=click.Choice(get_args(Color)), default="straight", show_default=True)
-@click.option("--decode", type=click.Choice(get_args(Decode)), default="exact", show_default=True)
-@click.option("--post-process", is_flag=True, help="Smooth the mask and make it binary.")
-@click.option("--matting", is_flag=True, help="Refine the edge by alpha matting: seconds per megapixel.")
-@click.option("--decontaminate", is_flag=True, help="Take the old background's colour out of the edge.")
-@click.option("--render-on", type=click.Choice(get_args(RenderOn)), default="client", show_default=True)
-@click.option("--jobs", type=click.IntRange(1), default=16, show_default=True, help="Images under way at once.")
-@click.option("--overwrite", is_flag=True, help="Do finished images of a folder again.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(0.05), default=60.0, show_default=True, metavar="S")
-@click.option("--retry-for", "retry_for_s", type=click.FloatRange(0), default=60.0, show_default=True, metavar="S")
+@wishes.declared
 def remove(
     *,
     source: Path,
     target: Path,
     url: str | None,
-    mask: bool,
     jobs: int,
     overwrite: bool,
     timeout_s: float,
     retry_for_s: float,
     render_on: RenderOn,
-    **wishes: Any,
+    **spoken: Any,
 ) -> None:
     """Cut out the subject of INPUT: a photograph, a folder of them, or - for standard input.
 
     A folder keeps its structure, and what is finished already is skipped. Without --url an embedded server is
-    started for the call. S is in seconds: the deadline of one attempt, and how long to wait for a lost server.
+    started for the call. The mask is shaped in the order in which the options are listed.
     """
     whole_folder = source != _PIPE and source.is_dir()
-    wishes["format"] = _format(target, wishes["format"], named=not (whole_folder or target == _PIPE or target.is_dir()))
-    cut = _cutter(mask, wishes)
-    suffix = f".{wishes['format']}"
+    named = not (whole_folder or target == _PIPE or target.is_dir())
+    spoken["format"] = _format(target, spoken["format"], named=named)
+    keywords = wishes.keywords(spoken)
+    cut = _cutter(spoken["mask"], keywords)
+    suffix = "." + next(ending for ending, name in _FORMATS.items() if name == spoken["format"])
     connect = functools.partial(
         connected, url, timeout_s=timeout_s, retry_for_s=retry_for_s, window=jobs, render_on=render_on
     )
@@ -132,18 +108,14 @@ def _format(target: Path, asked: str | None, named: bool) -> str:
     if not named:
         return asked or "png"
     ending = target.suffix.lower().removeprefix(".")
-    if ending not in get_args(Format):
-        raise click.UsageError(f"OUTPUT must end in .png or .webp; got {target}")
-    if asked not in (None, ending):
+    if ending not in _FORMATS:
+        raise click.UsageError(f"OUTPUT must end in {' or '.join('.' + each for each in _FORMATS)}; got {target}")
+    if asked not in (None, _FORMATS[ending]):
         raise click.UsageError(f"OUTPUT ends in .{ending}, but --format says {asked}; leave one of them out")
-    return ending
+    return _FORMATS[ending]
 
 
-def _cutter(mask: bool, wishes: dict[str, Any]) -> Cut:
-    if not mask:
-        options = wishes | {"matting": Matting() if wishes["matting"] else None}
-        return lambda client, image: client.remove(image, **options)
-    if wishes["color"] != "straight" or any(wishes[name] for name in ("background", "matting", "decontaminate")):
-        raise click.UsageError("--mask leaves nothing to --color, --background, --matting and --decontaminate")
-    kept = {name: wishes[name] for name in ("format", "decode", "post_process")}
-    return lambda client, image: client.mask(image, **kept)
+def _cutter(mask: bool, keywords: dict[str, Any]) -> Cut:
+    if mask:
+        return lambda client, image: client.mask(image, **keywords)
+    return lambda client, image: client.remove(image, **keywords)

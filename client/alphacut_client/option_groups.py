@@ -24,10 +24,11 @@ class GroupedCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write every option, those of no group last."""
         sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        for option in sorted(options, key=lambda each: not isinstance(each, GroupedOption)):
+            record = option.get_help_record(ctx)
             if record is not None:
-                heading = parameter.group if isinstance(parameter, GroupedOption) else "Help"
+                heading = option.group if isinstance(option, GroupedOption) else "Help"
                 sections.setdefault(heading, []).append(record)
         for heading, records in sections.items():
             with formatter.section(heading):
@@ -35,7 +36,7 @@ class GroupedCommand(click.Command):
 
 
 def group(heading: str) -> Callable[..., Callable[[_Decorated], _Decorated]]:
-    """Return ``click.option`` for one heading: ``mask = group("Mask")``, then ``@mask("--erode", ...)``."""
+    """Return what declares options under a heading as ``click.option`` does; take one name for each heading."""
 
     def option(*arguments: Any, **settings: Any) -> Callable[[_Decorated], _Decorated]:
         return click.option(*arguments, cls=GroupedOption, group=heading, **settings)
