@@ -9,7 +9,6 @@ from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.measure.stages import by_stage, ensembles
 
 _ALL_OF_A_MACHINE = 0.85
-_MOST_OF_THE_TIME = 0.85
 _HALF = 0.5
 
 
@@ -21,14 +20,12 @@ class StageLoad:
         queue_s: Mean wait of a request before it.
         compute_s: Mean time of a request in it, of the whole batch it was in.
         batch: Mean number of requests in a batch.
-        busy: Mean number of instances at work; 1 is all of a single one.
         cpu_s: Processor seconds a request; 0 where they are not known.
     """
 
     queue_s: float
     compute_s: float
     batch: float
-    busy: float
     cpu_s: float
 
 
@@ -77,7 +74,6 @@ def _stages(trial: Trial) -> dict[str, StageLoad]:
             queue_s=one.queue_s / one.succeeded,
             compute_s=one.compute_s / one.succeeded,
             batch=one.succeeded / one.executions if one.executions else 0.0,
-            busy=one.busy_s / trial.wall_s if trial.wall_s else 0.0,
             cpu_s=(trial.cpu_s or {}).get(name, 0.0) / one.succeeded,
         )
         for name, one in by_stage(trial.counters or {}).items()
@@ -88,7 +84,7 @@ def _stages(trial: Trial) -> dict[str, StageLoad]:
 def _verdict(
     trial: Trial, stages: Mapping[str, StageLoad], share: Mapping[str, float], outside_s: float
 ) -> tuple[str, str]:
-    if trial.client_limit and not any(stage.busy > _MOST_OF_THE_TIME for stage in stages.values()):
+    if trial.client_limit and not any(stage.queue_s > stage.compute_s for stage in stages.values()):
         return "client", trial.client_limit
     used = sum(share.values())
     service = {part: one for part, one in share.items() if part in ("decode", "engine", "encode", "gateway", "client")}
@@ -101,9 +97,9 @@ def _verdict(
     if outside_s > _HALF * trial.window.mean_latency_s:
         spent = f"{1000 * outside_s:.0f} of {1000 * trial.window.mean_latency_s:.0f} ms"
         return "network", f"{spent} of a request pass outside Triton, in network, client and connections"
-    most = max(stages, key=lambda stage: (stages[stage].busy, stages[stage].queue_s))
+    most = max(stages, key=lambda stage: stages[stage].queue_s)
     load = stages[most]
     return most, (
-        f"its instances are busiest ({load.busy:.2f} at work in the mean, in batches of {load.batch:.1f}), and a "
-        f"request waits {1000 * load.queue_s:.0f} ms before it"
+        f"requests pile up before it, for {1000 * load.queue_s:.0f} ms each, and take {1000 * load.compute_s:.0f} ms in "
+        f"batches of {load.batch:.1f}"
     )

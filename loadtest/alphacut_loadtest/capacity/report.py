@@ -32,13 +32,13 @@ def html(result: Result) -> str:
 
 
 def _latency(result: Result) -> str:
-    trials = sorted((one.window.offered_per_s, one) for verdict in result.verdicts for one in verdict.trials)
+    trials = [one for verdict in result.verdicts for one in verdict.trials]
     percent, bound_s = result.slo.strictest
     shown = dict.fromkeys((50.0, percent))
     series = [
         Series(
             f"p{each:g}",
-            [(rate, 1000 * trial.window.percentile_s(each)) for rate, trial in trials],
+            [(trial.window.offered_per_s, 1000 * trial.window.percentile_s(each)) for trial in trials],
             COLOURS[number],
             dots=True,
         )
@@ -113,13 +113,12 @@ def _stages(result: Result) -> str:
             f"{1000 * one.queue_s:.1f}",
             f"{1000 * one.compute_s:.1f}",
             f"{one.batch:.1f}",
-            f"{one.busy:.2f}",
             f"{1000 * one.cpu_s:.1f}",
         ]
         for name, one in result.bottleneck.stages.items()
     ]
     spent = ", ".join(f"{part} {100 * share:.0f} %" for part, share in result.bottleneck.cpu_share.items())
-    head = ("stage", "waits ms", "takes ms", "batch", "instances at work", "processor ms an image")
+    head = ("stage", "waits ms", "takes ms", "batch", "processor ms an image")
     return page.table(head, rows) + page.paragraph(
         f"Outside Triton {1000 * result.bottleneck.outside_s:.1f} ms an image. Processors of this machine: "
         f"{spent or 'not known, the server is elsewhere'}."

@@ -100,10 +100,10 @@ class Search:
         Raises:
             NoCapacityError: No rate near this one is kept again: the machine is not steady enough.
         """
-        for _ in range(_MOST_CONFIRMATIONS):
-            kept = self.judge(rate_per_s, _CONFIRMING_SEED)
+        for attempt in range(1, _MOST_CONFIRMATIONS + 1):
+            kept = self.judge(rate_per_s, attempt * _CONFIRMING_SEED)
             if kept.kept:
-                return kept, self.judge(BREAK_FACTOR * rate_per_s, _CONFIRMING_SEED)
+                return kept, self.judge(BREAK_FACTOR * rate_per_s, attempt * _CONFIRMING_SEED)
             rate_per_s *= _STEP_BACK
         raise NoCapacityError(
             f"no rate down to {rate_per_s:.3g} a second is kept twice; something else works on this machine, or trials "

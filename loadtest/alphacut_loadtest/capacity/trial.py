@@ -13,7 +13,8 @@ from alphacut_loadtest.measure.window import Window
 from alphacut_loadtest.traffic.slo import Slo, duration
 
 _KEPT_UP = 0.98
-_CHANCE = 2.0
+_CHANCE = 1.5
+_GROWTH = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,12 @@ class Trial:
     def _behind(self) -> str:
         """Say whether work piles up although the bounds still hold, which only a short trial can hide."""
         seen = self.window
-        # What is under way at both ends moves the balance by a few requests, more in a short trial.
-        chance = _CHANCE * np.sqrt(max(1.0, self.in_flight))
+        # The queue of a server that keeps up goes up and down as well, by about as much as is under way.
+        chance = max(2.0, _CHANCE * self.in_flight)
         if seen.achieved_per_s * seen.duration_s < _KEPT_UP * seen.requests - chance:
             return f"only {seen.achieved_per_s:.3g} of {seen.offered_per_s:.3g} a second end"
-        growth, room = self.queue_growth(), seen.offered_per_s * seen.percentile_s(95)
-        if growth > max(4.0, room):
+        growth, most = self.queue_growth(), seen.offered_per_s * seen.percentile_s(95)
+        if growth > max(4.0, _GROWTH * most):
             return f"the queue in Triton grows by {growth:.0f} requests"
         return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -95,7 +96,7 @@ class Generator:
         command = [
             *(sys.executable, "-m", "locust", "-f", str(_LOCUSTFILE), "--headless", "--only-summary"),
             *("--host", self.url, "--scenario", str(folder / "scenario.json"), "--records", str(folder / "records")),
-            *("--rate", str(rate_per_s), "--seed", str(seed), "--stop-timeout", str(scenario.timeout_s + 5)),
+            *("--rate", str(rate_per_s), "--seed", str(seed), "--stop-timeout", str(math.ceil(scenario.timeout_s) + 5)),
             *(("--images", str(self.images)) if self.images else ()),
             *(("--cache", str(self.cache)) if self.cache else ()),
             *(("--processes", str(self.processes)) if self.processes > 1 else ()),

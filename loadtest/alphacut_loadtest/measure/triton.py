@@ -52,11 +52,6 @@ class Counters:
     def __sub__(self, earlier: Counters) -> Counters:
         return Counters(*(getattr(self, name) - getattr(earlier, name) for name in self.__slots__))
 
-    @property
-    def busy_s(self) -> float:
-        """Seconds in which an instance of the model was at work: each batch counted once."""
-        return self.compute_s * self.executions / self.succeeded if self.succeeded else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Page:

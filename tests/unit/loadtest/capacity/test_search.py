@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from alphacut_loadtest.capacity.measurement import Effort, measure
+from alphacut_loadtest.capacity.search import BREAK_FACTOR, ClientLimitError, NoCapacityError, Search
+from alphacut_loadtest.traffic import slo
+
+PROMISES = [(1, 100.0, "p95=300ms"), (2, 20.0, "p95=400ms"), (8, 10.0, "p99=900ms")]
+
+
+@pytest.mark.parametrize(("n_servers", "service_per_s", "promise"), PROMISES)
+def test_the_capacity_of_a_known_queue_is_found_within_five_percent(
+    queue_server: Any, n_servers: int, service_per_s: float, promise: str
+) -> None:
+    server, promised = queue_server(n_servers, service_per_s), slo.parse(promise)
+    found = measure(server, promised, Effort(callers=(1, 2, 4, 8, 16)), lambda line: None)
+    assert found.confirmed.rate_per_s == pytest.approx(server.capacity_per_s(*promised.strictest), rel=0.05)
+
+
+def test_what_is_found_is_kept_again_and_missed_at_a_third_more(queue_server: Any) -> None:
+    found = measure(queue_server(2, 20.0), slo.parse("p95=400ms"), Effort(), lambda line: None)
+    assert found.confirmed.kept
+    assert not found.broken.kept
+    assert found.broken.rate_per_s == pytest.approx(BREAK_FACTOR * found.confirmed.rate_per_s)
+    seen = {trial.seed for verdict in found.verdicts[:-2] for trial in verdict.trials}
+    assert not seen & {trial.seed for trial in (*found.confirmed.trials, *found.broken.trials)}
+
+
+def test_the_same_seeds_give_the_same_answer(queue_server: Any) -> None:
+    promised = slo.parse("p95=400ms")
+    answers = {Search(queue_server(1, 30.0), promised).run(30.0) for _ in range(2)}
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("guess", [5.0, 400.0])
+def test_a_wrong_guess_costs_trials_but_not_the_answer(queue_server: Any, guess: float) -> None:
+    server, promised = queue_server(1, 100.0), slo.parse("p95=300ms")
+    found = Search(server, promised).run(guess)
+    assert found == pytest.approx(server.capacity_per_s(95, 0.3), rel=0.06)
+
+
+def test_a_promise_that_no_rate_keeps_is_no_capacity(queue_server: Any) -> None:
+    with pytest.raises(NoCapacityError, match="not kept even at"):
+        Search(queue_server(1, 10.0), slo.parse("p95=100ms")).run(10.0)
+
+
+def test_a_client_that_sends_late_is_no_result(queue_server: Any) -> None:
+    with pytest.raises(ClientLimitError, match="no result"):
+        Search(queue_server(1, 100.0, lag_s=0.1), slo.parse("p95=300ms")).run(60.0)
+
+
+def test_an_overloaded_server_that_makes_its_client_late_is_still_judged(queue_server: Any) -> None:
+    verdict = Search(queue_server(1, 100.0, lag_s=0.1), slo.parse("p95=300ms")).judge(150.0)
+    assert not verdict.kept
