@@ -14,6 +14,8 @@ COPY server server
 COPY gateway gateway
 COPY loadtest loadtest
 COPY training training
+COPY samples samples
+COPY model_repository model_repository
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels .
 
 # An environment holds no pip: nothing is installed where it runs.

@@ -15,6 +15,8 @@ COPY server server
 COPY gateway gateway
 COPY loadtest loadtest
 COPY training training
+COPY samples samples
+COPY model_repository model_repository
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels .
 
 FROM nvcr.io/nvidia/tritonserver:${TRITON} AS serve
@@ -30,7 +32,7 @@ EXPOSE 8001 8002
 ENTRYPOINT ["serve-triton"]
 
 FROM serve AS build
-USER root
+USER 0:0
 # TensorRT's bindings in the version of this image's libraries, which they load.
 RUN --mount=type=bind,source=requirements/tensorrt.lock,target=/tmp/tensorrt.lock \
     pip install --no-cache-dir --require-hashes --requirement /tmp/tensorrt.lock \

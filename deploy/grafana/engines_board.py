@@ -1,0 +1,123 @@
+"""The dashboard of the engines: throughput, batches, stages, GPU."""
+
+from __future__ import annotations
+
+from panels import Board, Panel, Query
+
+
+def _mean_us(clock: str) -> str:
+    """Return the mean seconds of one of Triton's clocks, which count microseconds, by model."""
+    return (
+        f"sum by (model) (rate(nv_inference_{clock}_duration_us[$__rate_interval]))"
+        " / (sum by (model) (rate(nv_inference_request_success[$__rate_interval])) > 0) / 1e6"
+    )
+
+
+ENGINES = Board(
+    "alphacut-engines",
+    "Alphacut: engines",
+    (
+        (
+            "Throughput",
+            (
+                Panel(
+                    "Images",
+                    "reqps",
+                    (Query("sum by (model) (rate(nv_inference_count[$__rate_interval]))", "{{model}}"),),
+                ),
+                Panel(
+                    "Batch size",
+                    "short",
+                    (
+                        Query(
+                            "sum by (model) (rate(nv_inference_count[$__rate_interval]))"
+                            " / (sum by (model) (rate(nv_inference_exec_count[$__rate_interval])) > 0)",
+                            "{{model}}",
+                        ),
+                    ),
+                    "Images in one run of the model. 1 on a GPU under load means that batches do not form.",
+                ),
+                Panel(
+                    "Failures by reason",
+                    "reqps",
+                    (
+                        Query(
+                            "sum by (model, reason) (rate(nv_inference_request_failure[$__rate_interval]))",
+                            "{{model}} {{reason}}",
+                        ),
+                    ),
+                    "REJECTED waited too long. BACKEND in preprocess: mostly files that are no pictures.",
+                ),
+            ),
+        ),
+        (
+            "Latency of the stages",
+            (
+                Panel("Waiting in the queue, mean", "s", (Query(_mean_us("queue"), "{{model}}"),)),
+                Panel("Computing, mean", "s", (Query(_mean_us("compute_infer"), "{{model}}"),)),
+                Panel(
+                    "Carrying tensors, mean",
+                    "s",
+                    (
+                        Query(_mean_us("compute_input"), "{{model}} in"),
+                        Query(_mean_us("compute_output"), "{{model}} out"),
+                    ),
+                ),
+                Panel(
+                    "Waiting requests",
+                    "short",
+                    (Query("sum by (model) (nv_inference_pending_request_count)", "{{model}}"),),
+                ),
+                Panel("Whole requests, mean", "s", (Query(_mean_us("request"), "{{model}}"),)),
+            ),
+        ),
+        (
+            "GPU",
+            (
+                Panel("Use", "percentunit", (Query("nv_gpu_utilization", "{{gpu_uuid}}", "gpu"),)),
+                Panel(
+                    "Memory",
+                    "bytes",
+                    (
+                        Query("nv_gpu_memory_used_bytes", "{{gpu_uuid}} used", "gpu"),
+                        Query("nv_gpu_memory_total_bytes", "{{gpu_uuid}} of", "gpu"),
+                    ),
+                ),
+                Panel(
+                    "Power",
+                    "watt",
+                    (
+                        Query("nv_gpu_power_usage", "{{gpu_uuid}}", "gpu"),
+                        Query("nv_gpu_power_limit", "{{gpu_uuid}} limit", "gpu"),
+                    ),
+                ),
+                Panel(
+                    "Energy of an image",
+                    "joule",
+                    (
+                        Query(
+                            "sum(rate(nv_energy_consumption[$__rate_interval]))"
+                            ' / (sum(rate(nv_inference_count{model!~"(pre|post)process.*"}[$__rate_interval])) > 0)',
+                            "joules",
+                            "gpu",
+                        ),
+                    ),
+                ),
+            ),
+        ),
+        (
+            "Host",
+            (
+                Panel("Processors", "percentunit", (Query("nv_cpu_utilization", "{{instance}}"),)),
+                Panel(
+                    "Memory",
+                    "bytes",
+                    (
+                        Query("nv_cpu_memory_used_bytes", "{{instance}} used"),
+                        Query("nv_cpu_memory_total_bytes", "{{instance}} of"),
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
