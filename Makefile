@@ -1,6 +1,6 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve gateway engines bench training test test-training check format lock clean
+.PHONY: help demo serve gateway engines bench training test test-training check format dashboards lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -51,11 +51,15 @@ check: $(VENV)/dev  ## Format, lint and types only.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy deploy/grafana/generate.py
 	@for adapter in model_repository/*/1/model.py; do $(BIN)/mypy $$adapter || exit 1; done
 
 format: $(VENV)/dev  ## Rewrite the code in the house style.
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+dashboards: $(VENV)/dev  ## Write Grafana's dashboards anew from deploy/grafana/*_board.py.
+	@$(BIN)/python deploy/grafana/generate.py
 
 lock: $(VENV)/dev  ## Resolve the lock files anew from pyproject.toml and server/alphacut_server/requirements.in.
 	@$(PIP) uv
