@@ -16,7 +16,8 @@ from alphacut_core.geometry import Pixels
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 FOLDER = "folder"
 SAMPLES = "samples"
-_SAMPLES = Path(__file__).parents[2] / "samples"
+_CHECKOUT = Path(__file__).parents[2] / "samples"
+_PACKAGED = Path(__file__).parent / "samples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ def of_folder(folder: Path, size: int, at_least: int) -> Photographs:
 
 
 def samples(size: int) -> Photographs:
-    """Return the checkout's sample pictures; none where the package is installed without them."""
-    return Photographs(SAMPLES, tuple(sorted(_SAMPLES.glob("*.jpg"))), size)
+    """Return the sample pictures: the package's own where it is installed, else the checkout's."""
+    folder = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+    return Photographs(SAMPLES, tuple(sorted(folder.glob("*.jpg"))), size)
 
 
 def _read(path: Path) -> Image.Image:

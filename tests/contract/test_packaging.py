@@ -73,6 +73,13 @@ def test_the_wheel_holds_the_bundled_weights_and_their_card(wheel: set[str]) -> 
     assert "alphacut_engines/weights/MODEL_CARD.md" in wheel
 
 
+def test_the_wheel_holds_what_a_checkout_has_elsewhere(wheel: set[str]) -> None:
+    for picture in (ROOT / "samples").glob("*.jpg"):
+        assert f"alphacut_engines/samples/{picture.name}" in wheel
+    for adapter in ("preprocess", "u2netp", "postprocess"):
+        assert f"alphacut_engines/adapters/{adapter}.py" in wheel
+
+
 def test_the_wheel_holds_nothing_else(wheel: set[str]) -> None:
     tops = {name.partition("/")[0] for name in wheel}
     assert {top for top in tops if not top.endswith(".dist-info")} == {package.name for package in PACKAGES}
