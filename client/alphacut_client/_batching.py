@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from alphacut_client._batch import Batch, Progress, Raise, Return
-from alphacut_client._kinds import Kind
+from alphacut_client._kinds import FileLike, ImageLike, Kind, Returns
 from alphacut_client._route import Route, split
 from alphacut_core.errors import AlphacutError
 
@@ -26,8 +25,19 @@ class Batching:
     @overload
     def remove_batch(
         self,
-        images: Iterable[str | Path],
+        images: Iterable[ImageLike],
         *,
+        returns: type[Kind],
+        on_error: Literal["raise"] = ...,
+        progress: Progress | None = ...,
+        **options: Unpack[CutoutKeywords],
+    ) -> list[Kind]: ...
+    @overload
+    def remove_batch(
+        self,
+        images: Iterable[FileLike],
+        *,
+        returns: None = ...,
         on_error: Literal["raise"] = ...,
         progress: Progress | None = ...,
         **options: Unpack[CutoutKeywords],
@@ -37,6 +47,7 @@ class Batching:
         self,
         images: Iterable[Kind],
         *,
+        returns: None = ...,
         on_error: Literal["raise"] = ...,
         progress: Progress | None = ...,
         **options: Unpack[CutoutKeywords],
@@ -44,8 +55,19 @@ class Batching:
     @overload
     def remove_batch(
         self,
-        images: Iterable[str | Path],
+        images: Iterable[ImageLike],
         *,
+        returns: type[Kind],
+        on_error: Literal["return"],
+        progress: Progress | None = ...,
+        **options: Unpack[CutoutKeywords],
+    ) -> list[Kind | AlphacutError]: ...
+    @overload
+    def remove_batch(
+        self,
+        images: Iterable[FileLike],
+        *,
+        returns: None = ...,
         on_error: Literal["return"],
         progress: Progress | None = ...,
         **options: Unpack[CutoutKeywords],
@@ -55,6 +77,7 @@ class Batching:
         self,
         images: Iterable[Kind],
         *,
+        returns: None = ...,
         on_error: Literal["return"],
         progress: Progress | None = ...,
         **options: Unpack[CutoutKeywords],
@@ -63,6 +86,7 @@ class Batching:
         self,
         images: Iterable[Any],
         *,
+        returns: Any = None,
         on_error: Raise | Return = "raise",
         progress: Progress = None,
         **options: Unpack[CutoutKeywords],
@@ -74,6 +98,7 @@ class Batching:
 
         Args:
             images: Images as ``remove`` takes them.
+            returns: As for ``remove``.
             on_error: ``raise`` ends the batch with the first error, whose ``index`` says which image it was.
                 ``return`` puts the error into the result in that image's place, and the rest goes on.
             progress: Told after each image how many are finished.
@@ -88,13 +113,26 @@ class Batching:
         Example:
             >>> cutouts = client.remove_batch(sorted(Path("photos").glob("*.jpg")))
         """
-        return self._batch.answers(images, split(self._route, options, output="cutout"), on_error, progress)
+        return self._batch.answers(
+            images, split(self._route, {"returns": returns, **options}, output="cutout"), on_error, progress
+        )
 
     @overload
     def mask_batch(
         self,
-        images: Iterable[str | Path],
+        images: Iterable[ImageLike],
         *,
+        returns: type[Kind],
+        on_error: Literal["raise"] = ...,
+        progress: Progress | None = ...,
+        **options: Unpack[MaskKeywords],
+    ) -> list[Kind]: ...
+    @overload
+    def mask_batch(
+        self,
+        images: Iterable[FileLike],
+        *,
+        returns: None = ...,
         on_error: Literal["raise"] = ...,
         progress: Progress | None = ...,
         **options: Unpack[MaskKeywords],
@@ -104,6 +142,7 @@ class Batching:
         self,
         images: Iterable[Kind],
         *,
+        returns: None = ...,
         on_error: Literal["raise"] = ...,
         progress: Progress | None = ...,
         **options: Unpack[MaskKeywords],
@@ -111,8 +150,19 @@ class Batching:
     @overload
     def mask_batch(
         self,
-        images: Iterable[str | Path],
+        images: Iterable[ImageLike],
         *,
+        returns: type[Kind],
+        on_error: Literal["return"],
+        progress: Progress | None = ...,
+        **options: Unpack[MaskKeywords],
+    ) -> list[Kind | AlphacutError]: ...
+    @overload
+    def mask_batch(
+        self,
+        images: Iterable[FileLike],
+        *,
+        returns: None = ...,
         on_error: Literal["return"],
         progress: Progress | None = ...,
         **options: Unpack[MaskKeywords],
@@ -122,6 +172,7 @@ class Batching:
         self,
         images: Iterable[Kind],
         *,
+        returns: None = ...,
         on_error: Literal["return"],
         progress: Progress | None = ...,
         **options: Unpack[MaskKeywords],
@@ -130,12 +181,15 @@ class Batching:
         self,
         images: Iterable[Any],
         *,
+        returns: Any = None,
         on_error: Raise | Return = "raise",
         progress: Progress = None,
         **options: Unpack[MaskKeywords],
     ) -> list[Any]:
         """Return the masks of many images: N in, N out, in order; as ``remove_batch`` with ``mask``'s results."""
-        return self._batch.answers(images, split(self._route, options, output="mask"), on_error, progress)
+        return self._batch.answers(
+            images, split(self._route, {"returns": returns, **options}, output="mask"), on_error, progress
+        )
 
     @overload
     def stream(
@@ -143,6 +197,7 @@ class Batching:
         images: Iterable[Any],
         *,
         ordered: Literal[True] = ...,
+        returns: Returns = ...,
         on_error: Raise | Return = ...,
         **options: Unpack[CutoutKeywords],
     ) -> Generator[Any, None, None]: ...
@@ -152,6 +207,7 @@ class Batching:
         images: Iterable[Any],
         *,
         ordered: Literal[False],
+        returns: Returns = ...,
         on_error: Raise | Return = ...,
         **options: Unpack[CutoutKeywords],
     ) -> Generator[tuple[int, Any], None, None]: ...
@@ -160,6 +216,7 @@ class Batching:
         images: Iterable[Any],
         *,
         ordered: bool = True,
+        returns: Returns = None,
         on_error: Raise | Return = "raise",
         **options: Unpack[CutoutKeywords],
     ) -> Generator[Any, None, None]:
@@ -172,6 +229,7 @@ class Batching:
             images: Images as ``remove`` takes them, in any number.
             ordered: Yield results in the order of ``images``; False yields ``(index, result)`` as soon as each
                 is there.
+            returns: As for ``remove``.
             on_error: As for ``remove_batch``.
             **options: As for ``remove``, for all images.
 
@@ -180,4 +238,4 @@ class Batching:
             ...     show(cutout)
         """
         batch = self._batch.stream if ordered else self._batch.stream_as_completed
-        return batch(images, split(self._route, options, output="cutout"), on_error)
+        return batch(images, split(self._route, {"returns": returns, **options}, output="cutout"), on_error)

@@ -23,11 +23,13 @@ FileLike = str | Path | IO[bytes]
 
 ImageLike = bytes | FileLike | Image.Image | Pixels
 
-Returns = Literal["same", "encoded", "array", "image"]
-"""What comes out: what went in, the bytes of a file, a uint8 array, or a PIL image."""
+Returns = type[bytes] | type[Image.Image] | type[Pixels] | None
+"""What comes out: the bytes of a file, a PIL image, a uint8 array, or, if None, the kind that went in."""
+
+RETURNS = (None, bytes, Image.Image, np.ndarray)
 
 Given = Literal["encoded", "array", "image"]
-"""The same, settled."""
+"""What comes out, settled."""
 
 Channels = Literal["rgb", "bgr"]
 """The order of an array's channels, in and out: ``bgr`` is OpenCV's; alpha is last in both."""
@@ -94,11 +96,11 @@ def picture(image: object, limits: Limits, channels: Channels = "rgb") -> Image.
 
 def wanted(image: object, returns: Returns) -> Given:
     """Return the kind that comes out where ``image`` went in."""
-    if returns != "same":
-        return returns
-    if isinstance(image, np.ndarray):
+    if returns is np.ndarray or (returns is None and isinstance(image, np.ndarray)):
         return "array"
-    return "image" if isinstance(image, Image.Image) else "encoded"
+    if returns is Image.Image or (returns is None and isinstance(image, Image.Image)):
+        return "image"
+    return "encoded"
 
 
 def array(rendered: Image.Image, channels: Channels) -> Pixels:

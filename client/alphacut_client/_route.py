@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from alphacut_client._kinds import Channels, Returns
+from alphacut_client._kinds import RETURNS, Channels, Returns
 from alphacut_core import checks
 from alphacut_core.errors import InvalidOptionError
 from alphacut_core.options import Options
@@ -26,7 +26,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "mode": MODES,
     "upload": get_args(Upload),
     "priority": get_args(Priority),
-    "returns": get_args(Returns),
     "channels": get_args(Channels),
 }
 _TRITON_PRIORITIES: dict[Priority, int] = {"interactive": 1, "bulk": 2}
@@ -42,7 +41,7 @@ class Route:
         upload: Who decodes image files.
         timeout_s: Deadline of one attempt in seconds, at least 0.05.
         priority: Which lane of the server's queues.
-        returns: The kind of image that comes out.
+        returns: The kind of image that comes out; None is the kind that went in.
         channels: The order of an array's channels, in and out.
     """
 
@@ -51,12 +50,17 @@ class Route:
     upload: Upload = "encoded"
     timeout_s: float = 60.0
     priority: Priority = "interactive"
-    returns: Returns = "same"
+    returns: Returns = None
     channels: Channels = "rgb"
 
     def __post_init__(self) -> None:
         for name, allowed in _WORDS.items():
             checks.choice(name, getattr(self, name), allowed)
+        if self.returns not in RETURNS:
+            raise InvalidOptionError(
+                f"got returns={self.returns!r}; allowed are bytes, PIL.Image.Image, numpy.ndarray and None, the kind "
+                "that went in"
+            )
         if self.timeout_s < MIN_TIMEOUT_S:
             raise InvalidOptionError(f"got timeout_s={self.timeout_s}; at least {MIN_TIMEOUT_S} s are needed")
 

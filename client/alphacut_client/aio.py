@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
@@ -16,7 +15,7 @@ from alphacut_client._async_connection import AsyncConnection
 from alphacut_client._async_steps import walk
 from alphacut_client._batch import Progress, Raise, Return, Wish, check_batch
 from alphacut_client._catalogue import Catalogue
-from alphacut_client._kinds import ImageLike, Kind
+from alphacut_client._kinds import FileLike, ImageLike, Kind, Returns
 from alphacut_client._limiter import limiter
 from alphacut_client._route import split
 from alphacut_client._steps import Steps
@@ -76,28 +75,36 @@ class AsyncClient:
         return self._connection.settings.address
 
     @overload
-    async def remove(self, image: str | Path, **options: Unpack[CutoutKeywords]) -> bytes: ...
+    async def remove(self, image: ImageLike, *, returns: type[Kind], **options: Unpack[CutoutKeywords]) -> Kind: ...
     @overload
-    async def remove(self, image: Kind, **options: Unpack[CutoutKeywords]) -> Kind: ...
-    async def remove(self, image: Any, **options: Unpack[CutoutKeywords]) -> Any:
+    async def remove(self, image: FileLike, *, returns: None = ..., **options: Unpack[CutoutKeywords]) -> bytes: ...
+    @overload
+    async def remove(self, image: Kind, *, returns: None = ..., **options: Unpack[CutoutKeywords]) -> Kind: ...
+    async def remove(self, image: Any, *, returns: Any = None, **options: Unpack[CutoutKeywords]) -> Any:
         """Make the background of one image transparent; as ``Client.remove``.
 
         Example:
             >>> png = await client.remove("photo.jpg", priority="bulk")
         """
-        return await self._walk(self._work.answer(image, *split(self._route, options, output="cutout")))
+        return await self._walk(
+            self._work.answer(image, *split(self._route, {"returns": returns, **options}, output="cutout"))
+        )
 
     @overload
-    async def mask(self, image: str | Path, **options: Unpack[MaskKeywords]) -> bytes: ...
+    async def mask(self, image: ImageLike, *, returns: type[Kind], **options: Unpack[MaskKeywords]) -> Kind: ...
     @overload
-    async def mask(self, image: Kind, **options: Unpack[MaskKeywords]) -> Kind: ...
-    async def mask(self, image: Any, **options: Unpack[MaskKeywords]) -> Any:
+    async def mask(self, image: FileLike, *, returns: None = ..., **options: Unpack[MaskKeywords]) -> bytes: ...
+    @overload
+    async def mask(self, image: Kind, *, returns: None = ..., **options: Unpack[MaskKeywords]) -> Kind: ...
+    async def mask(self, image: Any, *, returns: Any = None, **options: Unpack[MaskKeywords]) -> Any:
         """Return the mask of one image; as ``Client.mask``.
 
         Example:
             >>> mask = await client.mask("photo.jpg")
         """
-        return await self._walk(self._work.answer(image, *split(self._route, options, output="mask")))
+        return await self._walk(
+            self._work.answer(image, *split(self._route, {"returns": returns, **options}, output="mask"))
+        )
 
     async def predict(
         self, image: ImageLike, *, decode: Decode = "exact", **route: Unpack[RouteKeywords]
@@ -115,6 +122,7 @@ class AsyncClient:
         self,
         images: Iterable[Any],
         *,
+        returns: Returns = None,
         on_error: Raise | Return = "raise",
         progress: Progress = None,
         **options: Unpack[CutoutKeywords],
@@ -124,12 +132,15 @@ class AsyncClient:
         Example:
             >>> cutouts = await client.remove_batch(["a.jpg", "b.jpg"], on_error="return")
         """
-        return await self._collect(images, split(self._route, options, output="cutout"), on_error, progress)
+        return await self._collect(
+            images, split(self._route, {"returns": returns, **options}, output="cutout"), on_error, progress
+        )
 
     async def mask_batch(
         self,
         images: Iterable[Any],
         *,
+        returns: Returns = None,
         on_error: Raise | Return = "raise",
         progress: Progress = None,
         **options: Unpack[MaskKeywords],
@@ -139,12 +150,15 @@ class AsyncClient:
         Example:
             >>> masks = await client.mask_batch(["a.jpg", "b.jpg"])
         """
-        return await self._collect(images, split(self._route, options, output="mask"), on_error, progress)
+        return await self._collect(
+            images, split(self._route, {"returns": returns, **options}, output="mask"), on_error, progress
+        )
 
     def stream(
         self,
         images: Iterable[Any] | AsyncIterable[Any],
         *,
+        returns: Returns = None,
         on_error: Raise | Return = "raise",
         **options: Unpack[CutoutKeywords],
     ) -> AsyncGenerator[Any, None]:
@@ -157,7 +171,7 @@ class AsyncClient:
             ...     show(cutout)
         """
         check_batch(images, on_error)
-        return self._stream(images, split(self._route, options, output="cutout"), on_error)
+        return self._stream(images, split(self._route, {"returns": returns, **options}, output="cutout"), on_error)
 
     async def models(self) -> tuple[models.InstalledModel, ...]:
         """Return the networks and tiers that the server serves; as ``Client.models``.

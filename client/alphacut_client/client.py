@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
@@ -13,7 +12,7 @@ from alphacut_client._batching import Batching
 from alphacut_client._calls import Calls
 from alphacut_client._catalogue import Catalogue
 from alphacut_client._connection import Connection
-from alphacut_client._kinds import ImageLike, Kind
+from alphacut_client._kinds import FileLike, ImageLike, Kind
 from alphacut_client._limiter import limiter
 from alphacut_client._route import split
 from alphacut_client._steps import Steps, walk
@@ -83,49 +82,60 @@ class Client(Batching):
         return self._connection.settings.address
 
     @overload
-    def remove(self, image: str | Path, **options: Unpack[CutoutKeywords]) -> bytes: ...
+    def remove(self, image: ImageLike, *, returns: type[Kind], **options: Unpack[CutoutKeywords]) -> Kind: ...
     @overload
-    def remove(self, image: Kind, **options: Unpack[CutoutKeywords]) -> Kind: ...
-    def remove(self, image: Any, **options: Unpack[CutoutKeywords]) -> Any:
+    def remove(self, image: FileLike, *, returns: None = ..., **options: Unpack[CutoutKeywords]) -> bytes: ...
+    @overload
+    def remove(self, image: Kind, *, returns: None = ..., **options: Unpack[CutoutKeywords]) -> Kind: ...
+    def remove(self, image: Any, *, returns: Any = None, **options: Unpack[CutoutKeywords]) -> Any:
         """Make the background of one image transparent.
 
         Args:
-            image: Bytes of an image file, its path, a PIL image, or a uint8 array (H, W, 3|4) RGB or RGBA.
-            **options: What is made of the image, by the names of ``alphacut_core.options.Options``, and how it
-                travels: ``model``, ``mode``, ``upload``, ``timeout_s`` and ``priority``, each of which is the
-                client's own where the call says nothing.
+            image: Bytes of an image file, its path, a file open in binary mode (read from where it stands), a PIL
+                image, or a uint8 array (H, W, 3|4), RGB or RGBA. Addresses are never fetched.
+            returns: ``bytes``, ``PIL.Image.Image`` or ``numpy.ndarray``; None is the kind of ``image``.
+            **options: What is made of the image, by the names of ``alphacut_core.options.Options``; ``channels``,
+                ``rgb`` or ``bgr``, the order in arrays that go in and come out; and how the image travels:
+                ``model``, ``mode``, ``upload``, ``timeout_s`` and ``priority``, each of which is the client's own
+                where the call says nothing.
 
         Returns:
-            The same kind, the same size: a PNG or WebP file's bytes (also for a path), an RGBA PIL image, or a
-            uint8 array (H, W, 4).
+            The same kind, and but for ``crop`` the same size: a file's bytes (also for a path or an open file), an
+            RGBA PIL image, or a uint8 array (H, W, 4).
 
         Raises:
             InputError: The image or an option is not acceptable; nothing is repeated.
+            NoSubjectError: The network is less sure of a subject than ``min_confidence``, or ``crop`` finds none.
+            RefinementError: ``refine`` or ``matting`` cannot be made of this mask, or not within the budget.
             OverloadedError: The server's queue is full; ``retry_after_s`` says when to come back.
             ServerError: The server failed, or stayed away for longer than ``retry_for_s``.
 
         Example:
             >>> cutout = client.remove(Image.open("photo.jpg"), background=(255, 255, 255, 255), mode="full")
         """
-        return self._walk(self._work.answer(image, *split(self._route, options, output="cutout")))
+        return self._walk(
+            self._work.answer(image, *split(self._route, {"returns": returns, **options}, output="cutout"))
+        )
 
     @overload
-    def mask(self, image: str | Path, **options: Unpack[MaskKeywords]) -> bytes: ...
+    def mask(self, image: ImageLike, *, returns: type[Kind], **options: Unpack[MaskKeywords]) -> Kind: ...
     @overload
-    def mask(self, image: Kind, **options: Unpack[MaskKeywords]) -> Kind: ...
-    def mask(self, image: Any, **options: Unpack[MaskKeywords]) -> Any:
+    def mask(self, image: FileLike, *, returns: None = ..., **options: Unpack[MaskKeywords]) -> bytes: ...
+    @overload
+    def mask(self, image: Kind, *, returns: None = ..., **options: Unpack[MaskKeywords]) -> Kind: ...
+    def mask(self, image: Any, *, returns: Any = None, **options: Unpack[MaskKeywords]) -> Any:
         """Return the mask of one image, 0 for background to 255 for subject.
 
         Takes and raises what ``remove`` does; of its options those that concern a mask.
 
         Returns:
-            The same kind, the same size: a grey PNG or WebP file's bytes (also for a path), a PIL image of mode
-            L, or a uint8 array (H, W).
+            The same kind, and but for ``crop`` the same size: a grey file's bytes (also for a path or an open
+            file), a PIL image of mode L, or a uint8 array (H, W).
 
         Example:
             >>> mask = client.mask(array) > 127
         """
-        return self._walk(self._work.answer(image, *split(self._route, options, output="mask")))
+        return self._walk(self._work.answer(image, *split(self._route, {"returns": returns, **options}, output="mask")))
 
     def predict(self, image: ImageLike, *, decode: Decode = "exact", **route: Unpack[RouteKeywords]) -> Prediction:
         """Return what the network says, before anything is made of it.
@@ -137,7 +147,7 @@ class Client(Batching):
 
         Returns:
             The engine's square mask and its confidence, which is near 0 where there is no subject: the mask is
-            stretched to the full range even then.
+            stretched to the full range even then. ``coverage`` and ``uncertainty`` are measured on the mask.
 
         Raises:
             AlphacutError: As ``remove``.
