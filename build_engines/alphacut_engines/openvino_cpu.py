@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
-from alphacut_core.errors import MissingLibraryError
+from alphacut_core.errors import EngineBuildError, MissingLibraryError
 from alphacut_core.geometry import Pixels
 from alphacut_engines import processor
 
@@ -31,6 +31,7 @@ class OpenVinoEngine:
         """Compile ``model`` for single pictures.
 
         Raises:
+            EngineBuildError: OpenVINO does not take the network.
             MissingLibraryError: OpenVINO is not installed.
         """
         try:
@@ -39,12 +40,19 @@ class OpenVinoEngine:
             raise MissingLibraryError(
                 f"checking {precision} needs OpenVINO; run pip install '.[engines]' in Alphacut's checkout"
             ) from error
-        core = openvino.Core()
-        network = core.read_model(model.SerializeToString())
         size = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
         self._image, self._mask = image_spec(size).name, mask_spec(size).name
-        network.reshape([1, size, size, 3])
-        self._request: Any = core.compile_model(network, "CPU", compile_options(precision)).create_infer_request()
+        core = openvino.Core()
+        try:
+            network = core.read_model(model.SerializeToString())
+            network.reshape([1, size, size, 3])
+            compiled = core.compile_model(network, "CPU", compile_options(precision))
+        except RuntimeError as error:  # OpenVINO has no error of its own
+            raise EngineBuildError(
+                f"stage engine: OpenVINO {openvino.__version__} refuses the network in {precision} ({_reason(error)}); "
+                "export it with the operators that it names replaced, best with opset 17"
+            ) from error
+        self._request: Any = compiled.create_infer_request()
 
     def masks(self, pictures: Pixels) -> tuple[Pixels, NDArray[np.float32]]:
         """Run uint8 (N, S, S, 3) one by one; return masks uint8 (N, S, S) and confidences float32 (N, 1)."""
@@ -54,3 +62,9 @@ class OpenVinoEngine:
             masks.append(outcome[self._mask][0].copy())
             confidences.append(outcome[CONFIDENCE.name][0].copy())
         return np.stack(masks), np.stack(confidences)
+
+
+def _reason(error: RuntimeError) -> str:
+    """Return the line of OpenVINO's report that says what it lacks, else its last one."""
+    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
+    return next((line for line in lines if line.startswith("No conversion rule")), lines[-1])

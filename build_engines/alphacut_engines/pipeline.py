@@ -15,7 +15,7 @@ import numpy as np
 
 from alphacut_core import codec, geometry, installed, probe
 from alphacut_core.contract import CONTRACT_VERSION
-from alphacut_core.errors import EngineBuildError
+from alphacut_core.errors import EngineBuildError, EngineError
 from alphacut_core.geometry import Pixels
 from alphacut_core.installed import Installed
 from alphacut_engines import fingerprint, install, layout, manifest
@@ -69,7 +69,7 @@ def build(order: Order, report: Callable[[Step], None]) -> Outcome:
     # The tools behind these stages take a second to import, which a build that is done already need not pay.
     from alphacut_engines import ladder, target  # noqa: PLC0415
 
-    stages = _Stages(report)
+    stages = _Stages(report, order.source)
     kind = target.find(order.target, order.level)
     kind.prepare()
     network = _network(order, stages)
@@ -107,15 +107,22 @@ def build(order: Order, report: Callable[[Step], None]) -> Outcome:
 
 
 class _Stages:
-    """Times the stages and tells the caller what they say."""
+    """Times the stages, tells the caller what they say, and names stage and file in what they raise."""
 
-    def __init__(self, report: Callable[[Step], None]) -> None:
+    def __init__(self, report: Callable[[Step], None], source: Path) -> None:
         self._report = report
+        self._source = source
 
     @contextmanager
     def run(self, name: str) -> Iterator[Callable[[str], None]]:
         start = time.perf_counter()
-        yield lambda outcome: self._report(Step(name, outcome, time.perf_counter() - start))
+        try:
+            yield lambda outcome: self._report(Step(name, outcome, time.perf_counter() - start))
+        except EngineError as error:
+            text = str(error)
+            stage = "" if text.startswith("stage ") else f"stage {name}: "
+            file = "" if str(self._source) in text else f"; the network is {self._source}"
+            raise type(error)(f"{stage}{text}{file}") from error
 
 
 def _done(order: Order, key: str) -> Outcome | None:
