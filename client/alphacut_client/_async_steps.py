@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from alphacut_client._async_connection import AsyncConnection
 from alphacut_client._steps import Compute, Send, Steps
 from alphacut_client.timings import Observer, Stage, timed
+from alphacut_core.errors import AlphacutError
 
 
 async def walk(
@@ -23,22 +25,27 @@ async def walk(
     """Do the steps: what computes in ``pool``, what waits on the loop; leave no call behind."""
     loop = asyncio.get_running_loop()
     sent: list[asyncio.Task[Any]] = []
-    result: Any = None
     with closing(steps):
+        advance = partial(steps.send, None)
         try:
             while True:
                 try:
-                    step = steps.send(result)
+                    step = advance()
                 except StopIteration as end:
                     return end.value
-                if isinstance(step, Compute):
-                    result = await loop.run_in_executor(pool, _compute, step.function, step.stage, observer)
-                elif isinstance(step, Send):
-                    result = asyncio.ensure_future(connection.answer(step, on_overload))
-                    sent.append(result)
+                try:
+                    if isinstance(step, Compute):
+                        result = await loop.run_in_executor(pool, _compute, step.function, step.stage, observer)
+                    elif isinstance(step, Send):
+                        result = asyncio.ensure_future(connection.answer(step, on_overload))
+                        sent.append(result)
+                    else:
+                        with timed(observer, "wait"):
+                            result = await step.ticket
+                except AlphacutError as error:
+                    advance = partial(steps.throw, error)
                 else:
-                    with timed(observer, "wait"):
-                        result = await step.ticket
+                    advance = partial(steps.send, result)
         finally:
             for task in sent:
                 task.cancel()

@@ -68,7 +68,7 @@ def from_status(status: grpc.StatusCode, details: str, url: str) -> AlphacutErro
     told = AlphacutError.from_wire(details)
     if told is not None:
         return told
-    kind = next((kind for pattern, kind in _BY_TEXT if re.search(pattern, details, re.IGNORECASE)), None)
-    if kind is None:
-        kind = _BY_STATUS[status]
+    kind = _BY_STATUS[status]
+    if status is not grpc.StatusCode.DEADLINE_EXCEEDED:  # which may say "Stream removed" of the call that it ended
+        kind = next((kind for pattern, kind in _BY_TEXT if re.search(pattern, details, re.IGNORECASE)), kind)
     return kind(f"the server at {url} answered {status.name}: {details or 'no details'}; {_ADVICE[kind]}")

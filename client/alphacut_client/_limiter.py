@@ -9,10 +9,8 @@ from typing import Protocol
 
 _FIRST = 4
 _MOST = 64
-_GROWTH = 1.5
 _WORTHWHILE = 1.05
 _PATIENCE = 8
-_SHRINK = 0.5
 _SHORTEST_EPOCH = 8
 
 
@@ -50,13 +48,13 @@ class FixedLimit:
 
 
 class AdaptiveLimit:
-    """Starts at 4, grows by half while that brings throughput, and halves when the server's queue is full.
+    """Starts at 4, doubles while that brings throughput, and halves when the server's queue is full.
 
     A server that batches answers later and more at once the more it is given, so latency says little about it and
-    throughput decides. It is measured in epochs of as many images as are under way, and of 8 at least. An epoch that
-    was faster than the best at a smaller limit by 5 % earns the next larger limit. One that was not sends the limit
-    back to where throughput stopped growing; more would cost memory and waiting for nothing. There it stays for
-    eight epochs before it tries again, for the server may have grown. It is never below 1 or above 64.
+    throughput decides. After each change as many images as are under way are let pass, then throughput is measured
+    over twice as many. If it beats the best at a smaller limit by 5 %, the limit doubles. If not, it goes back to
+    where throughput stopped growing: more would cost memory and waiting for nothing. There it stays for eight
+    measurements before it tries again, for the server may have grown. It is never below 1 or above 64.
 
     Safe for threads.
 
@@ -80,8 +78,9 @@ class AdaptiveLimit:
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
-        self._done = 0
-        self._began_at: float | None = None
+        self._to_pass = max(_SHORTEST_EPOCH // 2, self._limit)
+        self._to_measure = 2 * self._to_pass
+        self._began_at = 0.0
 
     def limit(self) -> int:
         """Return how many images may be under way."""
@@ -91,13 +90,14 @@ class AdaptiveLimit:
         """Count an image; the last of an epoch decides."""
         with self._lock:
             self._halved = False
-            now = self._clock()
-            if self._began_at is None:  # the pause before the first image is nobody's throughput
-                self._began_at = now
+            if self._to_pass:
+                self._to_pass -= 1
+                self._began_at = self._clock()
                 return
-            self._done += 1
-            if self._done >= max(_SHORTEST_EPOCH, self._limit) and now > self._began_at:
-                self._decide(self._done / (now - self._began_at))
+            self._to_measure -= 1
+            duration_s = self._clock() - self._began_at
+            if self._to_measure <= 0 and duration_s > 0:
+                self._decide(2 * max(_SHORTEST_EPOCH // 2, self._limit) / duration_s)
                 self._begin_epoch()
 
     def overloaded(self) -> None:
@@ -106,7 +106,7 @@ class AdaptiveLimit:
             if self._halved:
                 return
             self._halved = True
-            self._limit = max(1, int(self._limit * _SHRINK))
+            self._limit = max(1, self._limit // 2)
             self._start_over()
 
     def _decide(self, rate_per_s: float) -> None:
@@ -116,7 +116,7 @@ class AdaptiveLimit:
                 self._start_over()
         elif rate_per_s > self._best_rate * _WORTHWHILE:
             self._best_rate, self._best_limit = rate_per_s, self._limit
-            self._limit = min(_MOST, max(self._limit + 1, int(self._limit * _GROWTH)))
+            self._limit = min(_MOST, 2 * self._limit)
         else:
             self._limit = self._best_limit
             self._settled_epochs = _PATIENCE

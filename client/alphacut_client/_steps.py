@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from alphacut_client.timings import Observer, Stage, timed
+from alphacut_core.errors import AlphacutError
 
 if TYPE_CHECKING:
     from alphacut_client._calls import Calls
@@ -52,21 +54,26 @@ Steps: TypeAlias = Generator[Compute | Send | Receive, Any, Any]
 def walk(steps: Steps, calls: Calls, observer: Observer | None) -> Any:
     """Do the steps in this thread; calls that nobody waits for any more are cancelled."""
     with closing(steps), ExitStack() as sent:
-        result: Any = None
+        advance = partial(steps.send, None)
         while True:
             try:
-                step = steps.send(result)
+                step = advance()
             except StopIteration as end:
                 return end.value
-            if isinstance(step, Compute):
-                with timed(observer, step.stage):
-                    result = step.function()
-            elif isinstance(step, Send):
-                with timed(observer, "send"):
-                    result = sent.enter_context(calls.send(step))
+            try:
+                if isinstance(step, Compute):
+                    with timed(observer, step.stage):
+                        result = step.function()
+                elif isinstance(step, Send):
+                    with timed(observer, "send"):
+                        result = sent.enter_context(calls.send(step))
+                else:
+                    with timed(observer, "wait"):
+                        result = step.ticket.response()
+            except AlphacutError as error:  # the steps may know what to do about it
+                advance = partial(steps.throw, error)
             else:
-                with timed(observer, "wait"):
-                    result = step.ticket.response()
+                advance = partial(steps.send, result)
 
 
 def ask(method: str, request: Any, timeout_s: float, *, once: bool = False) -> Steps:

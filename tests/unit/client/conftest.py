@@ -24,6 +24,9 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
     def __init__(self, answer: Answer, port: int = 0) -> None:
         self.answer = answer
         self.requests: list[Any] = []
+        self.metadata: list[dict[str, Any]] = []
+        self.asked: list[str] = []
+        self.served: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(32)
         self._server = grpc.server(self._pool, options=[("grpc.max_receive_message_length", -1)])
@@ -35,10 +38,37 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
     def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802  the protocol's name
         with self._lock:
             self.requests.append(request)
+            self.metadata.append(dict(context.invocation_metadata()))
         return self.answer(request, context)
 
     def ServerMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         return service_pb2.ServerMetadataResponse(name="triton", version="2.51.0")
+
+    def RepositoryIndex(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        index = service_pb2.RepositoryIndexResponse()
+        for name in self.served:
+            index.models.add(name=name, state="READY")
+        return index
+
+    def ModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        with self._lock:
+            self.asked.append(request.name)
+        size = int(self._parameters(request, context)["size"])
+        answer = service_pb2.ModelMetadataResponse(name=request.name)
+        answer.outputs.add(name="MASK", datatype="UINT8", shape=(-1, size, size))
+        return answer
+
+    def ModelConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        answer = service_pb2.ModelConfigResponse()
+        for name, value in self._parameters(request, context).items():
+            answer.config.parameters[name].string_value = value
+        return answer
+
+    def _parameters(self, request: Any, context: grpc.ServicerContext) -> dict[str, str]:
+        if request.name not in self.served:
+            unknown = f"Request for unknown model: '{request.name}' is not found"
+            context.abort(grpc.StatusCode.NOT_FOUND, unknown)
+        return self.served[request.name]
 
     def stop(self) -> None:
         """Drop every connection at once, as a killed server does."""
@@ -60,16 +90,17 @@ class Hang:
         return service_pb2.ModelInferResponse()
 
 
-def _left_half() -> np.ndarray:
-    mask = np.zeros((SIZE, SIZE), np.uint8)
-    mask[:, : SIZE // 2] = 255
+def _left_half(size: int = SIZE) -> np.ndarray:
+    mask = np.zeros((size, size), np.uint8)
+    mask[:, : size // 2] = 255
     return mask
 
 
 def _respond(request: Any, mask: np.ndarray | None = None) -> Any:
     response = service_pb2.ModelInferResponse(model_name=request.model_name)
+    shown = _left_half() if mask is None else mask
     contents = {
-        "MASK": ("UINT8", (1, SIZE, SIZE), (_left_half() if mask is None else mask).tobytes()),
+        "MASK": ("UINT8", (1, *shown.shape), shown.tobytes()),
         "CONFIDENCE": ("FP32", (1, 1), np.float32(0.75).tobytes()),
         "RENDERED": ("UINT8", (1, 8), b"rendered"),
     }
@@ -90,6 +121,12 @@ def respond() -> Callable[..., Any]:
 def left_half() -> np.ndarray:
     """The mask that ``respond`` answers: uint8 (SIZE, SIZE)."""
     return _left_half()
+
+
+@pytest.fixture
+def half_of() -> Callable[[int], np.ndarray]:
+    """Make such a mask of another size."""
+    return _left_half
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from alphacut_client import Client, StageTimes
-from alphacut_client.keywords import CutoutKeywords, MaskKeywords
+from alphacut_client._route import Route
+from alphacut_client.keywords import CutoutKeywords, MaskKeywords, RouteKeywords
+from alphacut_client.settings import ClientKeywords, Settings
 from alphacut_core import codec, render
 from alphacut_core.errors import (
     AlphacutError,
@@ -145,8 +147,14 @@ def test_an_option_that_does_not_exist_or_fit_is_refused(client: Client, photo: 
 
 
 def test_the_keywords_are_cores_options() -> None:
-    assert set(CutoutKeywords.__annotations__) == NAMES
-    assert set(MaskKeywords.__annotations__) < NAMES
+    ways = set(RouteKeywords.__annotations__)
+    assert set(CutoutKeywords.__annotations__) - ways == NAMES
+    assert set(MaskKeywords.__annotations__) - ways < NAMES
+
+
+def test_the_keywords_of_a_call_are_its_way_and_those_of_a_client_its_settings() -> None:
+    assert set(RouteKeywords.__annotations__) <= {field.name for field in dataclasses.fields(Route)}
+    assert set(ClientKeywords.__annotations__) == {field.name for field in dataclasses.fields(Settings)} - {"url"}
 
 
 def test_a_batch_comes_back_in_order_however_the_answers_come(serve: Serve, respond: Any, photo: Photo) -> None:
@@ -265,9 +273,22 @@ def test_health_of_a_server_that_is_gone_is_an_error_at_once(serve: Serve) -> No
         client.health()
 
 
-@pytest.mark.parametrize("wrong", [{"window": 0}, {"render_on": "moon"}, {"timeout_s": 0.01}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"window": 0},
+        {"render_on": "moon"},
+        {"keepalive_s": 0},
+        {"retry_for_s": -1},
+        {"url": []},
+        {"timeout_s": 0.01},
+        {"mode": "tiny"},
+        {"upload": "fax"},
+        {"priority": "mine"},
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=f"got {next(iter(wrong))}="):
+    with pytest.raises((ValueError, InvalidOptionError), match=f"got {next(iter(wrong))}="):
         Client(**wrong)
 
 

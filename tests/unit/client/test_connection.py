@@ -12,10 +12,14 @@ import pytest
 from tritonclient.grpc import service_pb2
 
 from alphacut_client import _wire
-from alphacut_client._connection import Calls, Connection
+from alphacut_client._calls import Calls
+from alphacut_client._connection import Connection
+from alphacut_client._steps import Send
+from alphacut_client.settings import Settings
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import (
     DeadlineError,
+    InvalidOptionError,
     OverloadedError,
     UnavailableError,
     UndecodableImageError,
@@ -26,10 +30,18 @@ REQUEST = _wire.predict_file(DEFAULT_PIPELINE, b"any bytes", Options())
 Serve = Callable[..., Any]
 
 
-def infer(url: str, *, timeout_s: float = 20.0, retry_for_s: float = 20.0) -> Any:
-    connection = Connection(url, timeout_s=timeout_s, retry_for_s=retry_for_s)
+def connect(url: Any, **settings: Any) -> Connection:
+    return Connection(Settings(url, **{"retry_for_s": 20.0, **settings}))
+
+
+def call(connection: Connection, request: Any) -> Any:
+    return connection.finish(connection.start("ModelInfer", request, 20.0))
+
+
+def infer(url: Any, *, timeout_s: float = 20.0, **settings: Any) -> Any:
+    connection = connect(url, **settings)
     try:
-        with Calls(connection).infer(REQUEST) as pending:
+        with Calls(connection).send(Send(REQUEST, timeout_s)) as pending:
             return pending.response()
     finally:
         connection.close()
@@ -98,9 +110,9 @@ def test_a_hung_server_costs_the_deadline_and_the_request_is_not_repeated(serve:
 
 
 def test_a_call_that_nobody_waits_for_is_cancelled_on_the_server(serve: Serve, hang: Any) -> None:
-    connection = Connection(serve(hang).url, timeout_s=20, retry_for_s=20)
+    connection = connect(serve(hang).url)
 
-    pending = Calls(connection).infer(REQUEST)  # kept: gRPC itself cancels what is garbage
+    pending = Calls(connection).send(Send(REQUEST, 20.0))  # kept: gRPC itself cancels what is garbage
     with pending:
         assert hang.arrived.wait(20)
     assert hang.left.wait(20)
@@ -109,10 +121,10 @@ def test_a_call_that_nobody_waits_for_is_cancelled_on_the_server(serve: Serve, h
 
 def test_giving_up_ends_a_pause_between_two_attempts(serve: Serve, respond: Callable[..., Any]) -> None:
     server = serve(failing(1000, grpc.StatusCode.UNAVAILABLE, "restarting", respond))
-    connection = Connection(server.url, timeout_s=20, retry_for_s=1000)
+    connection = connect(server.url, retry_for_s=1000)
     calls = Calls(connection)
     with ThreadPoolExecutor(1) as executor:
-        answer = executor.submit(calls.infer(REQUEST).response)
+        answer = executor.submit(calls.send(Send(REQUEST, 20.0)).response)
         calls.give_up()
         assert isinstance(answer.exception(20), UnavailableError)
     connection.close()
@@ -120,9 +132,9 @@ def test_giving_up_ends_a_pause_between_two_attempts(serve: Serve, respond: Call
 
 def test_closing_ends_what_is_under_way_without_repeating_it(serve: Serve, hang: Any) -> None:
     server = serve(hang)
-    connection = Connection(server.url, timeout_s=20, retry_for_s=1000)
+    connection = connect(server.url, retry_for_s=1000)
     with ThreadPoolExecutor(1) as executor:
-        answer = executor.submit(Calls(connection).infer(REQUEST).response)
+        answer = executor.submit(Calls(connection).send(Send(REQUEST, 20.0)).response)
         assert hang.arrived.wait(20)
         connection.close()
         with pytest.raises(UnavailableError, match="closed"):
@@ -131,23 +143,23 @@ def test_closing_ends_what_is_under_way_without_repeating_it(serve: Serve, hang:
 
 
 def test_a_closed_connection_says_so(serve: Serve) -> None:
-    connection = Connection(serve().url, timeout_s=20, retry_for_s=20)
+    connection = connect(serve().url)
     connection.close()
     connection.close()
     with pytest.raises(RuntimeError, match="create a new Client"):
-        connection.call("ModelInfer", REQUEST)
+        call(connection, REQUEST)
 
 
 def test_messages_may_be_larger_than_grpcs_own_limit_both_ways(serve: Serve) -> None:
     large = bytes(6 * 2**20)
     answer = service_pb2.ModelInferResponse(raw_output_contents=[large])
-    connection = Connection(serve(lambda request, context: answer).url, timeout_s=20, retry_for_s=0)
+    connection = connect(serve(lambda request, context: answer).url)
     request = _wire.predict_file(DEFAULT_PIPELINE, large, Options())
-    assert connection.call("ModelInfer", request).raw_output_contents == [large]
+    assert call(connection, request).raw_output_contents == [large]
     connection.close()
 
 
 @pytest.mark.parametrize(("timeout_s", "retry_for_s"), [(0.049, 1.0), (0.0, 1.0), (1.0, -1.0)])
 def test_deadlines_that_crash_old_servers_and_negative_times_are_refused(timeout_s: float, retry_for_s: float) -> None:
-    with pytest.raises(ValueError, match=r"got (timeout_s|retry_for_s)="):
-        Connection("127.0.0.1:1", timeout_s=timeout_s, retry_for_s=retry_for_s)
+    with pytest.raises((ValueError, InvalidOptionError), match=r"got (timeout_s|retry_for_s)="):
+        Settings("127.0.0.1:1", timeout_s=timeout_s, retry_for_s=retry_for_s)

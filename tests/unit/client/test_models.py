@@ -1,0 +1,109 @@
+"""Networks and tiers by name: what is served, and what is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alphacut_client import AsyncClient, Client
+from alphacut_core import tiers
+from alphacut_core.contract import Pipeline
+from alphacut_core.errors import UnknownModelError
+
+Serve = Callable[..., Any]
+HalfOf = Callable[[int], np.ndarray]
+
+
+def catalogue(*installed: tuple[str, tiers.Mode, int]) -> dict[str, dict[str, str]]:
+    served = {"preprocess": {}, "postprocess": {}}
+    for model, mode, native_size in installed:
+        pipeline = tiers.pipeline(model, mode, native_size)
+        size = str(pipeline.size)
+        served[pipeline.ensemble] = {"model": model, "tier": mode, "engine": pipeline.engine, "size": size}
+        facts = {"precision": "int8", "licence": "Apache-2.0", "mean_iou": "0.97", "time_ms": "41.5", "machine": "Xeon"}
+        served[pipeline.engine] = {**facts, "size": size} if mode == "full" else {"size": size}
+    return served
+
+
+@pytest.fixture
+def server(serve: Serve, respond: Callable[..., Any], half_of: HalfOf) -> Any:
+    def answer(request: Any, context: Any) -> Any:
+        return respond(request, half_of(int(running.served[request.model_name]["size"])))
+
+    running = serve(answer)
+    running.served = catalogue(("u2netp", "full", 320), ("u2netp", "lite", 320), ("portrait", "full", 512))
+    return running
+
+
+def test_it_lists_networks_and_tiers_with_what_was_measured(server: Any) -> None:
+    with Client(server.url) as client:
+        listed = client.models()
+    assert [(one.model, one.mode, one.size) for one in listed] == [
+        ("u2netp", "full", 320),
+        ("u2netp", "lite", 160),
+        ("portrait", "full", 512),
+    ]
+    first, lite, _ = listed
+    assert (first.precision, first.licence, first.mean_iou, first.time_ms) == ("int8", "Apache-2.0", 0.97, 41.5)
+    assert first.machine == first.facts["machine"] == "Xeon"
+    assert first.mean_difference is lite.precision is lite.time_ms is None
+
+    async def ask() -> Any:
+        async with AsyncClient(server.url) as client:
+            return await client.models()
+
+    assert asyncio.run(ask()) == listed
+
+
+def test_a_call_may_name_network_and_tier(server: Any, photo: Callable[..., bytes]) -> None:
+    with Client(server.url) as client:
+        assert client.predict(photo()).mask.shape == (320, 320)
+        assert client.predict(photo(), mode="lite").mask.shape == (160, 160)
+        assert client.predict(np.zeros((9, 9, 3), np.uint8), model="portrait").mask.shape == (512, 512)
+    assert [request.model_name for request in server.requests] == [
+        "remove_background",
+        "remove_background_lite",
+        "portrait",
+    ]
+
+
+def test_the_size_of_a_network_is_asked_once(server: Any, photo: Callable[..., bytes]) -> None:
+    with Client(server.url, model="portrait", window=3) as client:
+        client.remove(photo())
+        client.remove_batch([photo()] * 5)
+    assert server.asked == ["remove_background_portrait"]
+
+
+def test_the_default_network_is_not_asked_about(server: Any, photo: Callable[..., bytes]) -> None:
+    with Client(server.url) as client:
+        client.remove(photo())
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("absent", [{"model": "birefnet"}, {"mode": "medium"}, {"model": "portrait", "mode": "lite"}])
+def test_what_is_not_served_is_refused_with_a_list_of_what_is(
+    absent: dict[str, Any], server: Any, photo: Callable[..., bytes]
+) -> None:
+    with Client(server.url) as client:
+        with pytest.raises(UnknownModelError, match=r"model='portrait' mode='full'.*alphacut build"):
+            client.remove(photo(), **absent)
+        assert client.remove(photo())  # and the client goes on
+
+
+def test_one_image_of_an_unknown_network_is_one_error_of_a_batch(server: Any, photo: Callable[..., bytes]) -> None:
+    async def run() -> Any:
+        async with AsyncClient(server.url, model="nobody") as client:
+            return await client.remove_batch([photo(), photo()], on_error="return")
+
+    assert [type(error) for error in asyncio.run(run())] == [UnknownModelError] * 2
+
+
+def test_names_of_ones_own_need_no_questions(server: Any, photo: Callable[..., bytes]) -> None:
+    server.served["cut"] = {"size": "64"}
+    with Client(server.url, pipeline=Pipeline("cut", "", "cut_engine", "", 64)) as client:
+        assert client.predict(photo()).mask.shape == (64, 64)
+    assert server.asked == []
