@@ -26,7 +26,6 @@ from alphacut_gateway.metrics import Metrics
 from alphacut_gateway.readiness import Readiness
 from alphacut_gateway.routes import batch, jobs, page, rembg, remove, removebg, service
 from alphacut_gateway.settings import Settings
-from alphacut_gateway.triton import Triton
 
 
 def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAPI:
@@ -42,7 +41,7 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            chosen = await stack.enter_async_context(Triton(settings)) if predictor is None else predictor
+            chosen = await assembly.triton(settings, stack) if predictor is None else predictor
             app.state.gateway = gateway = _gateway(settings, chosen, metrics, stack)
             if gateway.keys.open:
                 LOGGER.warning("no API keys are configured: any key is accepted, and none is needed")
@@ -83,7 +82,7 @@ def _gateway(settings: Settings, predictor: Predictor, metrics: Metrics, stack: 
     cutting = assembly.cutting(settings, predictor, connection, stack)
     counts = assembly.counts(connection)
     # Jobs wait for their turn; they do not compete with callers who wait for an answer.
-    patient = dataclasses.replace(cutting, megapixels=Budget(float("inf"), "megapixels"))
+    patient = dataclasses.replace(cutting, megapixels=Budget(float("inf"), "megapixels"), priority="bulk")
     return Gateway(
         settings=settings,
         cutting=cutting,

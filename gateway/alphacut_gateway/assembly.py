@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from alphacut_client import AsyncClient
 from alphacut_core.errors import MissingLibraryError
 from alphacut_core.limits import Limits
 from alphacut_gateway.admission import Budget
@@ -65,6 +66,23 @@ def counts(connection: Shared | None) -> Counts | None:
     return SharedCounts(connection, WINDOW_S)
 
 
+async def triton(settings: Settings, stack: AsyncExitStack) -> AsyncClient:
+    """Return a client of the Triton behind the gateway, for the loop that runs."""
+    return await stack.enter_async_context(
+        AsyncClient(
+            settings.triton_url,
+            limits=limits(settings),
+            timeout_s=settings.timeout_s,
+            retry_for_s=settings.retry_for_s,
+        )
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """Return the bounds on images."""
+    return Limits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels)
+
+
 def cutting(settings: Settings, predictor: Predictor, connection: Shared | None, stack: AsyncExitStack) -> Cutting:
     """Return what works on images."""
     threads = Threads(settings.n_threads)
@@ -74,7 +92,7 @@ def cutting(settings: Settings, predictor: Predictor, connection: Shared | None,
         threads=threads,
         cache=MaskCache(settings.cache_bytes, _elsewhere(settings, connection)),
         megapixels=Budget(settings.max_megapixels_in_flight, "megapixels"),
-        limits=Limits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels),
+        limits=limits(settings),
         catalogue=Catalogue(predictor.models),
     )
 

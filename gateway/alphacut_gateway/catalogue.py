@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from alphacut_client import InstalledModel
 from alphacut_core.errors import ServerError, UnknownModelError
-from alphacut_core.tiers import size_of
 from alphacut_gateway.tier import Tier
 
 _REMEMBERED_S = 2.0
@@ -20,27 +20,23 @@ class Engine:
 
     Attributes:
         tier: Network and size by which it is asked for.
-        size: Side of its square, in pixels.
         identity: Changes whenever its masks can; part of every remembered mask's key.
-        facts: What the server's configuration says of it, by the names of model_repository/README.md.
+        installed: What the server says of it.
     """
 
     tier: Tier
-    size: int
     identity: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    installed: InstalledModel
 
 
-Ask = Callable[[], Awaitable[Mapping[Tier, Mapping[str, str]]]]
+Ask = Callable[[], Awaitable[Sequence[InstalledModel]]]
 
 
-def engine_of(tier: Tier, facts: Mapping[str, str]) -> Engine:
+def engine_of(installed: InstalledModel) -> Engine:
     """Return an engine by what its server says of it."""
-    size = facts.get("size", "")
-    identity = facts.get("engine_sha256") or "unknown"
-    return Engine(
-        tier, int(size) if size.isdigit() else size_of(tier.mode), f"{tier.model}/{tier.mode}/{identity}", facts
-    )
+    tier = Tier(installed.model, installed.mode)
+    checksum = installed.facts.get("engine_sha256", "unknown")
+    return Engine(tier, f"{tier.model}/{tier.mode}/{checksum}", installed)
 
 
 class Catalogue:
@@ -69,8 +65,8 @@ class Catalogue:
         async with self._lock:
             if self._clock() - self._asked_at >= _REMEMBERED_S:
                 try:
-                    told = await self._ask()
-                    self._engines = {tier: engine_of(tier, facts) for tier, facts in told.items()}
+                    engines = [engine_of(installed) for installed in await self._ask()]
+                    self._engines = {engine.tier: engine for engine in engines}
                 except ServerError:
                     if not self._engines:
                         raise

@@ -62,6 +62,7 @@ class _Server(uvicorn.Server):
         for listener in sockets or ():
             host, port, *_ = listener.getsockname()
             click.echo(f"HTTP http://{f'[{host}]' if ':' in host else host}:{port}")
+        click.echo(f"gRPC {self._triton_url}")
         sys.stdout.flush()
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from PIL import Image
 
-from alphacut_client import Health, Prediction
+from alphacut_client import Health, InstalledModel, Prediction
 from alphacut_core import codec, render, subject
 from alphacut_core.limits import Limits
 from alphacut_core.options import Decode, Options
@@ -24,19 +24,21 @@ from alphacut_gateway.stages import Stages
 from alphacut_gateway.threads import Threads
 from alphacut_gateway.tier import Tier
 
+Priority = Literal["interactive", "bulk"]
+
 NO_DEADLINE = Deadline(None)
 
 
 class Predictor(Protocol):
     """What the gateway needs of ``alphacut_client.AsyncClient``."""
 
-    async def predict(self, image: Image.Image, *, model: str, mode: Mode) -> Prediction:
+    async def predict(self, image: Image.Image, *, model: str, mode: Mode, priority: Priority) -> Prediction:
         """Return mask and confidence of a picture."""
 
     async def health(self) -> Health:
         """Ask for a real mask."""
 
-    async def models(self) -> Mapping[Tier, Mapping[str, str]]:
+    async def models(self) -> Sequence[InstalledModel]:
         """Return what is served, and what the server says of it."""
 
 
@@ -60,6 +62,7 @@ class Cutting:
         megapixels: How much may be under way at once.
         limits: Bounds on images.
         catalogue: What is served.
+        priority: ``bulk`` lets others go first in the server's queues.
     """
 
     predictor: Predictor
@@ -68,6 +71,7 @@ class Cutting:
     megapixels: Budget
     limits: Limits
     catalogue: Catalogue
+    priority: Priority = "interactive"
 
     @asynccontextmanager
     async def matte(
@@ -98,10 +102,12 @@ class Cutting:
                 picture = await self.threads.run(codec.decode, data, self.limits)
                 small = picture
                 if decode == "fast":
-                    small = await self.threads.run(codec.decode_reduced, data, engine.size, self.limits)
+                    small = await self.threads.run(codec.decode_reduced, data, engine.installed.size, self.limits)
             with stages.timed("inference"):
                 key = f"{await self.digest(data, tier)}/{decode}"
-                asked = self.cache.get(key, lambda: self.predictor.predict(small, model=tier.model, mode=tier.mode))
+                asked = self.cache.get(
+                    key, lambda: self.predictor.predict(small, model=tier.model, mode=tier.mode, priority=self.priority)
+                )
                 prediction, found = await deadline.bound(asked)
             yield Matte(picture, prediction, found)
 

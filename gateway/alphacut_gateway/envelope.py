@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 
+from opentelemetry import context, propagate
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -64,6 +65,8 @@ class Envelope:
 
         started = time.perf_counter()
         self._metrics.in_flight.inc()
+        # The client sends the trace that is active here on to Triton.
+        trace = context.attach(propagate.extract(headers))
         try:
             # h11 bounds only a head that arrives in pieces.
             app = self._app if _head_bytes(scope) <= MAX_HEAD_BYTES else _too_long()
@@ -72,6 +75,7 @@ class Envelope:
             status = 500
             raise
         finally:
+            context.detach(trace)
             self._metrics.in_flight.dec()
             self._record(scope, headers, request_id, status, time.perf_counter() - started)
 

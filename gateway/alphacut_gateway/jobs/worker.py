@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from contextlib import AsyncExitStack
 
 from celery import Celery, Task
@@ -15,7 +16,6 @@ from alphacut_gateway.jobs.redis_records import RedisRecords
 from alphacut_gateway.jobs.steps import Again, Steps
 from alphacut_gateway.metrics import Metrics
 from alphacut_gateway.settings import Settings
-from alphacut_gateway.triton import Triton
 
 _LONGEST_PAUSE_S = 60
 _MAX_RETRIES = 100
@@ -41,12 +41,12 @@ class _Hand:
         self._loop.close()
 
     async def _open(self) -> Steps:
-        triton = await self._stack.enter_async_context(Triton(self._settings))
+        triton = await assembly.triton(self._settings, self._stack)
         connection = assembly.shared(self._settings, Metrics(), self._stack)
         cutting = assembly.cutting(self._settings, triton, connection, self._stack)
         records = RedisRecords(self._settings.redis_url, self._settings.job_keep_s)
         self._stack.push_async_callback(records.close)
-        return assembly.steps(self._settings, records, cutting)
+        return assembly.steps(self._settings, records, dataclasses.replace(cutting, priority="bulk"))
 
 
 def create_worker(settings: Settings) -> Celery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,8 +17,8 @@ from alphacut_gateway.refusals import ForbiddenError, UnauthorizedError
 
 router = APIRouter()
 
-_NUMBERS = ("mean_difference", "mean_iou", "iou_p1", "time_ms", "pictures", "native_size")
-_TEXTS = ("licence", "network", "target", "precision", "machine", "photographs", "engine_sha256", "created_by")
+_TEXTS = ("network", "target", "photographs", "engine_sha256", "created_by")
+_NUMBERS = ("iou_p1", "pictures", "native_size")
 
 
 @router.get("/v1/models", responses=declared(UnavailableError))
@@ -52,18 +53,11 @@ async def metrics(request: Request) -> Response:
 
 
 def _described(engine: Engine) -> dict[str, Any]:
-    facts = engine.facts
+    installed = dataclasses.asdict(engine.installed)
+    facts = installed.pop("facts")
     return {
-        "name": engine.tier.model,
-        "mode": engine.tier.mode,
-        "size": engine.size,
+        "name": installed.pop("model"),
+        **installed,
         **{name: facts.get(name) for name in _TEXTS},
-        **{name: _number(facts.get(name)) for name in _NUMBERS},
+        **{name: float(facts[name]) if name in facts else None for name in _NUMBERS},
     }
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None

