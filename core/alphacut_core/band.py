@@ -21,6 +21,8 @@ from alphacut_core.libraries import library
 from alphacut_core.refinements import Refine
 
 _TILE_PX = 192
+_WINDOW_PX = 3
+_MOST_ENTRIES_A_ROW = 400  # of the preconditioner; some 40 are usual
 _UNKNOWN = 128
 _SUBJECT_FROM = 241
 _BACKGROUND_TO = 9
@@ -52,6 +54,10 @@ def refine(image: Image.Image, mask: Image.Image, asked: Refine, trimap: Image.I
                 f"got a trimap without certain {name} (band_px={asked.band_px}); lower band_px, give a trimap, or "
                 "leave refine out"
             )
+    if min(image.size) < _WINDOW_PX:
+        raise RefinementError(
+            f"got {image.width}x{image.height} pixels; matting needs at least {_WINDOW_PX} a side; leave refine out"
+        )
     unknown = certain == _UNKNOWN
     count = int(np.count_nonzero(unknown))
     if count > asked.max_unknown_px:
@@ -118,7 +124,9 @@ def _solved(image: Image.Image, certain: Pixels, unknown: np.ndarray, clock: Clo
         from pymatting.solver.cg import cg
     known_part, own_part = _equations(to_rgb(image), certain, unknown, clock)
     try:
-        solution = cg(own_part, -known_part, M=ichol(own_part), callback=clock.check)
+        preconditioner = ichol(own_part, max_nnz=_MOST_ENTRIES_A_ROW * len(known_part))
+        clock.check()
+        solution = cg(own_part, -known_part, M=preconditioner, callback=clock.check)
     except ValueError as error:
         raise RefinementError(f"matting of this picture has no solution ({error}); leave refine out") from error
     scaled: Pixels = np.clip(np.rint(solution * 255), 0, 255).astype(np.uint8)
@@ -139,8 +147,8 @@ def _equations(rgb: Image.Image, certain: Pixels, unknown: np.ndarray, clock: Cl
     number[unknown] = np.arange(count, dtype=np.int32)
     known_part = np.zeros(count)
     parts = [sparse.csc_matrix((count, count))]
-    for top in range(0, max(height - 2, 1), _TILE_PX):
-        for left in range(0, max(width - 2, 1), _TILE_PX):
+    for top in range(0, height - 2, _TILE_PX):
+        for left in range(0, width - 2, _TILE_PX):
             tile = slice(top, top + _TILE_PX + 2), slice(left, left + _TILE_PX + 2)
             rows = number[tile].ravel()
             mine = rows >= 0
