@@ -72,6 +72,7 @@ class ServerProcess:
         assert self.process.stdout is not None
         words = self.process.stdout.readline().split()  # blocks until the server answers or ends
         self.url = words[1] if len(words) == 2 else ""
+        self.metrics_url = self.process.stdout.readline().split()[1] if self.url else ""
 
     @property
     def stderr(self) -> str:
@@ -136,15 +137,27 @@ def redis_process() -> Iterator[RedisProcess]:
 
 
 @pytest.fixture(scope="session")
-def server_url(repository: Path) -> Iterator[str]:
-    """The gRPC address of one real Triton for the whole session; it must end cleanly."""
+def server(repository: Path) -> Iterator[ServerProcess]:
+    """One real Triton for the whole session; it must end cleanly."""
     server = ServerProcess()
     assert server.url, server.stderr
     everything = server.children()
-    yield server.url
+    yield server
     assert server.close() == 0
     _, alive = psutil.wait_procs(everything, timeout=5)
     assert not alive
+
+
+@pytest.fixture(scope="session")
+def server_url(server: ServerProcess) -> str:
+    """Its gRPC address."""
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def server_metrics_url(server: ServerProcess) -> str:
+    """The address of its Prometheus page."""
+    return server.metrics_url
 
 
 @pytest.fixture(scope="session")

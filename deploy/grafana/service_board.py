@@ -132,8 +132,11 @@ SERVICE = Board(
                     "Refused by Envoy for the rate",
                     "reqps",
                     (
-                        Query("sum(rate(envoy_https_http_local_rate_limit_rate_limited[$__rate_interval]))", "HTTP"),
-                        Query("sum(rate(envoy_grpc_http_local_rate_limit_rate_limited[$__rate_interval]))", "gRPC"),
+                        Query(
+                            "sum by (envoy_local_http_ratelimit_prefix)"
+                            " (rate(envoy_http_local_rate_limit_rate_limited[$__rate_interval]))",
+                            "{{envoy_local_http_ratelimit_prefix}}",
+                        ),
                     ),
                 ),
                 Panel(
@@ -145,11 +148,12 @@ SERVICE = Board(
                     ),
                 ),
                 Panel(
-                    "Connections and memory of Envoy",
+                    "Envoy's connections, memory and certificates",
                     "short",
                     (
                         Query("sum(envoy_http_downstream_cx_active)", "connections"),
                         Query("envoy_server_memory_allocated / 2^20", "MiB"),
+                        Query("envoy_server_days_until_first_cert_expiring", "days left to a certificate"),
                     ),
                 ),
             ),

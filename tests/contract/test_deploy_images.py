@@ -68,6 +68,27 @@ def test_what_is_copied_exists_and_reaches_the_builder(path: Path) -> None:
         assert any(fnmatch(source, pattern) for pattern in allowed), f"{source} is ignored"
 
 
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
+def test_the_wheel_can_be_built_from_what_is_copied(path: Path, tmp_path: Path) -> None:
+    for line in stages(path)["wheel"]:
+        words = line.split()
+        if words[0] == "COPY" and words[-1] != "/tmp/":  # noqa: S108  the image's
+            for source in words[1:-1]:
+                target = tmp_path / source
+                if (ROOT / source).is_dir():
+                    shutil.copytree(ROOT / source, target, ignore=shutil.ignore_patterns("__pycache__", "[0-9]", "out"))
+                else:
+                    shutil.copy(ROOT / source, target)
+    for adapter in (ROOT / "model_repository").glob("*/1/model.py"):
+        target = tmp_path / adapter.relative_to(ROOT)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(adapter, target)
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list((tmp_path / "dist").glob("*.whl"))) == 1
+
+
 def test_what_was_built_here_and_secrets_do_not_reach_the_builder() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]

