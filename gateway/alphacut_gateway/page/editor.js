@@ -81,6 +81,8 @@ export class Editor {
       image.alt = image.className === "original" ? `Original: ${picture.name}` : "";
       image.onload = () => this.stage.resize({ width: image.naturalWidth, height: image.naturalHeight });
     }
+    byId("seen").hidden = picture.shown || picture.source === picture.file;
+    byId("seen").textContent = `This browser cannot show ${kindOf(picture.name)} files; the server decoded this one.`;
     byId("after").ariaLabel = `Cut-out: ${picture.name}`;
   }
 
@@ -158,6 +160,13 @@ export class Editor {
   }
 }
 
-function caption(tier, cut) {
-  return cut.answer ? `${tier.label} · ${inAll(cut.answer)}` : tier.label;
+function kindOf(name) {
+  const kind = name.split(".").pop().toUpperCase();
+  return kind === "TIF" ? "TIFF" : kind;
+}
+
+function caption(tier, { answer }) {
+  if (!answer) return tier.label;
+  const instead = answer.mode && tier.mode && answer.mode !== tier.mode ? ` (busy: ${answer.mode})` : "";
+  return `${tier.label}${instead} · ${inAll(answer)}`;
 }

@@ -80,7 +80,13 @@ export function grow(pixels, width, height, radius) {
   const straight = radius - 2 * slanted;
   for (const lines of [rows, columns]) along(lines, spreadLine, pixels, width, height, straight);
   if (slanted === 0) return;
-  for (const lines of [falls, climbs]) along(lines, spreadLine, pixels, width, height, slanted);
+  // The way along both slants may lead over pixels beside the picture.
+  const [wide, high] = [width + 2 * slanted, height + 2 * slanted];
+  const padded = new Uint8Array(wide * high);
+  const row = (y) => (y + slanted) * wide + slanted;
+  for (let y = 0; y < height; y += 1) padded.set(pixels.subarray(y * width, (y + 1) * width), row(y));
+  for (const lines of [falls, climbs]) along(lines, spreadLine, padded, wide, high, slanted);
+  for (let y = 0; y < height; y += 1) pixels.set(padded.subarray(row(y), row(y) + width), y * width);
 }
 
 /** Blur in place: three averages of `2 * radius + 1` pixels each way, close to a Gaussian of deviation radius + 0.5. */

@@ -25,23 +25,26 @@ export async function fetchTiers() {
   return tiers.length ? tiers : [DEFAULT];
 }
 
-/** Read /v1/models. A model without tiers is one itself. */
+/** Read what /v1/models lists; of a single network the name says nothing. */
 export function readTiers(models) {
-  return models.flatMap((model) =>
-    (model.tiers ?? [model]).map((tier) => {
-      const mode = tier.mode ?? null;
-      return {
-        id: `${model.name}/${mode ?? ""}`,
-        model: model.name,
-        mode,
-        label: mode ? `${model.name}, ${mode}` : model.name,
-        about: describe({ ...model, ...tier }),
-      };
-    }),
-  );
+  const alone = new Set(models.map((model) => model.name)).size === 1;
+  return models.map((model) => ({
+    id: `${model.name}/${model.mode}`,
+    model: model.name,
+    mode: model.mode,
+    label: alone ? model.mode : `${model.name}, ${model.mode}`,
+    about: describe(model),
+  }));
 }
 
-function describe({ size, precision, licence }) {
-  const facts = [size && `sees ${size} × ${size} pixels`, precision && `computes in ${precision}`, licence];
-  return facts.filter(Boolean).join(", ");
+/** Say what was measured, as far as it was. */
+function describe({ size, precision, time_ms: ms, mean_iou: agreement, licence }) {
+  const facts = [
+    `Sees ${size} × ${size} pixels`,
+    precision && `computes in ${precision}`,
+    ms && `${ms.toFixed(ms < 10 ? 1 : 0)} ms a picture`,
+    agreement && `agrees to ${(100 * agreement).toFixed(1)} % with the exact network`,
+    licence && `licence ${licence}`,
+  ];
+  return `${facts.filter(Boolean).join(", ")}.`;
 }

@@ -41,7 +41,7 @@ export async function inTurn(work) {
  * @property {number} uploadMs
  * @property {number} totalMs
  * @property {boolean} known Whether the mask came out of the server's memory.
- * @property {string|null} stepped The tier that a busy server took instead, if it did.
+ * @property {string|null} mode The tier that answered: a busy server may take a smaller one than it was asked for.
  */
 
 /**
@@ -96,7 +96,7 @@ function read({ answer, uploadMs }) {
     timing: parseTiming(answer.getResponseHeader("Server-Timing") ?? ""),
     uploadMs,
     known: answer.getResponseHeader("X-Cache") === "HIT",
-    stepped: answer.getResponseHeader("X-Tier"),
+    mode: answer.getResponseHeader("X-Alphacut-Mode")?.split(";")[0] ?? null,
   };
 }
 

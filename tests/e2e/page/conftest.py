@@ -137,6 +137,15 @@ def open_page(browser: Any, gateway: str) -> Iterator[Callable[..., Page]]:
     assert complaints == []
 
 
+@pytest.fixture(scope="module")
+def empty_page(browser: Any, gateway: str) -> Iterator[Page]:
+    """One page for tests that leave nothing on it."""
+    opened = Page(browser, gateway)
+    yield opened
+    opened.context.close()
+    assert opened.complaints == []
+
+
 @pytest.fixture
 def page(open_page: Callable[..., Page]) -> Page:
     return open_page()
