@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from alphacut_core.background import Blur, Checkerboard, Gradient
 from alphacut_core.errors import InvalidOptionError
-from alphacut_core.options import Matting, Options
-
-levels = st.integers(0, 255)
-options = st.builds(
-    Options,
-    output=st.sampled_from(["cutout", "mask"]),
-    color=st.sampled_from(["straight", "rembg"]),
-    decode=st.sampled_from(["exact", "fast"]),
-    format=st.sampled_from(["png", "webp"]),
-    background=st.none() | st.tuples(levels, levels, levels, levels),
-    post_process=st.booleans(),
-    matting=st.none() | st.builds(Matting, levels, levels, levels),
-    decontaminate=st.booleans(),
-)
+from alphacut_core.options import Crop, Matting, Options, Refine
+from tests.unit.core.wishes import options
 
 
 @given(wanted=options)
+@settings(deadline=None)
 def test_options_survive_the_wire(wanted: Options) -> None:
     assert Options.from_wire(wanted.to_wire()) == wanted
 
@@ -39,6 +32,64 @@ def test_defaults_take_next_to_nothing_on_the_wire() -> None:
 @pytest.mark.parametrize("data", [b"", b"  ", b"{}"])
 def test_nothing_means_all_defaults(data: bytes) -> None:
     assert Options.from_wire(data) == Options()
+
+
+def test_a_colour_in_words_is_a_colour_in_numbers() -> None:
+    assert Options(background="white") == Options(background=(255, 255, 255, 255))
+    assert Options.from_wire(b'{"background":"#0f08"}').background == (0, 255, 0, 136)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "wire"),
+    [
+        (Options(background=(1, 2, 3, 4)), b'{"background":[1,2,3,4]}'),
+        (Options(background=Blur(3)), b'{"background":{"kind":"blur","radius_px":3}}'),
+        (Options(background=Checkerboard(8)), None),
+        (Options(background=Gradient((1, 2, 3, 4), (5, 6, 7, 8))), None),
+        (Options(crop=Crop(margin_px=4)), b'{"crop":{"margin_px":4,"margin_percent":0.0,"alpha_from":13}}'),
+        (Options(refine=Refine(band_px=4)), None),
+    ],
+)
+def test_what_has_parts_travels_with_them(wanted: Options, wire: bytes | None) -> None:
+    assert Options.from_wire(wanted.to_wire()) == wanted
+    assert wire is None or wanted.to_wire() == wire
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"format": "jpeg"}, "knows no transparency, without an opaque background; give one, such as"),
+        ({"format": "jpeg", "background": "#fff8"}, "without an opaque background"),
+        ({"quality": 80}, "got quality for a lossless file"),
+        ({"format": "webp", "lossless": True, "quality": 80}, "got quality for a lossless file"),
+        ({"format": "avif", "lossless": True}, "got lossless with format='avif'; ask for webp, or for png"),
+        ({"format": "webp", "png_level": 3}, "got png_level with format='webp'"),
+        ({"refine": Refine(), "matting": Matting()}, "leave one of them out"),
+        ({"trimap": Image.new("L", (2, 2))}, "got a trimap without refine"),
+        ({"refine": Refine(), "trimap": Image.new("L", (2, 2), 7)}, "got 7 in a trimap; allowed are 0 background, 128"),
+        ({"refine": Refine(), "trimap": Image.new("RGB", (2, 2))}, r"give a PIL image of mode L or a uint8 array"),
+        ({"refine": Refine(), "trimap": np.zeros((2, 2))}, r"give a PIL image of mode L or a uint8 array \(H, W\)"),
+    ],
+)
+def test_wishes_that_exclude_each_other_are_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidOptionError, match=said):
+        Options(**given)
+
+
+def test_a_jpeg_of_a_mask_needs_no_background() -> None:
+    assert Options(output="mask", format="jpeg").needs_pixels is False
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("background", {"background": Image.new("RGB", (2, 2))}),
+        ("trimap", {"refine": Refine(), "trimap": np.zeros((2, 2), np.uint8)}),
+    ],
+)
+def test_pictures_among_the_options_do_not_travel(name: str, given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidOptionError, match=f"got a picture as {name}, which cannot be sent .* on the client"):
+        Options(**given).to_wire()
 
 
 def test_matting_given_as_an_empty_object_has_its_defaults() -> None:
