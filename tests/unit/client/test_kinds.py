@@ -29,6 +29,92 @@ def test_a_missing_file_is_an_input_error_that_names_it(tmp_path: Path) -> None:
         _kinds.file_content(tmp_path / "missing.jpg")
 
 
+def test_an_open_file_is_read_from_where_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"headcontent")
+    with path.open("rb") as file:
+        file.seek(4)
+        assert _kinds.file_content(file) == b"content"
+        assert not file.closed
+    assert _kinds.file_content(io.BytesIO(b"content")) == b"content"
+
+
+def test_of_an_open_file_no_more_is_read_than_the_limit_and_one_byte() -> None:
+    class Endless(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            assert 0 < size <= 101
+            return b"x" * size
+
+    content = _kinds.file_content(Endless(), Limits(max_bytes=100))
+    assert content is not None
+    assert len(content) == 101
+    with pytest.raises(ImageTooLargeError):
+        Limits(max_bytes=100).check_bytes(len(content))
+
+
+def test_a_file_that_is_open_as_text_is_refused_with_the_way_out() -> None:
+    with pytest.raises(UnsupportedImageError, match="gives str instead of bytes; open it in binary mode"):
+        _kinds.file_content(io.StringIO("text"))
+
+
+def test_a_closed_file_is_refused() -> None:
+    file = io.BytesIO(b"content")
+    file.close()
+    with pytest.raises(InputError, match="give a file that is open for reading"):
+        _kinds.file_content(file)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://example.com/a.jpg", "HTTP://example.com/a.jpg", "s3://b/k", "file:///a.jpg", "data:image/png;x"],
+)
+@pytest.mark.parametrize("kind", [str, Path])
+def test_an_address_is_named_as_one_and_never_fetched(kind: Callable[[str], object], address: str) -> None:
+    with pytest.raises(InputError, match="addresses are never fetched here; download it, and give the bytes"):
+        _kinds.file_content(kind(address))
+
+
+def test_a_file_that_is_called_like_an_address_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data:1.jpg").write_bytes(b"content")
+    assert _kinds.file_content("data:1.jpg") == b"content"
+
+
+def test_a_path_with_a_nul_is_refused_in_words() -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        _kinds.file_content("a\0.jpg")
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_blue_first_arrays_are_read_and_given_back_blue_first(channels: int) -> None:
+    array = np.random.default_rng(7).integers(0, 256, (20, 30, channels), dtype=np.uint8)
+    picture = _kinds.picture(array, LIMITS, "bgr")
+    assert np.array_equal(np.asarray(picture)[..., :3], array[..., 2::-1])
+    assert np.array_equal(_kinds.array(picture, "bgr"), array)
+
+
+def test_a_mask_has_no_order_of_channels() -> None:
+    mask = Image.new("L", (3, 2), 7)
+    assert _kinds.array(mask, "bgr").shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("image", "kind"),
+    [
+        (b"", "encoded"),
+        ("a.jpg", "encoded"),
+        (io.BytesIO(), "encoded"),
+        (Image.new("L", (1, 1)), "image"),
+        (np.zeros((1, 1, 3), np.uint8), "array"),
+    ],
+)
+def test_the_same_kind_comes_out_unless_another_is_asked_for(image: object, kind: str) -> None:
+    assert _kinds.wanted(image, None) == kind
+    assert _kinds.wanted(image, bytes) == "encoded"
+    assert _kinds.wanted(image, np.ndarray) == "array"
+    assert _kinds.wanted(image, Image.Image) == "image"
+
+
 @pytest.mark.parametrize("channels", [3, 4])
 def test_an_array_keeps_its_values(channels: int) -> None:
     array = np.random.default_rng(7).integers(0, 256, (20, 30, channels), dtype=np.uint8)
