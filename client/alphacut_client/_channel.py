@@ -12,27 +12,35 @@ from alphacut_client.settings import Settings
 from alphacut_client.tls import Tls
 
 _PING_TIMEOUT_S = 20
-_TURNS: dict[str, Any] = {
-    "loadBalancingConfig": [
-        {
-            # A server that is gone is left out by its closed connection. One that hangs keeps its connection, and is
-            # left out once nearly all of its calls have failed: their deadlines passed.
-            "outlier_detection_experimental": {
-                "interval": "2s",
-                "baseEjectionTime": "10s",
-                "maxEjectionTime": "60s",
-                "maxEjectionPercent": 50,
-                "failurePercentageEjection": {
-                    "threshold": 85,
-                    "enforcementPercentage": 100,
-                    "minimumHosts": 2,
-                    "requestVolume": 2,
-                },
-                "childPolicy": [{"round_robin": {}}],
-            }
-        }
-    ]
-}
+_SWEEP_S = 0.5
+"""How often gRPC looks which servers to leave out."""
+
+
+def _turns(servers: int) -> str:
+    """Return gRPC's service config for servers that take turns.
+
+    One that is gone is left out by its closed connection. One that hangs keeps its connection, and is left out when
+    nearly all of its calls within a sweep failed: their deadlines passed. Never more than half of them are.
+
+    Args:
+        servers: How many are known; 1 where a name may stand for any number.
+    """
+    judged = {
+        "threshold": 85,
+        "enforcementPercentage": 100,
+        # How many must have had calls for one to be judged: behind a name, a lone server must never be left out.
+        "minimumHosts": 2 if servers == 1 else 1,
+        "requestVolume": 1,
+    }
+    policy = {
+        "interval": f"{_SWEEP_S}s",
+        "baseEjectionTime": "10s",
+        "maxEjectionTime": "10s",
+        "maxEjectionPercent": 50,
+        "failurePercentageEjection": judged,
+        "childPolicy": [{"round_robin": {}}],
+    }
+    return json.dumps({"loadBalancingConfig": [{"outlier_detection_experimental": policy}]})
 
 
 def options(settings: Settings) -> list[tuple[str, Any]]:
@@ -58,7 +66,7 @@ def options(settings: Settings) -> list[tuple[str, Any]]:
         ("grpc.enable_retries", 0),
     ]
     if settings.several:
-        chosen.append(("grpc.service_config", json.dumps(_TURNS)))
+        chosen.append(("grpc.service_config", _turns(len(endpoints(settings.url)))))
     if isinstance(settings.tls, Tls) and settings.tls.server_name is not None:
         chosen.append(("grpc.ssl_target_name_override", settings.tls.server_name))
     return chosen

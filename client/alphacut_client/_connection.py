@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 
+from alphacut_client import _fork
 from alphacut_client._endpoint import Endpoint
 from alphacut_client.settings import Settings
 from alphacut_core.errors import UnavailableError
@@ -25,11 +26,31 @@ class Connection(Endpoint):
     """A channel; all methods may be called from several threads at once, and in forked children."""
 
     def __init__(self, settings: Settings) -> None:
+        self._renew_locks()
         super().__init__(settings, "Client", grpc)
+        _fork.watch(self)
 
-    def _open(self) -> None:
-        self._lock = threading.Lock()  # a fork may have copied it locked
-        super()._open()
+    def _renew_locks(self) -> None:
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._held = False
+
+    def hold(self, longest_s: float) -> None:
+        """Let nothing new begin, and wait so long until nothing is under way; ``release`` ends it."""
+        with self._changed:
+            self._held = True
+            self._changed.wait_for(lambda: not self.active, longest_s)
+
+    def release(self) -> None:
+        """Let calls begin again."""
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
+
+    def inherit(self) -> None:
+        """Begin anew in a forked child."""
+        self._renew_locks()
+        self.forget()
 
     def start(self, method: str, request: Any, timeout_s: float) -> Attempt:
         """Start one call of the inference service.
@@ -37,14 +58,17 @@ class Connection(Endpoint):
         Raises:
             RuntimeError: The connection is closed.
         """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._held)
+            self.active += 1
         started = time.monotonic()
         try:
             call = self.method(method).future(request, timeout=timeout_s, metadata=self.headers())
-        except ValueError:
-            self.check_open()  # closed by another thread in this moment
+        except BaseException as error:
+            self._ended()
+            if isinstance(error, ValueError):
+                self.check_open()  # closed by another thread in this moment
             raise
-        with self._lock:
-            self.active += 1
         call.add_done_callback(self._ended)
         return Attempt(call, started)
 
@@ -69,9 +93,10 @@ class Connection(Endpoint):
             self.heard(attempt.started)
         return response
 
-    def _ended(self, _: Any) -> None:
-        with self._lock:
+    def _ended(self, _: Any = None) -> None:
+        with self._changed:
             self.active -= 1
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Cancel what is under way and close the channel; closing twice is fine."""

@@ -70,10 +70,13 @@ class Endpoint:
         """
         self.check_open()
         if os.getpid() != self._pid:
-            _INHERITED.append((self._channel, self._stub))
-            self.active = 0
             self._open()
         return getattr(self._stub, name)
+
+    def forget(self) -> None:
+        """Leave the parent's channel alone, in a forked child; the first call opens another."""
+        _INHERITED.append((self._channel, self._stub))
+        self.active = 0
 
     def headers(self) -> Metadata:
         """Return what travels beside an attempt."""

@@ -19,6 +19,8 @@ from alphacut_core.errors import (
 
 # Triton uses one status for several faults, so its texts are looked at before the status. First match counts.
 _BY_TEXT: tuple[tuple[str, type[AlphacutError]], ...] = (
+    # A handshake that failed for what was proven, not for want of a server: repeating proves no more.
+    (r"certificate_verify_failed|hostname verification|wrong_version_number", ServerError),
     (r"exceeds maximum queue size|timeout expired", OverloadedError),
     # A dead Python process, a model that is being loaded, a connection cut in mid-answer: a restart cures them.
     (r"stub process|is not healthy|at ready state|has no available versions|not ready", UnavailableError),
@@ -53,7 +55,7 @@ _ADVICE: dict[type[AlphacutError], str] = {
     ImageTooLargeError: "send a smaller or more strongly compressed image",
     DeadlineError: "raise timeout_s, or send fewer images at once",
     InferenceError: "look at the server's log for the cause",
-    ServerError: "check the credentials that the way to the server asks for",
+    ServerError: "check tls=, token= and api_key= against what the server proves and asks for",
 }
 
 

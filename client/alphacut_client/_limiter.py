@@ -88,26 +88,34 @@ class AdaptiveLimit:
 
     def finished(self) -> None:
         """Count an image; the last of an epoch decides."""
-        with self._lock:
-            self._halved = False
-            if self._to_pass:
-                self._to_pass -= 1
-                self._began_at = self._clock()
-                return
-            self._to_measure -= 1
-            duration_s = self._clock() - self._began_at
-            if self._to_measure <= 0 and duration_s > 0:
-                self._decide(2 * max(_SHORTEST_EPOCH // 2, self._limit) / duration_s)
-                self._begin_epoch()
+        if self._lock.acquire(blocking=False):  # a lock that a fork copied locked must not stop the child
+            try:
+                self._count()
+            finally:
+                self._lock.release()
+
+    def _count(self) -> None:
+        self._halved = False
+        if self._to_pass:
+            self._to_pass -= 1
+            self._began_at = self._clock()
+            return
+        self._to_measure -= 1
+        duration_s = self._clock() - self._began_at
+        if self._to_measure <= 0 and duration_s > 0:
+            self._decide(2 * max(_SHORTEST_EPOCH // 2, self._limit) / duration_s)
+            self._begin_epoch()
 
     def overloaded(self) -> None:
         """Halve, once for all images that the same full queue turned away."""
-        with self._lock:
-            if self._halved:
-                return
-            self._halved = True
-            self._limit = max(1, self._limit // 2)
-            self._start_over()
+        if self._lock.acquire(blocking=False):
+            try:
+                if not self._halved:
+                    self._halved = True
+                    self._limit = max(1, self._limit // 2)
+                    self._start_over()
+            finally:
+                self._lock.release()
 
     def _decide(self, rate_per_s: float) -> None:
         if self._settled_epochs:

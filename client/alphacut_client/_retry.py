@@ -11,6 +11,7 @@ from alphacut_core.errors import AlphacutError, DeadlineError, OverloadedError
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+_SWEPT_S = 1.0
 
 
 class RetryBudget:
@@ -93,7 +94,8 @@ class Backoff:
         self._attempt += 1
         left_s = self._give_up_at - time.monotonic()
         if isinstance(error, DeadlineError):
-            left_s = max(left_s, _LONGEST_PAUSE_S)  # the deadline may be all of the time for retries
+            pause_s += _SWEPT_S  # by then the server that hangs is left out
+            left_s = max(left_s, pause_s)  # the deadline may have taken all of the time for retries
         if pause_s > left_s:
             return None
         turn_s = self._budget.reserve(left_s)

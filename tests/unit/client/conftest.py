@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+import trustme
 from PIL import Image
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
@@ -21,7 +22,13 @@ Answer = Callable[[Any, grpc.ServicerContext], Any]
 class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
     """Answers inferences by a function and remembers them."""
 
-    def __init__(self, answer: Answer, port: int = 0) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        port: int = 0,
+        tls: trustme.LeafCert | None = None,
+        client_authority: trustme.CA | None = None,
+    ) -> None:
         self.answer = answer
         self.requests: list[Any] = []
         self.metadata: list[dict[str, Any]] = []
@@ -31,7 +38,11 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         self._pool = ThreadPoolExecutor(32)
         self._server = grpc.server(self._pool, options=[("grpc.max_receive_message_length", -1)])
         service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self, self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        address = f"127.0.0.1:{port}"
+        if tls is None:
+            self.port = self._server.add_insecure_port(address)
+        else:
+            self.port = self._server.add_secure_port(address, _credentials(tls, client_authority))
         self.url = f"127.0.0.1:{self.port}"
         self._server.start()
 
@@ -74,6 +85,12 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         """Drop every connection at once, as a killed server does."""
         self._server.stop(None).wait()
         self._pool.shutdown()
+
+
+def _credentials(certificate: trustme.LeafCert, client_authority: trustme.CA | None) -> grpc.ServerCredentials:
+    chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
+    roots = None if client_authority is None else client_authority.cert_pem.bytes()
+    return grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)], roots, roots is not None)
 
 
 class Hang:
@@ -152,8 +169,8 @@ def serve() -> Iterator[Callable[..., Server]]:
     """Start servers that answer as told; they are stopped after the test."""
     running: list[Server] = []
 
-    def start(answer: Answer | None = None, port: int = 0) -> Server:
-        running.append(Server(answer or (lambda request, context: _respond(request)), port))
+    def start(answer: Answer | None = None, port: int = 0, **secrets: Any) -> Server:
+        running.append(Server(answer or (lambda request, context: _respond(request)), port, **secrets))
         return running[-1]
 
     yield start
