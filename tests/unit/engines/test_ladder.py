@@ -72,6 +72,14 @@ def test_a_broken_calibration_is_refused_and_the_next_rung_takes_its_place(
     choice, said = climb(order, network)
     assert choice.precision == "bf16"
     assert any(line.startswith("int8:") and "REFUSED, worst is" in line for line in said)
+    assert choice.report is not None
+    assert [(row.precision, row.passed) for row in choice.report.rows] == [
+        ("int8", False),
+        ("bf16", True),
+        ("fp32", True),
+    ]
+    assert choice.page is not None
+    assert 'class="refused">refused' in choice.page
 
 
 def test_unknown_weights_without_photographs_stop_at_fp32_and_say_why(make_order: MakeOrder, network: Network) -> None:
