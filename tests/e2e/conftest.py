@@ -35,6 +35,11 @@ class GatewayProcess:
         self.process.send_signal(signal.SIGINT)
         return self.wait()
 
+    def kill(self) -> None:
+        """End it without a word."""
+        self.process.kill()
+        self.wait()
+
     def wait(self) -> tuple[int, str]:
         """Let it end by itself; return exit status and what was logged."""
         try:

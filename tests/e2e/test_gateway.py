@@ -52,9 +52,26 @@ def test_a_second_background_is_served_from_the_mask_in_memory(http: httpx.Clien
 
 def test_the_gateway_is_ready_and_says_what_it_serves(http: httpx.Client) -> None:
     assert http.get("/readyz").json()["status"] == "ready"
-    (model,) = http.get("/v1/models").json()["models"]
-    assert model["name"] == "u2netp"
-    assert model["licence"] == "Apache-2.0"
+    models = {model["mode"]: model for model in http.get("/v1/models").json()["models"] if model["name"] == "u2netp"}
+    assert [(mode, models[mode]["size"]) for mode in ("full", "medium", "lite")] == [
+        ("full", 320),
+        ("medium", 256),
+        ("lite", 160),
+    ]
+    for model in models.values():
+        assert model["licence"] == "Apache-2.0"
+        assert 0.9 < model["mean_iou"] <= 1
+        assert model["time_ms"] > 0
+        assert len(model["engine_sha256"]) == 64
+
+
+def test_a_faster_tier_makes_a_mask_of_its_own(http: httpx.Client, samples: dict[str, bytes]) -> None:
+    masks = {
+        mode: http.post(f"/remove?output=mask&mode={mode}", content=samples["cat"])
+        for mode in ("full", "medium", "fast")
+    }
+    assert [masks[mode].headers["x-alphacut-mode"] for mode in masks] == ["full", "medium", "lite"]
+    assert len({mask.content for mask in masks.values()}) == 3
 
 
 def test_alone_it_brings_its_own_triton_and_ctrl_c_ends_all(

@@ -158,8 +158,7 @@ def test_killing_the_worker_and_the_gateway_in_mid_job_loses_nothing(
         assert time.monotonic() < deadline
         time.sleep(0.3)
     doomed.kill()
-    gateway.process.kill()
-    gateway.process.communicate()
+    gateway.kill()
     again = start_gateway("--url", server_url, **variables)
     start_worker(server_url, **variables)
     ends = [finished(again.url, job["id"]) for job in jobs]
@@ -228,8 +227,7 @@ def test_without_redis_a_file_brings_jobs_through_the_gateways_death(
     gateway = start_gateway("--url", server_url, **variables)
     jobs = [submit(gateway.url, data) for data in pictures(12)]
     assert all(job["durable"] for job in jobs)
-    gateway.process.kill()
-    gateway.process.communicate()
+    gateway.kill()
     assert (tmp_path / "jobs.sqlite3").stat().st_mode & 0o077 == 0
     again = start_gateway("--url", server_url, **variables)
     assert {finished(again.url, job["id"])["state"] for job in jobs} == {"done"}

@@ -22,7 +22,8 @@ from engines_board import ENGINES
 from panels import Panel
 from service_board import SERVICE
 
-from alphacut_client import Client
+from alphacut_client import Client, Tls
+from alphacut_core.errors import UnavailableError
 
 pytestmark = pytest.mark.triton
 
@@ -128,20 +129,16 @@ def test_one_address_that_asks_too_often_is_told_to_wait_and_others_are_not(stac
     assert answers[-1].json()["error"]["code"] == "proxy-429"
 
 
-def channel(stack: stacks.Stack, *, with_certificate: bool) -> grpc.Channel:
-    names = ("client_key", "client_certificate") if with_certificate else ()
-    key_and_chain = [stack.secret(name).encode() for name in names] or [None, None]
-    credentials = grpc.ssl_channel_credentials(stack.secret("client_ca").encode(), *key_and_chain)
-    return grpc.secure_channel(f"localhost:{stack.ports['grpcs']}", credentials)
-
-
-def test_grpc_from_outside_needs_a_certificate(stack: stacks.Stack) -> None:
-    with channel(stack, with_certificate=True) as ours:
-        stub = service_pb2_grpc.GRPCInferenceServiceStub(ours)
-        assert stub.ServerLive(service_pb2.ServerLiveRequest(), timeout=60).live
-    with channel(stack, with_certificate=False) as theirs, pytest.raises(grpc.RpcError) as refused:
-        service_pb2_grpc.GRPCInferenceServiceStub(theirs).ServerLive(service_pb2.ServerLiveRequest(), timeout=60)
-    assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+def test_the_client_reaches_triton_from_outside_with_a_certificate_only(
+    stack: stacks.Stack, samples: dict[str, bytes]
+) -> None:
+    url, roots = f"localhost:{stack.ports['grpcs']}", stack.secrets / "client_ca"
+    ours = Tls(roots, stack.secrets / "client_certificate", stack.secrets / "client_key")
+    photo = min(samples.values(), key=len)
+    with Client(url, tls=ours) as client:
+        assert client.remove(photo).startswith(b"\x89PNG")
+    with Client(url, tls=Tls(roots), retry_for_s=0) as stranger, pytest.raises(UnavailableError):
+        stranger.remove(photo)
 
 
 @pytest.mark.parametrize(

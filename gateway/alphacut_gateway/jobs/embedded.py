@@ -55,10 +55,13 @@ class EmbeddedQueue:
                 if doing.exception() is not None:
                     LOGGER.error("a job could not be worked on", exc_info=doing.exception())
                 continue
-            try:  # noqa: SIM105  suppress() would hide that this is how the wait ends
-                await asyncio.wait_for(self._something.wait(), _LOOK_EVERY_S)
-            except asyncio.TimeoutError:
-                pass  # postponed tasks, and other processes' ones, come without a signal
+            # Postponed tasks, and other processes' ones, come without a signal. Not wait_for: before Python 3.12 it
+            # forgets to be cancelled if the signal comes at that moment.
+            signal = asyncio.ensure_future(self._something.wait())
+            try:
+                await asyncio.wait([signal], timeout=_LOOK_EVERY_S)
+            finally:
+                signal.cancel()
 
     async def _do(self, kind: Kind, job_id: str) -> None:
         outcome = await self._steps.take(kind, job_id)

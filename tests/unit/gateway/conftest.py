@@ -40,6 +40,7 @@ class Predictor:
         self.arrived = asyncio.Event()
         self.gate: asyncio.Event | None = None
         self.n_health = 0
+        self.cancelled = 0
         self.confidence = 0.9
 
     async def predict(self, image: Image.Image, *, model: str, mode: str, priority: str) -> Prediction:
@@ -47,7 +48,11 @@ class Predictor:
         self.pictures.append(image)
         self.arrived.set()
         if self.gate is not None:
-            await self.gate.wait()
+            try:
+                await self.gate.wait()
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                raise
         if self.error is not None:
             raise self.error
         mask = np.zeros((320, 320), np.uint8)

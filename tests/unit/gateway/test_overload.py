@@ -1,0 +1,109 @@
+"""More than fits: refused early, answered from a smaller tier where that is allowed, and never kept waiting in vain."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from alphacut_core import codec
+from alphacut_core.tiers import MODES
+from alphacut_gateway import admission
+from alphacut_gateway.admission import Budget
+from alphacut_gateway.deadline import Deadline, Pace
+from alphacut_gateway.refusals import HopelessDeadlineError
+from alphacut_gateway.tier import Tier
+
+
+def png(width: int, height: int) -> bytes:
+    return codec.encode_png(Image.new("RGB", (width, height)))
+
+
+def test_a_picture_costs_its_pixels_and_its_tiers_work() -> None:
+    costs = [admission.cost(1000, 1000, Tier(mode=mode)) for mode in MODES]
+    assert costs == pytest.approx([2.0, 1.64, 1.25])
+
+
+@pytest.mark.parametrize(("held", "expected"), [(0, "full"), (49, "full"), (50, "medium"), (80, "lite"), (100, "lite")])
+def test_load_steps_a_tier_down_at_a_time(held: float, expected: str) -> None:
+    budget = Budget(100, "megapixels")
+    budget.held = held
+    served = frozenset(Tier(mode=mode) for mode in MODES)
+    assert admission.stepped_down(Tier(), budget, served).mode == expected
+    assert admission.stepped_down(Tier(), budget, frozenset({Tier()})).mode == "full"
+    assert admission.stepped_down(Tier(mode="lite"), budget, served).mode == "lite"
+
+
+@pytest.mark.parametrize(("allowed", "expected"), [(True, "medium; requested=full"), (False, "full")])
+def test_a_step_down_is_announced_and_off_unless_allowed(
+    play: Any, predictor: Any, photo: bytes, *, allowed: bool, expected: str
+) -> None:
+    async def scenario(client: httpx.AsyncClient) -> tuple[httpx.Response, str]:
+        predictor.gate = asyncio.Event()
+        first = asyncio.ensure_future(client.post("/remove", content=png(1000, 1200)))
+        await predictor.arrived.wait()
+        second = asyncio.ensure_future(client.post("/remove", content=photo))
+        while len(predictor.pictures) < 2:
+            await asyncio.sleep(0)
+        predictor.gate.set()
+        await first
+        return await second, (await client.get("/metrics")).text
+
+    # The first request holds 2.2 of 4 megapixels and is followed by one that fits.
+    response, numbers = play(scenario, step_down=allowed, max_megapixels_in_flight=4)
+    assert response.status_code == 200
+    assert response.headers["x-alphacut-mode"] == expected
+    assert ("stepped_down_total{" in numbers) == allowed
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked"), [("fast", "lite"), ("lite", "lite"), ("medium", "medium"), ("full", "full")]
+)
+def test_a_mode_asks_the_tier_of_that_name(post: Any, predictor: Any, photo: bytes, mode: str, asked: str) -> None:
+    response = post(f"/remove?mode={mode}", content=photo)
+    assert response.headers["x-alphacut-mode"] == asked
+    assert predictor.asked == [("u2netp", asked)]
+
+
+def test_a_tier_that_is_not_served_is_refused_with_those_that_are(post: Any, predictor: Any, photo: bytes) -> None:
+    predictor.tiers = ("full",)
+    response = post("/remove?mode=fast", content=photo)
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "model-unknown")
+    assert "full" in response.json()["error"]["message"]
+
+
+def test_a_mask_that_comes_too_late_is_given_up_on_the_server_too(post: Any, predictor: Any, photo: bytes) -> None:
+    predictor.gate = asyncio.Event()
+    response = post("/remove", content=photo, headers={"X-Request-Timeout-Ms": "200"})
+    assert (response.status_code, response.json()["error"]["code"]) == (504, "deadline")
+    assert predictor.cancelled == 1
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "1.5", "99999999999", "²"])
+def test_a_deadline_that_cannot_be_read_is_refused(post: Any, photo: bytes, text: str) -> None:
+    response = post("/remove", content=photo, headers={"X-Request-Timeout-Ms": text.encode()})
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "request-malformed")
+
+
+def test_a_hopeless_deadline_is_refused_before_anything_is_read() -> None:
+    now = 0.0
+    pace = Pace(lambda: now)
+    pace.check(Deadline(0.01))  # nothing is known yet
+    pace.observe(2.0)
+    pace.check(Deadline(None))
+    pace.check(Deadline(2.5))
+    with pytest.raises(HopelessDeadlineError):
+        pace.check(Deadline(1.0))
+    now = 20.0  # what was slow then says little now
+    pace.check(Deadline(1.0))
+
+
+def test_the_pace_follows_the_latest_requests() -> None:
+    pace = Pace(lambda: 0.0)
+    pace.observe(1.0)
+    for _ in range(30):
+        pace.observe(0.1)
+    assert 0.1 <= pace.expected_s < 0.11
