@@ -41,6 +41,10 @@ test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@if [ -e $(TRAINING)/training ]; then $(MAKE) --no-print-directory test-training; \
 		else echo "not tested: the training package, because PyTorch is not installed; make training installs it"; fi
 
+test-faults: $(VENV)/dev  ## The long campaigns of faults: 1,000 images through each, and 10,000 in a stream.
+	@$(BIN)/alphacut build --tier all
+	@$(BIN)/python -m pytest -m faults --timeout 3600
+
 training: $(TRAINING)/training  ## Install what alphacut train needs, PyTorch among it, into .venv-training.
 
 test-training: $(TRAINING)/training  ## Types and tests of the training package.
