@@ -1,5 +1,7 @@
 // The OpenAPI document, readable; without the usual viewers, which load themselves from other hosts.
 
+export {}; // a module, as its script element says
+
 const { paths } = await (await fetch("/openapi.json")).json();
 
 function element(name, text = "", ...children) {

@@ -54,6 +54,7 @@ export class Film {
     const shot = this.#shots.get(picture);
     const next = shot.nextElementSibling ?? shot.previousElementSibling;
     this.album.remove(picture);
-    (next?.querySelector(".drop-it") ?? document.getElementById("files")).focus();
+    const target = /** @type {HTMLElement} */ (next?.querySelector(".drop-it") ?? document.getElementById("files"));
+    target.focus();
   }
 }

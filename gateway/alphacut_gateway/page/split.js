@@ -29,7 +29,7 @@ export class Split extends EventTarget {
 
   /**
    * Lay the handle where its value says and cut the layer above off there.
-   * @param {[number, number]} span The picture's visible part, from left to right.
+   * @param {number[]} span The picture's visible part, from left to right.
    * @param {HTMLElement} before
    */
   place([left, right], before) {
@@ -38,7 +38,11 @@ export class Split extends EventTarget {
     before.style.clipPath = `inset(0 calc(100% - ${at}px) 0 0)`;
   }
 
-  /** Move the handle to a place in the frame. */
+  /**
+   * Move the handle to a place in the frame.
+   * @param {number} x
+   * @param {number[]} span
+   */
   moveTo(x, [left, right]) {
     this.set((100 * (x - left)) / (right - left));
   }

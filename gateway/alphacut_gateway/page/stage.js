@@ -67,7 +67,7 @@ export class Stage extends EventTarget {
       const { style } = /** @type {HTMLElement} */ (layer.firstElementChild);
       for (const side of ["left", "top", "width", "height"]) style.setProperty(side, `${rect[side]}px`);
     }
-    if (this.mode === "split") this.split.place(/** @type {[number, number]} */ (this.view.span), this.before);
+    if (this.mode === "split") this.split.place(this.view.span, this.before);
     else this.before.style.clipPath = "";
     this.element.dataset.zoomed = String(this.view.zoom > 1);
     this.dispatchEvent(new Event("zoom"));

@@ -86,6 +86,13 @@ export class Mend {
     }
   }
 
+  /**
+   * Cover what lies nearer than `radius` to a straight line.
+   * @param {number[]} ends In pixels.
+   * @param {number} radius
+   * @param {number} softness
+   * @returns {Box}
+   */
   segment([x0, y0, x1, y1], radius, softness) {
     const inner = Math.max(0, Math.min(radius * (1 - softness), radius - 1));
     const box = {

@@ -18,7 +18,14 @@ def get(play: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("url", "kind"), [("/", "text/html"), ("/docs", "text/html"), ("/assets/app.js", "text/javascript")]
+    ("url", "kind"),
+    [
+        ("/", "text/html"),
+        ("/docs", "text/html"),
+        ("/assets/app.js", "text/javascript"),
+        ("/assets/worker.js", "text/javascript"),
+        ("/assets/editor.css", "text/css"),
+    ],
 )
 def test_the_page_is_served_under_a_strict_policy(get: Any, url: str, kind: str) -> None:
     response: httpx.Response = get(url)
@@ -33,8 +40,27 @@ def test_no_other_file_is_served(get: Any, name: str) -> None:
     assert get(f"/assets/{name}").status_code == 404
 
 
+def test_every_file_is_used_and_every_file_used_is_there() -> None:
+    used = {"index.html", "docs.html"}
+    for path in PAGE.iterdir():
+        text = path.read_text()
+        used |= set(re.findall(r"/assets/([\w.]+)", text)) | set(re.findall(r"""["']\./([\w.]+)["']""", text))
+    assert used == {path.name for path in PAGE.iterdir()}
+
+
 @pytest.mark.parametrize("path", sorted(PAGE.iterdir()), ids=lambda path: path.name)
 def test_no_file_names_another_host_or_brings_inline_code(path: Path) -> None:
     text = path.read_text().replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"(?:https?:)?//[\w.-]+\.\w", text)
     assert not re.search(r"\son\w+=|\sstyle=|<script>|<style>|eval\(|innerHTML", text)
+
+
+def test_the_pages_files_are_short_too() -> None:
+    lines = {path.name: len(path.read_text().splitlines()) for path in PAGE.iterdir()}
+    assert max(lines.values()) <= 200, lines
+    assert sorted(lines.values())[len(lines) // 2] <= 100
+
+
+def test_no_name_is_given_to_two_elements() -> None:
+    names = re.findall(r'\sid="([\w-]+)"', (PAGE / "index.html").read_text())
+    assert len(names) == len(set(names))
