@@ -100,6 +100,6 @@ def _verdict(
     most = max(stages, key=lambda stage: stages[stage].queue_s)
     load = stages[most]
     return most, (
-        f"requests pile up before it, for {1000 * load.queue_s:.0f} ms each, and take {1000 * load.compute_s:.0f} ms in "
-        f"batches of {load.batch:.1f}"
+        f"requests pile up before it, for {1000 * load.queue_s:.0f} ms each, and take {1000 * load.compute_s:.0f} ms "
+        f"in batches of {load.batch:.1f}"
     )

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import gevent
 import grpc.experimental.gevent
 import locust
 from locust import LoadTestShape, events
@@ -36,7 +37,10 @@ def add_options(parser: Any) -> None:
 
 
 def prepare(environment: Any, **_: Any) -> None:
-    """Make the pictures before the clock runs."""
+    """Tell gRPC of gevent, and make the pictures before the clock runs."""
+    # Locust has patched the standard library by now; without this, one gRPC call that waits would stop all greenlets.
+    # Not earlier: with --processes Locust forks between loading this file and here.
+    grpc.experimental.gevent.init_gevent()
     environment.alphacut_made = {}
     if not environment.host:
         environment.host = _DEFAULT_URL
@@ -81,15 +85,17 @@ def corpora(environment: Any, scenario: Scenario) -> dict[str, Corpus]:
     """Return the files of each lane, made at the first call."""
     options = environment.parsed_options
     images, cache = (Path(name) if name else None for name in (options.images, options.cache))
-    made: dict[str, dict[str, Corpus]] = environment.alphacut_made
+
+    def make() -> dict[str, Corpus]:
+        return {lane.name: Corpus(lane.mix, images, cache) for lane in scenario.lanes}
+
     key = f"{scenario.name} {images}"
-    if key not in made:
-        made[key] = {lane.name: Corpus(lane.mix, images, cache) for lane in scenario.lanes}
-    return made[key]
+    if key not in environment.alphacut_made:
+        # In a real thread: a worker that computes for seconds misses heartbeats, and its master gives it up.
+        environment.alphacut_made[key] = gevent.get_hub().threadpool.spawn(make)
+    made: dict[str, Corpus] = environment.alphacut_made[key].get()
+    return made
 
-
-# Locust has patched the standard library by now; without this, one gRPC call that waits would stop all greenlets.
-grpc.experimental.gevent.init_gevent()
 
 _hooks: Any = events  # whose methods have no types
 _hooks.init_command_line_parser.add_listener(add_options)

@@ -64,15 +64,17 @@ class Session:
         self._asks: dict[str, Asks] = {lane.name: corpora[lane.name].asks(self._rng(lane)) for lane in scenario.lanes}
         self.pool = Pool(MAX_CONNECTIONS)
         self.recorder = Recorder(records)
+        self._plans = 0
         self._looker = gevent.spawn(self._look)
 
     def arrivals(self) -> Iterator[tuple[float, Lane]]:
-        """Yield when to send, in seconds from the start, and for which lane."""
+        """Yield when to send, in seconds from the start, and for which lane; another plan at every call."""
+        plan = self._plans = self._plans + 1
 
         def of(lane: Lane) -> Iterator[tuple[float, int, Lane]]:
             number = self.scenario.lanes.index(lane)
             stages = [Stage(stage.duration_s, stage.rate * lane.share) for stage in self.scenario.stages]
-            times = poisson(stages, self._rate_per_s, self._rng(lane, "arrivals"))
+            times = poisson(stages, self._rate_per_s, self._rng(lane, f"arrivals {plan}"))
             return ((at_s, number, lane) for at_s in times)
 
         return ((at_s, lane) for at_s, _, lane in merge(*map(of, self.scenario.open_lanes)))

@@ -20,7 +20,7 @@ class _Arrivals(User):
 
     Locust's own waiting times start when an answer is there: a slow server then is asked less often, and the requests
     that would have suffered are never sent (coordinated omission). So a request's time is counted from its place in
-    the plan. One such user in each process; rates of independent Poisson processes add up.
+    the plan. As many such users as processes: rates of independent Poisson processes add up.
     """
 
     abstract = True

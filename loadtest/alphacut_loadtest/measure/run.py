@@ -16,6 +16,7 @@ from alphacut_core.errors import AlphacutError
 from alphacut_loadtest.generator import records
 from alphacut_loadtest.generator.records import GeneratorProcess, Samples
 from alphacut_loadtest.traffic import scenario_file
+from alphacut_loadtest.traffic.corpus import Corpus
 from alphacut_loadtest.traffic.scenario import Scenario
 
 _LOCUSTFILE = Path(records.__file__).with_name("locustfile.py")
@@ -75,6 +76,9 @@ class Generator:
         Raises:
             GeneratorError: Locust failed or sent nothing; with its last words.
         """
+        if self.cache:  # filled here, so that what sends has only to read, and starts on time
+            for lane in scenario.lanes:
+                Corpus(lane.mix, self.images, self.cache)
         with tempfile.TemporaryDirectory(prefix="alphacut-load-") as scratch:
             folder = Path(scratch)
             (folder / "scenario.json").write_text(scenario_file.to_json(scenario))
