@@ -48,6 +48,7 @@ FROM python:${PYTHON} AS base
 RUN useradd --system --uid 10001 --user-group --no-create-home alphacut
 ENV PATH=/opt/alphacut/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp
 COPY --chmod=755 deploy/with-secrets.sh /usr/local/bin/with-secrets
+COPY deploy/worker_health.py /usr/local/share/
 WORKDIR /tmp
 USER 10001:10001
 

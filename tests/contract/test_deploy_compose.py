@@ -178,9 +178,8 @@ def test_settings_of_the_gateway_are_ones_that_it_has() -> None:
 
 def command_lines() -> list[tuple[str, list[str]]]:
     """Our commands, as compose's and Dockerfiles' entry points and commands and the scripts give them."""
-    lines = [
-        (name, service["command"]) for name, service in OURS.items() if service.get("command", [""])[0] == "alphacut"
-    ]
+    given = {name: [*service.get("entrypoint", ()), *service.get("command", ())] for name, service in OURS.items()}
+    lines = [(name, words) for name, words in given.items() if words[:1] == ["alphacut"]]
     for path in sorted(DEPLOY.glob("*.Dockerfile")):
         for found in re.findall(r"^(?:ENTRYPOINT|CMD) (\[.*\])$", path.read_text(), re.MULTILINE):
             words: list[str] = yaml.safe_load(found)
@@ -207,4 +206,9 @@ def test_commands_are_ones_that_we_have(
 
 
 def test_there_are_commands_to_look_at() -> None:
-    assert {words[1] for _, words in command_lines()} == {"gateway", "worker", "serve", "build", "check"}
+    assert {words[1] for _, words in command_lines()} == {"gateway", "worker", "serve", "build", "check", "load"}
+
+
+def test_the_scenario_that_is_played_exists() -> None:
+    (path,) = [word for word in EVERYTHING["loadtest"]["command"] if word.endswith(".toml")]
+    assert (ROOT / path.lstrip("/")).is_file()
