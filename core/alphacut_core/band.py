@@ -24,8 +24,7 @@ _TILE_PX = 192
 _WINDOW_PX = 3
 _MOST_ENTRIES_A_ROW = 400  # of the preconditioner; some 40 are usual
 _UNKNOWN = 128
-_SUBJECT_FROM = 241
-_BACKGROUND_TO = 9
+_HALF = 128
 
 
 def refine(image: Image.Image, mask: Image.Image, asked: Refine, trimap: Image.Image | None = None) -> Image.Image:
@@ -82,21 +81,22 @@ def refine(image: Image.Image, mask: Image.Image, asked: Refine, trimap: Image.I
 
 
 def around_edge(mask: Image.Image, band_px: int) -> Pixels:
-    """Return the trimap of a mask: unknown is what lies within ``band_px`` of where it is not nearly 0 or 255.
+    """Return the trimap of a mask: unknown is what lies within ``band_px`` of its edge, where it passes the half.
+
+    Not all that is neither 0 nor 255: a network that is unsure of a whole helmet would have it solved from
+    nothing, and it would come out as glass.
 
     Args:
         mask: Mode L.
-        band_px: How far certain subject (above 240) and certain background (below 10) shrink, in pixels.
+        band_px: How far certain subject and certain background draw back from the edge, in pixels.
 
     Returns:
         uint8 (H, W): 0 background, 128 unknown, 255 subject.
     """
-    values = np.asarray(mask)
-    subject = shape.eroded(np.where(values >= _SUBJECT_FROM, 255, 0).astype(np.uint8), band_px)
-    background = shape.eroded(np.where(values <= _BACKGROUND_TO, 255, 0).astype(np.uint8), band_px)
-    trimap = np.full(values.shape, _UNKNOWN, np.uint8)
-    trimap[subject == 255] = 255
-    trimap[background == 255] = 0
+    binary = np.asarray(shape.threshold(mask, _HALF))
+    trimap = np.full(binary.shape, _UNKNOWN, np.uint8)
+    trimap[shape.eroded(binary, band_px) == 255] = 255
+    trimap[shape.dilated(binary, band_px) == 0] = 0
     return trimap
 
 

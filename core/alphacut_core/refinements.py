@@ -36,7 +36,8 @@ class Refine:
     """Closed-form alpha matting of the unknown band alone, within a budget.
 
     Attributes:
-        band_px: How far the band reaches to either side of the mask's edge, in pixels, 1 to 255.
+        band_px: How far the band reaches to either side of the mask's edge (where it passes 128), in pixels,
+            1 to 255.
         max_unknown_px: Most pixels that are solved for, 1 to 1,000,000.
         max_seconds: Longest time that the equations may take, 0.01 to 600. One step of setting them up is not
             interrupted.

@@ -9,12 +9,10 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
-from alphacut_core.crop import VISIBLE_FROM
 from alphacut_core.geometry import Pixels
 from alphacut_core.libraries import library
 
 _HALF = 128
-_SOLID_FROM = 256 - VISIBLE_FROM
 
 
 def threshold(mask: Image.Image, level: int) -> Image.Image:
@@ -25,52 +23,54 @@ def threshold(mask: Image.Image, level: int) -> Image.Image:
 def fill_holes(mask: Image.Image, max_px: int) -> Image.Image:
     """Fill holes of at most ``max_px`` pixels.
 
-    A hole is a connected area (by edges) that touches no border of the picture, is nowhere solid (243 or more)
-    and somewhere background (less than 128); its soft rim is filled with it.
+    A hole is a connected area (by edges or corners) of less than 128 that touches no border of the picture. Its
+    soft rim is filled with it, as far as the mask rises.
 
     Args:
         mask: Mode L.
         max_px: Largest area, in pixels.
 
     Raises:
-        MissingLibraryError: scipy is not installed.
+        MissingLibraryError: scipy or scikit-image is not installed.
     """
-    with library("scipy"):
-        from scipy import ndimage
-    values = np.array(mask)
-    labels, count = ndimage.label(values < _SOLID_FROM)
-    if not count:
-        return mask
-    small = np.bincount(labels.ravel(), minlength=count + 1) <= max_px
-    open_ = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    darkest = np.concatenate([[255], ndimage.minimum(values, labels, np.arange(1, count + 1))])
-    fill = small & (darkest < _HALF)
-    fill[open_] = False
-    fill[0] = False
-    values[fill[labels]] = 255
-    return Image.fromarray(values)
+    return Image.fromarray(~_without_small(~np.asarray(mask), max_px + 1, at_border_too=False))
 
 
 def drop_specks(mask: Image.Image, min_px: int) -> Image.Image:
     """Make parts of fewer than ``min_px`` pixels background.
 
-    A part is a connected area (by edges or corners) of at least 13: what can be seen. So the soft rim goes too.
+    A part is a connected area (by edges or corners) of at least 128. Its soft rim goes with it, as far as the mask
+    falls.
 
     Args:
         mask: Mode L.
         min_px: Least area, in pixels.
 
     Raises:
-        MissingLibraryError: scipy is not installed.
+        MissingLibraryError: scipy or scikit-image is not installed.
     """
-    with library("scipy"):
+    return Image.fromarray(_without_small(np.asarray(mask), min_px, at_border_too=True))
+
+
+def _without_small(values: Pixels, min_px: int, *, at_border_too: bool) -> Pixels:
+    """Return a copy without the parts of fewer than ``min_px`` pixels, each down to the valley around it."""
+    with library("scikit-image"):
         from scipy import ndimage
-    values = np.array(mask)
-    labels, _ = ndimage.label(values >= VISIBLE_FROM, structure=np.ones((3, 3)))
-    drop = np.bincount(labels.ravel()) < min_px
-    drop[0] = False
-    values[drop[labels]] = 0
-    return Image.fromarray(values)
+        from skimage.segmentation import watershed
+    solid = values >= _HALF
+    parts, _ = ndimage.label(solid, structure=np.ones((3, 3)))
+    small = np.bincount(parts.ravel()) < min_px
+    small[0] = False
+    if not at_border_too:
+        small[np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])] = False
+    kept: Pixels = values.copy()
+    if small.any():
+        # Only outlines and rims are flooded; what lies inside a part is known, and is most of a picture.
+        inside = eroded(np.where(solid, 255, 0).astype(np.uint8), 1) == 255
+        outlines = np.where(inside, 0, parts)
+        rims = watershed(~values, outlines, connectivity=2, mask=(values > 0) & ~inside)
+        kept[small[parts] | small[rims]] = 0
+    return kept
 
 
 def eroded(mask: Pixels, radius_px: int) -> Pixels:

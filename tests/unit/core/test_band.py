@@ -55,6 +55,12 @@ def test_an_edge_that_the_mask_has_wrong_moves_to_where_the_picture_has_it() -> 
     assert np.abs(refined - np.asarray(truth)).mean() < wrong_before / 3
 
 
+def test_the_band_follows_the_edge_and_not_the_networks_doubts() -> None:
+    doubtful = np.asarray(soft_disc()).copy()
+    doubtful[40:50, 60:70] = 150
+    np.testing.assert_array_equal(band.around_edge(Image.fromarray(doubtful), 6), band.around_edge(soft_disc(), 6))
+
+
 def test_certain_areas_are_not_touched() -> None:
     mask = soft_disc()
     trimap = band.around_edge(mask, 6)
