@@ -6,17 +6,14 @@ import contextlib
 import ipaddress
 import os
 import socket
-import sys
 from pathlib import Path
 
 import click
-import uvicorn
 
 from alphacut_client import EmbeddedServer
 from alphacut_core.errors import ContractError
-from alphacut_gateway.app import create_app, log_to_stderr
-from alphacut_gateway.envelope import MAX_HEAD_BYTES
-from alphacut_gateway.protocol import with_deadline
+from alphacut_gateway import serving
+from alphacut_gateway.app import log_to_stderr
 from alphacut_gateway.settings import Settings
 
 
@@ -29,7 +26,8 @@ from alphacut_gateway.settings import Settings
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Model repository that the embedded server serves.",
 )
-def gateway(url: str | None, host: str, port: int, repository: Path | None) -> None:
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the port.")
+def gateway(url: str | None, host: str, port: int, repository: Path | None, workers: int) -> None:
     """Serve the HTTP API and the web page until Ctrl-C.
 
     Prints the lines "HTTP http://HOST:PORT" and "gRPC HOST:PORT", which is Triton's address, on standard output
@@ -47,37 +45,10 @@ def gateway(url: str | None, host: str, port: int, repository: Path | None) -> N
         triton_url = url or stack.enter_context(EmbeddedServer(repository)).url
         settings = Settings.from_environment(os.environ, triton_url=triton_url)
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))  # uvicorn raises it once all is closed
-        _Server(_config(settings), triton_url).run([listener])
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn that says where it and the Triton behind it listen once it does."""
-
-    def __init__(self, config: uvicorn.Config, triton_url: str) -> None:
-        super().__init__(config)
-        self._triton_url = triton_url
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for listener in sockets or ():
-            host, port, *_ = listener.getsockname()
-            click.echo(f"HTTP http://{f'[{host}]' if ':' in host else host}:{port}")
-        click.echo(f"gRPC {self._triton_url}")
-        sys.stdout.flush()
-
-
-def _config(settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        create_app(settings),
-        http=with_deadline(settings.head_timeout_s),
-        log_level="warning",
-        access_log=False,  # the application writes its own line, without addresses' queries
-        server_header=False,
-        limit_concurrency=settings.max_connections,
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-    )
+        if workers == 1:
+            serving.serve(settings, listener)
+        else:
+            serving.serve_in_workers(settings, listener, workers)
 
 
 def _listener(host: str, port: int) -> socket.socket:

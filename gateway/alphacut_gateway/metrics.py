@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from alphacut_gateway.stages import Stage
 
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 
@@ -26,7 +30,9 @@ class Metrics:
             ("code",),
             registry=self.registry,
         )
-        self.in_flight = Gauge("alphacut_gateway_in_flight", "Requests under way.", registry=self.registry)
+        self.in_flight = Gauge(
+            "alphacut_gateway_in_flight", "Requests under way.", registry=self.registry, multiprocess_mode="livesum"
+        )
         self.request_seconds = Histogram(
             "alphacut_gateway_request_seconds",
             "Seconds from a request's first byte to its answer's last.",
@@ -59,5 +65,9 @@ class Metrics:
         self.stage_seconds.labels(stage).observe(duration_s)
 
     def exposition(self) -> bytes:
-        """Return all numbers in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Return all numbers in Prometheus' text format, of all worker processes where there are several."""
+        if _FOLDER not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)

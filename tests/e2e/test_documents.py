@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import shutil
@@ -18,18 +19,24 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")])
 
 _FENCE = re.compile(r"^```(\w*)\s*$")
+_NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 _CALL = re.compile(r"(?:^|\s)(?:\S*/)?alphacut\s+(.+)$")
+_IMPORTS = (ast.Import, ast.ImportFrom)
 _ADDRESS = "127.0.0.1:8001"
 
 
 @dataclass(frozen=True)
 class Block:
-    """Code in a document; ``line`` counts from 1 and is that of its first line."""
+    """Code in a document; ``line`` counts from 1 and is that of its first line.
+
+    ``not_run`` is the reason that a comment in the line above the block gives: ``<!-- not run: needs ... -->``.
+    """
 
     path: Path
     line: int
     language: str
     lines: tuple[str, ...]
+    not_run: str = ""
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(ROOT)}:{self.line}"
@@ -38,18 +45,21 @@ class Block:
 def blocks(path: Path) -> Iterator[Block]:
     """Yield what stands between fences, and lines that are indented by four blanks as blocks of one line each."""
     fenced: list[str] | None = None
-    language, start = "", 0
+    language, start, before, not_run = "", 0, "", ""
     for number, line in enumerate(path.read_text().splitlines(), 1):
         fence = _FENCE.match(line)
         if fence and fenced is None:
             fenced, language, start = [], fence[1], number + 1
+            reason = _NOT_RUN.fullmatch(before.strip())
+            not_run = reason[1] if reason else ""
         elif fence and fenced is not None:
-            yield Block(path, start, language, tuple(fenced))
+            yield Block(path, start, language, tuple(fenced), not_run)
             fenced = None
         elif fenced is not None:
             fenced.append(line)
         elif line.startswith("    ") and "alphacut " in line:
             yield Block(path, number, "bash", (line,))
+        before = line
     assert fenced is None, f"{path} ends inside a block of code"
 
 
@@ -95,6 +105,9 @@ def test_the_python_of_a_document_runs_from_top_to_bottom(path: Path, server_url
     names: dict[str, object] = {"__name__": "__main__"}
     for block in PYTHON[path]:
         code = "\n".join(block.lines).replace(_ADDRESS, server_url)
+        if block.not_run:  # what it imports must be there all the same
+            code = "\n".join(ast.unparse(node) for node in ast.parse(code).body if isinstance(node, _IMPORTS))
+            print(f"{block} is not run: {block.not_run}")  # noqa: T201
         # Blank lines in front, so that a traceback names the document's own line.
         exec(compile("\n" * (block.line - 1) + code, str(path), "exec"), names)  # noqa: S102
 

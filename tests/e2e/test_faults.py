@@ -79,7 +79,7 @@ def survive(url: Any, images: int, events: list[Callable[[], None]], **settings:
 def test_a_server_that_is_killed_and_restarted_costs_no_image(
     images: int, kills: int, start_server: Callable[..., Any]
 ) -> None:
-    server = start_server()
+    server = start_server("--tier", "lite")
     survive(server.url, images, [lambda: server.triton().kill()] * kills)
 
 
@@ -117,7 +117,7 @@ def test_connections_that_are_cut_stalled_and_slowed_cost_no_image(
 def test_one_of_two_replicas_that_disappears_costs_no_image(
     images: int, kills: int, server_url: str, start_server: Callable[..., Any]
 ) -> None:
-    replica = start_server()
+    replica = start_server("--tier", "lite")
     survive([server_url, replica.url], images, [replica.process.kill])
 
 
