@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alphacut_core.errors import InvalidOptionError
+from alphacut_loadtest.traffic import scenario_file
+
+GOOD = """
+slo = "p95=1s"
+stages = [{ duration_s = 5, rate = 1.0 }]
+[[lanes]]
+name = "visitors"
+share = 1.0
+"""
+NAMES = sorted(path.stem for path in scenario_file.FOLDER.glob("*.toml"))
+
+
+def test_there_is_a_scenario_for_each_question() -> None:
+    assert set(NAMES) >= {"smoke", "steady", "step", "spike", "soak", "mixed", "overload", "recovery"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_scenario_survives_the_way_to_another_process(name: str, tmp_path: Path) -> None:
+    scenario = scenario_file.load(name)
+    assert scenario.about
+    (tmp_path / f"{name}.json").write_text(scenario_file.to_json(scenario))
+    assert scenario_file.load(str(tmp_path / f"{name}.json")) == scenario
+
+
+def test_a_name_that_is_none_lists_those_that_are() -> None:
+    with pytest.raises(InvalidOptionError, match="there are mixed, overload"):
+        scenario_file.load("nothing")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("share = 1.0", "shares = 1.0", "allowed are name, mix, share, callers"),
+        ("share = 1.0", "share = 2.0", "above 0 and up to 1"),
+        ("share = 1.0", "share = 1.0\ncallers = 2", "either a share"),
+        ('slo = "p95=1s"', "", "found no 'slo'"),
+        ("rate = 1.0", "rate = -1.0", "rate of 0 or more"),
+        ("rate = 1.0", 'rate = "fast"', "wrong type"),
+        ("stages", "warmup_s = 9\nstages", "give less than that"),
+        ("stages", 'protocol = "carrier pigeon"\nstages', "allowed are grpc, gateway"),
+        ("share = 1.0", "share = 1.0\nmix = { modes = { tiny = 1 } }", "allowed are full, medium, lite"),
+        ("share = 1.0", "share = 1.0\nmix = { sizes = { big = 1 } }", "as in 640x427"),
+        ("share = 1.0", "share = 1.0\nmix = { corrupt = 2 }", "share from 0 to 1"),
+        ("share = 1.0", "share = 1.0\nmix = { formats = {} }", "without a share"),
+        ("[[lanes]]", "[[lanes", "cannot be read"),
+    ],
+)
+def test_a_mistake_is_told_with_what_is_allowed(old: str, new: str, told: str, tmp_path: Path) -> None:
+    assert old in GOOD
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    assert scenario_file.load(str(path)).name == "mine"
+    path.write_text(GOOD.replace(old, new, 1))
+    with pytest.raises(InvalidOptionError, match=told):
+        scenario_file.load(str(path))

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from alphacut_core.errors import InvalidOptionError
+from alphacut_loadtest.traffic import slo
+
+
+def test_a_promise_reads_as_it_is_written() -> None:
+    text = "p50=100ms,p99.9=2s,errors=0.1%,refusals=75%,refused_p95=500ms,recovery=10s"
+    promise = slo.parse(text)
+    assert str(promise) == text
+    assert promise.strictest == (99.9, 2.0)
+    assert promise.errors == pytest.approx(0.001)
+
+
+def test_errors_are_bounded_even_if_nothing_is_said_of_them() -> None:
+    assert slo.parse("p95=1s") == slo.parse("p95=1s,errors=0.1%")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "bounds no latency"),
+        ("errors=1%", "bounds no latency"),
+        ("p95=300", "give a time"),
+        ("p95=0ms", "above 0"),
+        ("p95=1s,errors=2", "0% to 100%"),
+        ("p95=1s,errors=200%", "0% to 100%"),
+        ("p95=1s,uptime=99%", "allowed are p50"),
+    ],
+)
+def test_a_promise_that_cannot_be_read_says_what_can(text: str, told: str) -> None:
+    with pytest.raises(InvalidOptionError, match=told):
+        slo.parse(text)
