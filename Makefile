@@ -1,6 +1,6 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve gateway engines bench training test test-training check format dashboards lock clean
+.PHONY: help demo serve gateway engines bench bench-client training test test-faults test-training check format dashboards lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -33,6 +33,10 @@ engines: $(VENV)/runtime  ## Build the CPU engines of the bundled model, all tie
 bench: $(VENV)/loadtest  ## Compare with rembg and the bare engine; make bench ARGS=--quick takes a minute. Results in out/bench/.
 	@$(BIN)/alphacut build --precision $(PRECISION)
 	@$(BIN)/alphacut bench $(ARGS)
+
+bench-client: $(VENV)/loadtest  ## What the client costs and its batches bring; ARGS=--quick takes a minute. Results in out/bench-client/.
+	@$(BIN)/alphacut build
+	@$(BIN)/alphacut bench-client $(ARGS)
 
 test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@$(MAKE) --no-print-directory check
