@@ -8,9 +8,12 @@ from pathlib import Path
 import click
 
 from alphacut_core import tiers
-from alphacut_engines import fetch, network, pipeline, registry, slot
-from alphacut_engines.fetch import Fetcher, Progress
+from alphacut_engines import fetch, inventory, network, pipeline, registry, slot
+from alphacut_engines.fetch import Fetcher
+from alphacut_engines.fetch import Progress as Arrived
+from alphacut_engines.inventory import Row
 from alphacut_engines.order import DEFAULT_LEVEL, Order
+from alphacut_engines.progress import Progress
 from alphacut_engines.repository import REPOSITORY_OPTION, locate
 from alphacut_engines.slot import TIER_OPTION
 
@@ -83,6 +86,7 @@ def build(
     folder = locate(repository)
     fetcher = Fetcher(folder=fetch.cache_folder(), mirror=mirror)
     source = network.locate(wanted, model, from_file, fetcher, _percentages())
+    rows: list[Row] = []
     for mode in slot.tiers_of(tier):
         order = Order(
             recipe=dataclasses.replace(wanted, size=tiers.size_of(mode, wanted.size)),
@@ -97,11 +101,14 @@ def build(
             force=force,
             level=level,
         )
-        outcome = pipeline.build(order, _tell)
+        with Progress(order.engine) as progress:
+            outcome = pipeline.build(order, progress.tell, progress.begin)
         if outcome.note:
             click.echo(f"{order.engine} for {target} in {precision}: {outcome.note}")
+        rows.append(Row.of(outcome.installed))
         if report:
             _report(order)
+    inventory.show(rows)
 
 
 def _report(order: Order) -> None:
@@ -113,11 +120,7 @@ def _report(order: Order) -> None:
         click.echo(path)
 
 
-def _tell(step: pipeline.Step) -> None:
-    click.echo(f"{step.stage:<10} {step.time_s:6.1f} s  {step.outcome}")
-
-
-def _percentages() -> Progress:
+def _percentages() -> Arrived:
     """Return a function that prints a line for every tenth of a download."""
     told = 0
 

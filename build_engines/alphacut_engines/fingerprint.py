@@ -39,6 +39,16 @@ def of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def of_pictures(folder: Path | None) -> str | None:
+    """Return a hash of the content of a folder of photographs."""
+    if folder is None:
+        return None
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        digest.update(path.name.encode() + of_file(path).encode())
+    return digest.hexdigest()
+
+
 def of_build(order: Order, source_sha256: str) -> str:
     """Return a hash over all that the outcome of a build depends on; it is cheap and imports no tool."""
     facts = {
@@ -53,7 +63,7 @@ def of_build(order: Order, source_sha256: str) -> str:
         "processor": [processor.lacking(precision) for precision in ("bf16", "int8")],
         "contract": CONTRACT_VERSION,
         "tools": tools(),
-        "code": _code(),
+        "code": code(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -77,7 +87,7 @@ def _of_folder(folder: Path | None) -> list[tuple[str, int, int]] | None:
     return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(folder.iterdir())]
 
 
-def _code() -> str:
+def code() -> str:
     """Return a hash of this package's source: a changed stage builds anew without a version to remember."""
     folder = Path(__file__).parent
     digest = hashlib.sha256()

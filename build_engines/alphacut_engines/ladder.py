@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import onnx
 
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.geometry import Pixels
-from alphacut_engines import calibration, evidence, gate, overflow, page, photographs, processor
+from alphacut_engines import calibration, evidence, fingerprint, gate, overflow, page, photographs, processor
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.evidence import Evidence
 from alphacut_engines.gate import Measurement
+from alphacut_engines.manifest import CALIBRATION_FILE
 from alphacut_engines.order import Order
 from alphacut_engines.photographs import Photographs
 from alphacut_engines.reference import Reference
 from alphacut_engines.report import Report, Row
+from alphacut_engines.stage_cache import StageCache
 from alphacut_engines.target import Network, Target, find
 
 Tell = Callable[[str], None]
@@ -44,7 +48,7 @@ class Choice:
     calibration: Calibration | None
 
 
-def climb(order: Order, network: Network, source_sha256: str, tell: Tell) -> Choice:
+def climb(order: Order, network: Network, source_sha256: str, tell: Tell, cache: StageCache) -> Choice:
     """Try the rungs from the one that was asked for downwards.
 
     Args:
@@ -52,6 +56,7 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell) -> Cho
         network: What graphs are made from.
         source_sha256: Checksum of the network's file.
         tell: Takes a line about each rung: what it measured, or why it is not tried.
+        cache: Where a finished calibration is kept.
 
     Raises:
         EngineBuildError: What was asked for by name cannot be tried, or photographs are missing or broken.
@@ -63,7 +68,7 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell) -> Cho
     rungs = _rungs(order, target, known, tell)
     if rungs == ("fp32",) and order.gate is None:
         return Choice("fp32", target.compile_options("fp32"), network.fused, None, None, None)
-    fitted = _calibration(order, known, network, source_sha256, tell) if "int8" in rungs else None
+    fitted = _calibration(order, known, network, source_sha256, tell=tell, cache=cache) if "int8" in rungs else None
     pictures = _pictures(order)
     if "fp16" in rungs:
         network = _within_half(network, pictures, tell)
@@ -113,13 +118,24 @@ def _obstacle(rung: str, order: Order, target: Target, known: Evidence) -> str |
     return None
 
 
-def _calibration(order: Order, known: Evidence, network: Network, source_sha256: str, tell: Tell) -> Calibration | None:
+def _calibration(
+    order: Order, known: Evidence, network: Network, source_sha256: str, *, tell: Tell, cache: StageCache
+) -> Calibration | None:
     if order.calibration is None:
         return known.calibration
     pictures = photographs.of_folder(order.calibration, order.recipe.size, calibration.MIN_PICTURES)
-    fitted = calibration.calibrate(network.fused, pictures, source_sha256)
+
+    def write(folder: Path) -> None:
+        (folder / CALIBRATION_FILE).write_text(calibration.calibrate(network.fused, pictures, source_sha256).to_json())
+
+    graph = hashlib.sha256(network.fused.SerializeToString()).hexdigest()
+    entry = cache.through("calibrate", {"graph": graph, "pictures": fingerprint.of_pictures(order.calibration)}, write)
+    fitted = calibration.read(entry.folder / CALIBRATION_FILE)
     left_out = ", ".join(f"{len(names)} for {kind}" for kind, names in fitted.excluded.items())
-    tell(f"calibrated on {fitted.pictures} photographs, best by {fitted.method}; layers left in FP32: {left_out}")
+    tell(
+        f"calibrated on {fitted.pictures} photographs, best by {fitted.method}; layers left in FP32: {left_out}"
+        f"{entry.note}"
+    )
     return fitted
 
 

@@ -13,6 +13,7 @@ from alphacut_core import installed
 
 ENGINE_FILE = "model.onnx"
 PLAN_FILE = "model.engine"
+ARTEFACT_SUFFIXES = (".onnx", ".engine", ".plan")
 MANIFEST_FILE = installed.MANIFEST_FILE
 LOSS_FILE = "loss.json"
 REPORT_FILE = "gate.json"

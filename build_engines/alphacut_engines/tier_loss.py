@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def known(recipe: ModelRecipe, tier: Mode, source_sha256: str) -> TierLoss | Non
     return found if found is not None and found.source_sha256 == source_sha256 else None
 
 
-def judge(order: Order, small: Engine, precision: str, source_sha256: str) -> TierLoss:
+def judge(order: Order, small: Callable[[], Engine], precision: str, source_sha256: str) -> TierLoss:
     """Return what a tier loses: measured on the photographs given, else as it was when the weights were bundled.
 
     What was measured once holds for every engine of these weights, because each must agree with its own tier in
@@ -97,7 +98,7 @@ def judge(order: Order, small: Engine, precision: str, source_sha256: str) -> Ti
 
     Args:
         order: What is built.
-        small: The tier's engine.
+        small: Loads the tier's engine, where it is needed.
         precision: What it computes in.
         source_sha256: Checksum of the network's file.
 
@@ -121,7 +122,7 @@ def judge(order: Order, small: Engine, precision: str, source_sha256: str) -> Ti
             native_size=order.native_size,
             precision=precision,
             photographs=photographs.FOLDER,
-            agreement=_measure(order, order.gate, small),
+            agreement=_measure(order, order.gate, small()),
         )
     loss.check()
     return loss

@@ -23,6 +23,12 @@ SIZE = 16
 MakeNetwork = Callable[..., onnx.ModelProto]
 
 
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep finished stages apart: each test makes its own, and none touches the user's."""
+    monkeypatch.setenv("ALPHACUT_HOME", str(tmp_path / "home"))
+
+
 @pytest.fixture
 def make_network() -> MakeNetwork:
     """A factory of one-convolution networks: float32 [batch, 3, S, S] to [batch, channels, S, S]."""

@@ -33,7 +33,8 @@ def test_the_bundled_network_is_built_once_from_nothing(tmp_path: Path) -> None:
         cli.build, ["--repository", str(tmp_path), "--precision", "fp32"], catch_exceptions=False
     )
     assert first.exit_code == 0
-    assert [line.split()[0] for line in first.output.splitlines()] == [
+    *told, summary = first.output.splitlines()
+    assert [line.split()[0] for line in told] == [
         "source",
         "optimise",
         "fuse",
@@ -43,6 +44,7 @@ def test_the_bundled_network_is_built_once_from_nothing(tmp_path: Path) -> None:
         "install",
     ]
     assert installed.find(tmp_path, DEFAULT_PIPELINE.engine) is not None
+    assert summary.startswith("u2netp full for cpu: fp32, 320 pixels, version 1, ")
     second = CliRunner().invoke(
         cli.build, ["--repository", str(tmp_path), "--precision", "fp32"], catch_exceptions=False
     )

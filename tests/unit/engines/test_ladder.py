@@ -17,6 +17,7 @@ from alphacut_engines.calibration import Calibration
 from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.registry import BUNDLED
+from alphacut_engines.stage_cache import StageCache
 from alphacut_engines.target import TARGETS, Network, Target
 
 MakeOrder = Callable[..., Order]
@@ -35,7 +36,8 @@ def network(make_network, recipe: ModelRecipe) -> Network:
 
 def climb(order: Order, network: Network) -> tuple[ladder.Choice, list[str]]:
     said: list[str] = []
-    return ladder.climb(order, network, "checksum", said.append), said
+    cache = StageCache({}, refresh=False, folder=order.repository.with_name("stages"))
+    return ladder.climb(order, network, "checksum", said.append, cache), said
 
 
 def test_with_photographs_the_fastest_rung_is_taken_and_all_are_reported(

@@ -20,6 +20,7 @@ from alphacut_core.installed import Installed
 from alphacut_engines import configs, pipeline
 from alphacut_engines.order import Order
 from alphacut_engines.reference import Reference
+from alphacut_engines.stages import Step
 
 STAGES = ["source", "optimise", "fuse", "gate", "engine", "probe", "install"]
 
@@ -31,7 +32,7 @@ def order(make_order) -> Order:
 
 def build(order: Order) -> list[str]:
     """Build and return the names of the stages that ran."""
-    steps: list[pipeline.Step] = []
+    steps: list[Step] = []
     outcome = pipeline.build(order, steps.append)
     assert (outcome.note is None) == bool(steps)
     return [step.stage for step in steps]
@@ -154,10 +155,15 @@ def test_a_killed_build_leaves_what_serves_as_it_was(
     assert sorted(content(serving(order).folder)) == sorted(before[1])
 
 
-def test_a_full_disk_is_reported_and_leaves_what_serves_as_it_was(order: Order, make_network) -> None:
+@pytest.mark.parametrize("stage", ["fuse: cannot keep", "install: cannot write"])
+def test_a_full_disk_is_reported_and_leaves_what_serves_as_it_was(
+    order: Order, make_network, tmp_path: Path, stage: str
+) -> None:
     build(order)
     before = whole(order)
     order.source.write_bytes(make_network(bias=0.5).SerializeToString())
+    if "install" in stage:  # the stages before are kept, so that nothing else has to be written
+        build(dataclasses.replace(order, repository=tmp_path / "elsewhere"))
     # The kernel refuses files over 1 kB in this process, as it refuses them on a full disk.
     full = run_python(f"""
         import resource, signal
@@ -173,7 +179,7 @@ def test_a_full_disk_is_reported_and_leaves_what_serves_as_it_was(order: Order, 
         except EngineBuildError as error:
             print(error)
     """)
-    assert "stage install: cannot write" in full.stdout, full.stderr
+    assert f"stage {stage}" in full.stdout, full.stderr
     assert "free space" in full.stdout
     assert whole(order) == before
 

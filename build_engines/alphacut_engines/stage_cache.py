@@ -1,0 +1,116 @@
+"""What finished stages made, kept so that a build that was cut short, or differs a little, does not make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alphacut_core.errors import EngineBuildError
+from alphacut_engines import fetch, fingerprint
+
+MAX_BYTES = 2 * 2**30
+SUMS_FILE = "sha256.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one stage made.
+
+    Attributes:
+        folder: Its files, each as its checksum says.
+        note: Words to add to what the stage says: that it was not made anew, or that what was kept was damaged.
+    """
+
+    folder: Path
+    note: str
+
+
+class StageCache:
+    """A folder of results by the hash of all that they depend on. Several builds may share it.
+
+    Args:
+        shared: What every stage depends on: tools and code.
+        refresh: Make everything anew.
+        folder: Where results are kept; default: ``stages`` in the folder of Alphacut.
+        max_bytes: The least recently used results go when all together are larger.
+    """
+
+    def __init__(
+        self, shared: Mapping[str, Any], *, refresh: bool, folder: Path | None = None, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self._shared = shared
+        self._refresh = refresh
+        self._folder = folder or fetch.cache_folder().with_name("stages")
+        self._max_bytes = max_bytes
+
+    def through(self, stage: str, inputs: Mapping[str, Any], make: Callable[[Path], None]) -> Entry:
+        """Return what a stage makes of its inputs, from before if it was made before.
+
+        Args:
+            stage: Its name.
+            inputs: All that it depends on besides ``shared``, as JSON.
+            make: Writes the stage's files into an empty folder.
+
+        Raises:
+            EngineBuildError: The result cannot be kept.
+        """
+        facts = {"stage": stage, "inputs": inputs, "shared": self._shared}
+        key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        kept = self._folder / f"{stage}-{key[:32]}"
+        try:
+            damaged = kept.is_dir() and not _is_whole(kept)
+            if kept.is_dir() and not damaged and not self._refresh:
+                os.utime(kept)
+                return Entry(kept, " (kept from an earlier build)")
+            self._make(kept, make)
+        except OSError as error:
+            raise EngineBuildError(
+                f"stage {stage}: cannot keep {error.filename or kept}: {error.strerror}; free space, or point "
+                "ALPHACUT_HOME to a folder that can be written"
+            ) from error
+        return Entry(kept, " (made anew, what was kept was damaged)" if damaged else "")
+
+    def prune(self) -> None:
+        """Remove the least recently used results until the rest is small enough, and what killed builds left."""
+        if not self._folder.is_dir():
+            return
+        kept = sorted((path for path in self._folder.iterdir()), key=lambda path: path.stat().st_mtime, reverse=True)
+        total = 0
+        for path in kept:
+            total += sum(file.stat().st_size for file in path.iterdir())
+            if total > self._max_bytes or (path.name.startswith(".") and not _is_alive(path)):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _make(self, kept: Path, make: Callable[[Path], None]) -> None:
+        draft = self._folder / f".{kept.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        draft.mkdir(parents=True)
+        try:
+            make(draft)
+            sums = {path.name: fingerprint.of_file(path) for path in draft.iterdir()}
+            (draft / SUMS_FILE).write_text(json.dumps(sums))
+            shutil.rmtree(kept, ignore_errors=True)
+            draft.rename(kept)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        sums = json.loads((folder / SUMS_FILE).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return bool(sums) and all(
+        (folder / name).is_file() and fingerprint.of_file(folder / name) == sha256 for name, sha256 in sums.items()
+    )
+
+
+def _is_alive(draft: Path) -> bool:
+    """Say whether the process that makes a draft still runs."""
+    return Path("/proc", draft.name.split(".")[-2]).exists()
