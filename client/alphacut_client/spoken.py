@@ -1,4 +1,4 @@
-"""Options as they are typed on a command line: colours, backgrounds, margins, pictures."""
+"""Options as they are typed on a command line: margins, pictures."""
 
 from __future__ import annotations
 
@@ -10,36 +10,11 @@ from typing import Any
 import click
 from PIL import Image
 
-from alphacut_core import codec, colors
-from alphacut_core.background import Background, Blur, Checkerboard, Gradient
+from alphacut_core import codec
 from alphacut_core.errors import InputError
 from alphacut_core.options import Crop
 
-_PATTERN = re.compile(r"(blur|checkerboard|gradient)(?::(.+))?")
 _MARGIN = re.compile(r"(\d+(?:\.\d+)?)(px|%)?")
-_GRADIENT = re.compile(r"([^,]+),([^,]+?)(?:,(-?\d+(?:\.\d+)?))?")
-
-
-def background(text: str) -> Background:
-    """Read a colour, ``blur[:PX]``, ``checkerboard[:PX]`` or ``gradient:FROM,TO[,DEGREES]``.
-
-    Raises:
-        InvalidOptionError: It is none of them, or a number is out of range.
-        ValueError: A number is none.
-    """
-    found = _PATTERN.fullmatch(text)
-    if found is None:
-        return colors.parse(text)
-    kind, rest = found.groups()
-    if kind == "blur":
-        return Blur() if rest is None else Blur(float(rest))
-    if kind == "checkerboard":
-        return Checkerboard() if rest is None else Checkerboard(int(rest))
-    ends = _GRADIENT.fullmatch(rest or "")
-    if ends is None:
-        raise ValueError("give gradient:FROM,TO or gradient:FROM,TO,DEGREES")
-    start, end = colors.parse(ends[1]), colors.parse(ends[2])
-    return Gradient(start, end) if ends[3] is None else Gradient(start, end, float(ends[3]))
 
 
 def crop(text: str) -> Crop:

@@ -12,6 +12,7 @@ from alphacut_client import _route, spoken
 from alphacut_client._route import Priority, Upload
 from alphacut_client.option_groups import group
 from alphacut_client.settings import RenderOn
+from alphacut_core import backdrops
 from alphacut_core.errors import InvalidOptionError
 from alphacut_core.options import Color, Decode, Format, Matting, Refine
 from alphacut_core.refinements import OverBudget
@@ -42,7 +43,7 @@ _OPTIONS = (
     ),
     _result(
         "--background",
-        callback=spoken.reading(spoken.background),
+        callback=spoken.reading(backdrops.parse),
         metavar="BACKDROP",
         help="A colour (name, #rrggbb, #rrggbbaa), blur[:PX], checkerboard[:PX] or gradient:FROM,TO[,DEGREES].",
     ),

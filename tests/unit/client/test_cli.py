@@ -177,8 +177,11 @@ def test_an_image_is_never_overwritten_by_its_own_cut_out(serve: Serve, photo: P
         (["photo.png", "-o", "cutout.jpg"], "which knows no transparency, without an opaque background"),
         (["photo.png", "-o", "cutout.jpg", "--background", "#ffffff80"], "without an opaque background"),
         (["photo.png", "-o", "cutout.png", "--quality", "80"], "got quality for a lossless file"),
-        (["photo.png", "-o", "cutout.png", "--background", "gradient:red"], "give gradient:FROM,TO"),
-        (["photo.png", "-o", "cutout.png", "--background", "blur:much"], "could not convert"),
+        (
+            ["photo.png", "-o", "cutout.png", "--background", "gradient:red"],
+            "give two colours, as in gradient:red,blue",
+        ),
+        (["photo.png", "-o", "cutout.png", "--background", "blur:much"], "got 'much' where a number is needed"),
         (["photo.png", "-o", "cutout.png", "--background", "red", "--background-image", "photo.png"], "leave one of"),
         (["photo.png", "-o", "cutout.png", "--crop", "5"], "such as 20px or 5%"),
         (["photo.png", "-o", "cutout.png", "--erode", "-1"], "got erode_px=-1"),
