@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from alphacut_core import render
-from alphacut_core.geometry import Pixels
+from alphacut_core import crop, render
+from alphacut_core.background import behind
+from alphacut_core.geometry import Box, Pixels
 from alphacut_core.options import Options
 from alphacut_gateway.removebg import region, resolution
 from alphacut_gateway.removebg.refusal import RemoveBgError
-from alphacut_gateway.removebg.region import Box
 from alphacut_gateway.removebg.wishes import Wishes
-
-_SUBJECT_FROM = 13
-"""Alpha of 255 that counts as subject: 5 %, below which nobody sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +67,12 @@ def _cutout(picture: Image.Image, mask: Pixels, size: tuple[int, int], roi: Box)
 
 
 def _subject(cutout: Image.Image) -> Box:
-    visible = np.asarray(cutout.getchannel("A")) >= _SUBJECT_FROM
-    if not visible.any():
+    subject = crop.subject_box(cutout.getchannel("A"))
+    if subject is None:
         raise RemoveBgError(
             "unknown_foreground", "no pixel of the picture or of its region of interest looks like a subject"
         )
-    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    return subject
 
 
 def _placed(cutout: Image.Image, canvas: Box, subject: Box, wishes: Wishes) -> Image.Image:
@@ -99,9 +94,5 @@ def _placed(cutout: Image.Image, canvas: Box, subject: Box, wishes: Wishes) -> I
 
 
 def _backed(cutout: Image.Image, wishes: Wishes, background: Image.Image | None) -> Image.Image:
-    if wishes.background is not None:
-        return render.over_color(cutout, wishes.background)
-    if background is None:
-        return cutout
-    behind = ImageOps.fit(background.convert("RGBA"), cutout.size, Image.Resampling.LANCZOS)
-    return Image.alpha_composite(behind, cutout)
+    given = background if wishes.background is None else wishes.background
+    return cutout if given is None else behind(cutout, given, cutout, (0, 0, *cutout.size))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alphacut_core import crop
+from alphacut_core.geometry import Box
 from alphacut_gateway.removebg import length
 from alphacut_gateway.removebg.length import Length
 from alphacut_gateway.removebg.refusal import RemoveBgError
-from alphacut_gateway.removebg.region import Box
 
 _MAX_PERCENT = 50
 _MAX_PIXELS = 500
@@ -29,14 +30,14 @@ class Margin:
             subject: The subject's box.
             zoom: Pixels that one pixel of the original has become.
         """
-        left, top, right, bottom = subject
-        width, height = right - left, bottom - top
-        return (
-            left - round(self.left.pixels(width, zoom)),
-            top - round(self.top.pixels(height, zoom)),
-            right + round(self.right.pixels(width, zoom)),
-            bottom + round(self.bottom.pixels(height, zoom)),
+        width, height = subject[2] - subject[0], subject[3] - subject[1]
+        margins = (
+            round(self.top.pixels(height, zoom)),
+            round(self.right.pixels(width, zoom)),
+            round(self.bottom.pixels(height, zoom)),
+            round(self.left.pixels(width, zoom)),
         )
+        return crop.around(subject, margins)
 
 
 def parse(text: str | None) -> Margin:

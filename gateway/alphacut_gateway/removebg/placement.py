@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alphacut_core.geometry import Box
 from alphacut_gateway.removebg import length
 from alphacut_gateway.removebg.refusal import RemoveBgError
-from alphacut_gateway.removebg.region import Box
 
 _MIN_SCALE_PERCENT = 10
 _MAX_PERCENT = 100

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alphacut_core.geometry import Box
 from alphacut_gateway.removebg import length
 from alphacut_gateway.removebg.length import Length
 from alphacut_gateway.removebg.refusal import RemoveBgError
-
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels; right and bottom are just outside, as in Pillow."""
 
 _WHOLE = "0% 0% 100% 100%"
 

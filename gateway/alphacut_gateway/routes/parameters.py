@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from alphacut_core import backdrops
 from alphacut_core.options import Color, Crop, Decode, Format, Options, Output, Refine
-from alphacut_gateway import backdrops, tier
+from alphacut_gateway import tier
 from alphacut_gateway.tier import AskedMode, Tier
 
 _HIGHEST_PX = 1_000
