@@ -1,0 +1,203 @@
+"""Locust before the real server: as its own users start it, and through ``alphacut load``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from alphacut_client import Client
+from alphacut_loadtest.generator import records
+from alphacut_loadtest.generator.outcome import OUTCOMES
+
+pytestmark = pytest.mark.triton
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCUSTFILE = ROOT / "loadtest" / "locustfile.py"
+TIMEOUT_S = 200
+SCENARIO = """
+about = "Two open lanes and a bulk job, for a moment."
+slo = "p95=60s,errors=0%"
+timeout_s = 60
+stages = [{ duration_s = 2, rate = 1.0 }, { duration_s = 1, rate = 2.0 }]
+[[lanes]]
+name = "good"
+share = 0.6
+mix = { sizes = { 64x48 = 1 }, formats = { jpg = 1, png = 1, webp = 1 }, repeats = 0.3 }
+[[lanes]]
+name = "broken"
+share = 0.4
+mix = { sizes = { 64x48 = 1 }, corrupt = 1.0 }
+[[lanes]]
+name = "bulk"
+callers = 2
+mix = { sizes = { 64x48 = 1 }, answers = { cutout = 1 } }
+"""
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command to its end; afterwards none of its processes may be left."""
+    mark = uuid.uuid4().hex
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env={**os.environ, "ALPHACUT_TEST_MARK": mark},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+        left = [process for process in psutil.process_iter() if _marked(process, mark)]
+        assert psutil.wait_procs(left, timeout=20)[1] == []
+        return done
+
+    return run
+
+
+def _marked(process: psutil.Process, mark: str) -> bool:
+    try:
+        return process.environ().get("ALPHACUT_TEST_MARK") == mark
+    except psutil.Error:
+        return False
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    path = tmp_path / "moment.toml"
+    path.write_text(SCENARIO)
+    return path
+
+
+def test_a_scenario_runs_is_judged_and_leaves_a_page_and_json(
+    run: Run, server_url: str, scenario: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with Client(server_url) as client:
+        before = client.statistics()["remove_background"].inferences
+        done = run(
+            "-m", "alphacut_client", "load", str(scenario), "--url", server_url, "--rate", "8", "--output", str(out)
+        )  # fmt: skip
+        answered = client.statistics()["remove_background"].inferences - before
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "moment: p95=60s,errors=0% was kept" in done.stdout
+    content = json.loads((out / "load-moment.json").read_text())
+    lanes: dict[str, int] = {}
+    for part in content["judgement"]["parts"]:
+        lanes[part["lane"]] = lanes.get(part["lane"], 0) + part["seen"]["requests"]
+    assert min(lanes.values()) > 0
+    # Broken files are no inferences, the supervisor's probes are some.
+    assert lanes["good"] + lanes["bulk"] <= answered <= lanes["good"] + lanes["bulk"] + TIMEOUT_S / 2
+    assert not re.search(r"(src|href)=|<script", (out / "load-moment.html").read_text())
+
+
+def test_a_promise_that_is_not_kept_ends_in_status_three(
+    run: Run, server_url: str, scenario: Path, tmp_path: Path
+) -> None:
+    arguments = ["load", str(scenario), "--url", server_url, "--rate", "3", "--slo", "p95=1us,errors=0%"]
+    done = run("-m", "alphacut_client", *arguments, "--output", str(tmp_path))
+    assert done.returncode in (3, 4), done.stderr  # at so short a bound a busy machine makes the client the limit
+    assert "MISSED" in done.stdout or "No result" in done.stdout
+
+
+def test_two_processes_share_the_load_and_all_of_it_is_recorded(
+    run: Run, server_url: str, scenario: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "records"
+    kept.mkdir()
+    locust = ["-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--host", f"grpc://{server_url}"]
+    options = ["--scenario", str(scenario), "--rate", "8", "--records", str(kept), "--stop-timeout", "60"]
+    done = run(*locust, *options, "--processes", "2")
+    assert done.returncode == 0, done.stderr
+    samples, processes = records.read(kept)
+    assert len(processes) == 2
+    assert set(samples.lane) == {0, 1, 2}
+    assert samples.good.all(), [OUTCOMES[number] for number in samples.outcome[~samples.good]]
+    # Twice the seeds, not twice the pattern: arrivals of the two are at different times.
+    arrivals = samples.where(samples.lane < 2).intended_s
+    assert len(set(arrivals)) == len(arrivals) > 3
+
+
+def test_locust_alone_knows_its_own_options(run: Run, server_url: str) -> None:
+    locust = ["-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--host", f"grpc://{server_url}"]
+    done = run(*locust, "-u", "2", "-r", "2", "-t", "3s", "--json", "--stop-timeout", "60")
+    assert done.returncode == 0, done.stderr
+    (interactive,) = (one for one in json.loads(done.stdout) if one["name"] == "interactive: mask")
+    assert interactive["num_requests"] > 0
+    assert interactive["num_failures"] == 0
+
+
+def test_locusts_own_web_page_starts_users(server_url: str) -> None:
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", f"grpc://{server_url}"]
+    process = subprocess.Popen(
+        [*command, "--web-host", "127.0.0.1", "--web-port", str(_free_port())], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        told = next(line for line in process.stderr if "web interface at" in line)
+        address = re.search(r"http://\S+?:\d+", told)
+        assert address is not None
+        form = f"user_count=1&spawn_rate=1&host=grpc://{server_url}".encode()
+        assert _fetch(f"{address[0]}/swarm", form)["success"]
+        deadline = time.monotonic() + TIMEOUT_S
+        while not (seen := _fetch(f"{address[0]}/stats/requests"))["stats"][-1]["num_requests"]:
+            assert time.monotonic() < deadline, seen
+        assert seen["errors"] == []
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _fetch(address: str, form: bytes | None = None) -> Any:
+    with urllib.request.urlopen(address, form, timeout=60) as answer:  # noqa: S310  this machine's
+        return json.load(answer)
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_a_scenario_that_does_not_exist_is_told_with_those_that_do(run: Run) -> None:
+    done = run("-m", "alphacut_client", "load", "nothing", "--url", "127.0.0.1:1")
+    assert done.returncode == 1
+    assert "there are mixed, overload" in done.stderr
+
+
+def test_three_times_too_much_is_refused_quickly_served_in_bounded_time_and_over_at_once(
+    run: Run, server_url: str, start_gateway: Any, tmp_path: Path
+) -> None:
+    gateway = start_gateway("--url", server_url, ALPHACUT_GATEWAY_MAX_MEGAPIXELS_IN_FLIGHT="4")
+    promise = "p95=30s,errors=1%,refusals=95%,refused_p95=10s,recovery=10s"
+    done = run(
+        "-m", "alphacut_client", "load", "overload", "--url", gateway.url, "--speed", "4", "--slo", promise,
+        "--output", str(tmp_path),
+    )  # fmt: skip
+    assert done.returncode in (0, 4), done.stdout + done.stderr
+    judged = json.loads((tmp_path / "load-overload.json").read_text())["judgement"]
+    assert judged["misses"] == []
+    _, peak, calm = (part["seen"] for part in judged["parts"])
+    assert peak["refused"] > 0.2
+    assert peak["failed"] < 0.01
+    assert peak["refused_latency_s"]["p50"] < peak["latency_s"]["p50"]
+    assert calm["refused"] < peak["refused"]
