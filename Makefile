@@ -38,6 +38,11 @@ bench-client: $(VENV)/loadtest  ## What the client costs and its batches bring; 
 	@$(BIN)/alphacut build
 	@$(BIN)/alphacut bench-client $(ARGS)
 
+load: $(VENV)/loadtest  ## Find the capacity of this machine; a few minutes, kept in loadtest/results/. ARGS as of alphacut capacity.
+	@$(BIN)/alphacut build --precision $(PRECISION)
+	@$(BIN)/alphacut capacity --keep $(ARGS)
+	@$(BIN)/alphacut capacity table --write
+
 test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/alphacut build --tier all
