@@ -1,6 +1,6 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve gateway engines bench bench-client training test test-faults test-training check format dashboards lock clean
+.PHONY: help demo serve gateway engines bench bench-client load training test test-faults test-training check format dashboards lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -40,8 +40,7 @@ bench-client: $(VENV)/loadtest  ## What the client costs and its batches bring; 
 
 load: $(VENV)/loadtest  ## Find the capacity of this machine; a few minutes, kept in loadtest/results/. ARGS as of alphacut capacity.
 	@$(BIN)/alphacut build --precision $(PRECISION)
-	@$(BIN)/alphacut capacity --keep $(ARGS)
-	@$(BIN)/alphacut capacity table --write
+	@$(BIN)/alphacut capacity --keep $(ARGS); status=$$?; $(BIN)/alphacut capacity table --write && exit $$status
 
 test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@$(MAKE) --no-print-directory check
