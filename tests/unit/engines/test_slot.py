@@ -1,0 +1,42 @@
+"""What an installed network may be called, and which tiers are meant."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from alphacut_core import tiers
+from alphacut_core.errors import EngineSourceError
+from alphacut_core.tiers import MODES
+from alphacut_engines import slot
+from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.registry import BUNDLED, RECIPES
+
+
+def test_every_known_network_has_a_name_of_its_own_on_the_wire() -> None:
+    names = [slot.assign(recipe, None).engine for recipe in RECIPES.values()]
+    assert len(set(names)) == len(names)
+    models = [tiers.pipeline(name, mode, 320).engine for name in names for mode in MODES]
+    assert len(set(models)) == len(models)
+
+
+def test_the_default_network_is_the_bundled_one_unless_somebody_says_so() -> None:
+    assert BUNDLED.engine == tiers.DEFAULT_MODEL
+    assert slot.assign(RECIPES["u2netp"], None).engine != tiers.DEFAULT_MODEL
+    assert slot.assign(RECIPES["u2netp"], "u2netp").engine == tiers.DEFAULT_MODEL
+
+
+@pytest.mark.parametrize(
+    "name", ["remove_background_x", "preprocess_320", "postprocess", "u2net_lite", "A", "a/b", "..", ""]
+)
+def test_a_name_that_meets_another_models_is_refused(recipe: ModelRecipe, name: str) -> None:
+    with pytest.raises(EngineSourceError, match="pass --name"):
+        slot.assign(recipe, name)
+    with pytest.raises(EngineSourceError, match="pass --name"):
+        slot.assign(dataclasses.replace(recipe, engine=name), None)
+
+
+def test_tiers_come_once_each_largest_first() -> None:
+    assert slot.tiers_of(["lite", "full", "lite"]) == ["full", "lite"]
+    assert slot.tiers_of(["all"]) == list(MODES)
