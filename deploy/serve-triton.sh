@@ -2,13 +2,22 @@
 # Starts Triton with the plans of /models, once it is known that this GPU and this TensorRT can load them.
 set -eu
 alphacut check /models
-# Loading and unloading models is off. What else changes a running server wants a header that nobody is told;
-# the gateway asks for the index of models and for their configurations, which therefore stay.
+# Those that have a plan, and the steps that they consist of; engines for other machines may lie beside them.
+plans='from pathlib import Path; from alphacut_core import installed
+print(*(f"--load-model={each.pipeline.ensemble}" for each in installed.find_all(Path("/models"), "tensorrt")))'
+models=$(python3 -c "$plans")
+[ -n "$models" ] || {
+    echo "error: there is no TensorRT plan in model_repository/; build one: docker compose run --rm build" >&2
+    exit 1
+}
+# What else changes a running server wants a header that nobody is told. The gateway asks for the index of models and
+# their configurations, which therefore stay; Envoy lets nobody load or unload any.
 key=$(cat /run/secrets/triton_admin_key)
+# shellcheck disable=SC2086  # one word a model
 exec tritonserver \
     --model-repository=/models \
     --model-config-name=tensorrt \
-    --model-control-mode=none \
+    --model-control-mode=explicit $models \
     --disable-auto-complete-config \
     --exit-on-error=true \
     --strict-readiness=true \

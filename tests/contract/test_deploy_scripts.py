@@ -118,8 +118,20 @@ def play_triton(folder: Path, check_status: int) -> Path:
     key = folder / "triton_admin_key"
     key.write_text("a-key")
     script = folder / "serve-triton.sh"
-    script.write_text((DEPLOY / "serve-triton.sh").read_text().replace("/run/secrets", str(folder)))
+    text = (
+        (DEPLOY / "serve-triton.sh").read_text().replace("/run/secrets", str(folder)).replace("python3", sys.executable)
+    )
+    script.write_text(text.replace('"/models"', f'"{folder}"'))
     return script
+
+
+def install_plan(folder: Path, engine: str, tier: str) -> None:
+    """Leave what ``alphacut build --target tensorrt`` leaves, as far as its being there is concerned."""
+    (folder / engine / "configs").mkdir(parents=True)
+    (folder / engine / "3").mkdir()
+    (folder / engine / "configs" / "tensorrt.pbtxt").write_text("version_policy {\n specific {\n versions: 3\n}\n}\n")
+    manifest = {"slot": "u2netp", "tier": tier, "native_size": 320}
+    (folder / engine / "3" / "manifest.json").write_text(json.dumps(manifest))
 
 
 def test_a_plan_of_another_machine_keeps_triton_from_starting(tmp_path: Path) -> None:
@@ -129,13 +141,25 @@ def test_a_plan_of_another_machine_keeps_triton_from_starting(tmp_path: Path) ->
     assert done.stdout.split() == ["alphacut", "check", "/models"]
 
 
-def test_tritons_flags_are_ones_that_it_has(tmp_path: Path) -> None:
+def test_triton_serves_what_has_a_plan_with_flags_that_it_has(tmp_path: Path) -> None:
     script = play_triton(tmp_path, check_status=0)
+    install_plan(tmp_path, "u2netp", "full")
+    install_plan(tmp_path, "u2netp_lite", "lite")
     lines = run("sh", script, PATH=f"{tmp_path}:{os.environ['PATH']}").stdout.splitlines()
     arguments = lines[lines.index("tritonserver") + 1 :]
+    loaded = [argument for argument in arguments if argument.startswith("--load-model=")]
+    assert loaded == ["--load-model=remove_background", "--load-model=remove_background_lite"]
     assert "--grpc-restricted-protocol=shared-memory,trace,logging:admin-key=a-key" in arguments
     flags = {argument.partition("=")[0] for argument in arguments}
     assert flags - embedded_flags() == NEWER_THAN_EMBEDDED
+
+
+def test_triton_without_a_plan_says_how_to_get_one(tmp_path: Path) -> None:
+    script = play_triton(tmp_path, check_status=0)
+    done = run("sh", script, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode == 1
+    assert "docker compose run --rm build" in done.stderr
+    assert "tritonserver" not in done.stdout
 
 
 def embedded_flags() -> set[str]:
