@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from alphacut_core import background
+from alphacut_core.background import Background, Checkerboard
 
 _COLUMNS = ("original", "mask", "cut-out", "on a colour")
 _CELL_PX = (330, 220)
 _GAP_PX = 12
 _LABEL_PX = 22
 _FONT_PX = 14
-_TILE_PX = 12
 _PAPER = (250, 250, 250)
 _MARGIN = (238, 238, 238)
 _INK = (70, 70, 70)
-_TILES = (255, 204)
-_BACKDROP = (46, 134, 222)
+_TILES = Checkerboard(tile_px=12)
+_BACKDROP = (46, 134, 222, 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +72,11 @@ def _cells(row: Row) -> list[Image.Image]:
     views = [
         original,
         cutout.getchannel("A").convert("RGB"),
-        _over(_checkerboard(cutout.width, cutout.height), cutout),
-        _over(Image.new("RGB", cutout.size, _BACKDROP), cutout),
+        _over(_TILES, cutout),
+        _over(_BACKDROP, cutout),
     ]
     return [ImageOps.pad(view, _CELL_PX, color=_MARGIN) for view in views]
 
 
-def _over(backdrop: Image.Image, cutout: Image.Image) -> Image.Image:
-    backdrop.paste(cutout, mask=cutout.getchannel("A"))
-    return backdrop
-
-
-def _checkerboard(width: int, height: int) -> Image.Image:
-    odd = np.add.outer(np.arange(height) // _TILE_PX, np.arange(width) // _TILE_PX) % 2  # (H, W)
-    return Image.fromarray(np.where(odd, _TILES[1], _TILES[0]).astype(np.uint8)).convert("RGB")
+def _over(backdrop: Background, cutout: Image.Image) -> Image.Image:
+    return background.behind(cutout, backdrop, cutout, (0, 0, *cutout.size)).convert("RGB")
