@@ -6,9 +6,11 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable
@@ -165,13 +167,17 @@ def test_locusts_own_web_page_starts_users(server_url: str) -> None:
 
 
 def _fetch(address: str, form: bytes | None = None) -> Any:
-    with urllib.request.urlopen(address, form, timeout=60) as answer:  # noqa: S310  this machine's
-        return json.load(answer)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(address, form, timeout=60) as answer:  # noqa: S310  this machine's
+                return json.load(answer)
+        except urllib.error.URLError:  # Locust names its page a moment before it listens
+            if time.monotonic() > deadline:
+                raise
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

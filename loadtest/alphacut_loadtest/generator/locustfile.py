@@ -22,13 +22,15 @@ from alphacut_loadtest.traffic.scenario import Scenario
 __all__ = ["GrpcArrivals", "GrpcCaller", "HttpArrivals", "HttpCaller", "Plan"]
 
 _DEFAULT_URL = "grpc://127.0.0.1:8001"
-_FREE = "mixed"  # whose first lane callers send where no scenario is named
+_FREE = "smoke"  # whose requests callers send where no scenario is named
 
 
 def add_options(parser: Any) -> None:
     """Say what this test can be told beyond Locust's own options."""
     group = parser.add_argument_group("Alphacut", "Addresses are grpc://HOST:PORT, or http://HOST:PORT of a gateway.")
-    group.add_argument("--scenario", default="", help="Name or TOML file; without one, -u callers of the lane mixed.")
+    group.add_argument(
+        "--scenario", default="", help="Name or TOML file; without one, -u callers send what smoke does."
+    )
     group.add_argument("--rate", type=float, default=5.0, help="Requests a second that a scenario's rate 1 stands for.")
     group.add_argument("--images", default="", help="Folder of image files to send instead of those that are made.")
     group.add_argument("--cache", default="", help="Existing folder that keeps what is made.")
