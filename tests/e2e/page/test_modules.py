@@ -86,10 +86,10 @@ def test_the_threshold_is_a_ramp_and_off_at_zero(empty_page: Any) -> None:
 
 def test_shifting_out_and_in_moves_the_edge_by_thousandths_of_the_longer_side(empty_page: Any) -> None:
     body = (
-        "const p = new Uint8Array(500 * 40); for (let y = 0; y < 40; y++) p.fill(255, y * 500, y * 500 + 250);"
+        "const p = new Uint8Array(500 * 40); for (let y = 0; y < 40; y++) p.fill(255, y * 500, y * 500 + 200);"
         "return [...it.shape(p, 500, 40, {threshold: 0, shift: given, feather: 0}).slice(0, 500)]"
     )
-    for shift, edge in ((0, 250), (10, 255), (-10, 245)):
+    for shift, edge in ((0, 200), (10, 205), (-10, 195)):
         assert sum(value == 255 for value in call(empty_page, "edge", body, shift)) == edge
 
 
