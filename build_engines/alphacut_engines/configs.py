@@ -69,6 +69,7 @@ def gpu_engine(pipeline: Pipeline) -> ModelConfig:
     """Return the configuration of an engine on a GPU: a TensorRT plan."""
     config = _config(_spec(pipeline, pipeline.engine), ENGINE_BATCH, platform="tensorrt_plan")
     config.instance_group.add(kind=ModelInstanceGroup.KIND_GPU, count=_GPU_INSTANCES)
+    _form_batches(config)
     config.dynamic_batching.preferred_batch_size.extend([ENGINE_BATCH // 2, ENGINE_BATCH])
     config.dynamic_batching.max_queue_delay_microseconds = _GPU_QUEUE_DELAY_US
     _warm_up(config, pipeline, (1, ENGINE_BATCH // 2, ENGINE_BATCH))
@@ -140,7 +141,7 @@ def _python_step(spec: ModelSpec) -> ModelConfig:
     for tensor in config.input:
         tensor.allow_ragged_batch = -1 in tensor.dims
     config.instance_group.add(kind=ModelInstanceGroup.KIND_CPU, count=1)
-    config.dynamic_batching.SetInParent()
+    _form_batches(config)
     _state(config, {"max_bytes": str(DEFAULT_LIMITS.max_bytes), "max_pixels": str(DEFAULT_LIMITS.max_pixels)})
     return config
 
@@ -148,9 +149,15 @@ def _python_step(spec: ModelSpec) -> ModelConfig:
 def _python_engine(pipeline: Pipeline, kind: int) -> ModelConfig:
     config = _config(_spec(pipeline, pipeline.engine), ENGINE_BATCH, backend="python")
     config.instance_group.add(kind=kind, count=1)
-    config.dynamic_batching.SetInParent()
+    _form_batches(config)
     _warm_up(config, pipeline, (1,))
     return config
+
+
+def _form_batches(config: ModelConfig) -> None:
+    """Let the server form batches, in two lanes: requests of priority 2 wait until none of priority 1 does."""
+    config.dynamic_batching.priority_levels = 2
+    config.dynamic_batching.default_priority_level = 1
 
 
 def _step(config: ModelConfig, model: str, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:
