@@ -139,7 +139,7 @@ def redis_process() -> Iterator[RedisProcess]:
 @pytest.fixture(scope="session")
 def server(repository: Path) -> Iterator[ServerProcess]:
     """One real Triton for the whole session; it must end cleanly."""
-    server = ServerProcess()
+    server = ServerProcess("--model", "u2netp")  # all its tiers, and nothing else that is installed here
     assert server.url, server.stderr
     everything = server.children()
     yield server
