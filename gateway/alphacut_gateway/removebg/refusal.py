@@ -14,7 +14,7 @@ from alphacut_core.errors import (
     UnsupportedImageError,
 )
 from alphacut_gateway.faults import retry_headers
-from alphacut_gateway.refusals import MalformedRequestError, SlowUploadError, UnauthorizedError
+from alphacut_gateway.refusals import ForbiddenError, MalformedRequestError, SlowUploadError, UnauthorizedError
 
 TITLES = {
     "missing_source": "No image given",
@@ -78,8 +78,9 @@ def answer(error: AlphacutError) -> Response:
 def _described(error: AlphacutError) -> tuple[int, str, str]:
     if isinstance(error, RemoveBgError):
         return 400, error.title, error.contract_code
-    if isinstance(error, UnauthorizedError):
-        return 403, "Missing API Key" if error.missing else "API Key invalid", "auth_failed"
+    if isinstance(error, (UnauthorizedError, ForbiddenError)):
+        missing = isinstance(error, UnauthorizedError) and error.missing
+        return 403, "Missing API Key" if missing else "API Key invalid", "auth_failed"
     if isinstance(error, (MalformedRequestError, SlowUploadError)):
         return error.http_status, "Malformed request", "bad_request"
     if isinstance(error, InputError):

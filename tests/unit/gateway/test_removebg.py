@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import zipfile
 from collections.abc import Callable
@@ -235,6 +236,15 @@ def test_a_missing_and_a_wrong_key_are_told_apart(play: Any) -> None:
 
     missing, invalid = (403, "Missing API Key", "auth_failed"), (403, "API Key invalid", "auth_failed")
     assert play(scenario, api_key_hashes=("a" * 64,)) == [missing, invalid, missing]
+
+
+def test_a_key_for_something_else_is_invalid_here(play: Any) -> None:
+    async def scenario(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.post(URL, headers=KEY, files={"image_file": png(2, 2)})
+
+    digest = hashlib.sha256(KEY["X-API-Key"].encode()).hexdigest()
+    response = play(scenario, api_key_hashes=(f"{digest}:jobs",))
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (403, "auth_failed")
 
 
 def test_the_rate_limit_counts_megapixels_and_a_refusal_costs_nothing(play: Any) -> None:
