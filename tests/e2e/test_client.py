@@ -24,9 +24,11 @@ from alphacut_core.errors import (
     RefinementError,
     ServerStartError,
     UndecodableImageError,
+    UnknownModelError,
 )
 from alphacut_core.limits import Limits
 from alphacut_core.options import Matting
+from alphacut_core.tiers import MODES
 
 pytestmark = pytest.mark.triton
 
@@ -177,3 +179,57 @@ def test_an_embedded_server_lives_as_long_as_its_block(samples: dict[str, bytes]
 def test_an_embedded_server_without_a_repository_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ServerStartError, match="no Alphacut model repository"), EmbeddedServer(tmp_path):
         pass
+
+
+def small_picture() -> bytes:
+    return codec.encode_png(Image.new("RGB", (64, 64), (90, 120, 150)))
+
+
+@pytest.mark.parametrize("upload", ["encoded", "pixels"])
+def test_interactive_images_go_before_bulk(upload: Any, server_url: str) -> None:
+    photo = small_picture()
+    begun = threading.Event()
+    done = 0
+    with Client(server_url, window=48, upload=upload) as client:
+
+        def work_in_bulk() -> None:
+            nonlocal done
+            for _ in client.stream([photo] * 48, ordered=False, priority="bulk"):
+                done += 1
+                begun.set()
+
+        bulk = threading.Thread(target=work_in_bulk)
+        bulk.start()
+        assert begun.wait(120)
+        client.mask(photo)
+        overtaken = 48 - done
+        bulk.join()
+    assert done == 48
+    assert overtaken > 12  # without lanes it comes behind nearly all of them
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pixels_make_the_very_masks_that_files_make(mode: Any, client: Client, samples: dict[str, bytes]) -> None:
+    for name in ("cat", "pagoda"):
+        for decode in ("exact", "fast"):
+            from_file = client.mask(samples[name], mode=mode, decode=decode)
+            assert client.mask(samples[name], mode=mode, decode=decode, upload="pixels") == from_file
+    assert client.remove(samples["cat"], mode=mode, upload="pixels") == client.remove(samples["cat"], mode=mode)
+
+
+def test_the_server_lists_what_it_serves_and_what_was_measured(client: Client) -> None:
+    listed = {one.mode: one for one in client.models() if one.model == "u2netp"}
+    assert [listed[mode].size for mode in MODES] == [320, 256, 160]
+    full = listed["full"]
+    assert full.precision in {"int8", "bf16", "fp32"}
+    assert full.licence
+    assert full.mean_iou is not None
+    assert 0.5 < full.mean_iou <= 1
+    assert full.time_ms is not None
+    assert full.time_ms > 0
+    assert full.machine
+
+
+def test_a_network_that_is_not_there_is_refused_with_a_list(client: Client, samples: dict[str, bytes]) -> None:
+    with pytest.raises(UnknownModelError, match="model='u2netp' mode='lite'"):
+        client.remove(samples["cat"], model="u2net_hair")
