@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from alphacut_core.geometry import Pixels
 from alphacut_engines import fuse, half, optimise, source, tensorrt_engine
+from alphacut_engines.quantise import convolutions, quantise
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 from alphacut_engines.registry import find
@@ -132,8 +133,15 @@ def test_an_export_of_batch_one_gives_masks_for_batches(network: onnx.ModelProto
     assert confidences.shape == (2, 1)
 
 
-def test_it_becomes_a_half_precision_engine_for_every_gpu(network: onnx.ModelProto, recipe: ModelRecipe) -> None:
+@pytest.mark.parametrize(("precision", "size_bytes"), [("fp16", 88e6), ("int8", 44e6)])
+def test_it_becomes_an_engine_for_every_gpu(
+    network: onnx.ModelProto, recipe: ModelRecipe, precision: str, size_bytes: float
+) -> None:
     trt = pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX has packages for x86-64 Linux only")
-    graph = fuse.fuse(half.to_half(network), recipe)
+    if precision == "fp16":
+        graph = fuse.fuse(half.to_half(network), recipe)
+    else:
+        fused = fuse.fuse(network, recipe)
+        graph = quantise(fused, {node.input[0]: (-4.0, 4.0) for node in convolutions(fused)}, "int8")
     plan = tensorrt_engine.build(trt, graph, recipe.size, capabilities=tensorrt_engine.COMPUTE_CAPABILITIES)
-    assert 80e6 < len(plan) < 200e6
+    assert size_bytes < len(plan) < 2 * size_bytes
