@@ -1,0 +1,125 @@
+"""``/v1/jobs`` as callers see it, with the gateway doing the jobs itself."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from alphacut_core.errors import InferenceError, UnavailableError
+
+URL = "/v1/jobs"
+
+
+async def ended(client: httpx.AsyncClient, job_id: str, **headers: str) -> dict[str, Any]:
+    while True:
+        job: dict[str, Any] = (await client.get(f"{URL}/{job_id}", headers=headers)).json()
+        if job["state"] in ("done", "failed"):
+            return job
+        await asyncio.sleep(0.01)  # asking is what the interface offers
+
+
+def test_a_jobs_result_is_what_remove_answers(play: Any, photo: bytes) -> None:
+    async def scenario(client: httpx.AsyncClient) -> tuple[httpx.Response, dict[str, Any], bytes, bytes]:
+        accepted = await client.post(f"{URL}?format=webp&bg=red", files={"file": photo})
+        job = await ended(client, accepted.json()["id"])
+        result = await client.get(job["result"])
+        assert result.headers["content-type"] == "image/webp"
+        return accepted, job, result.content, (await client.post("/remove?format=webp&bg=red", content=photo)).content
+
+    accepted, job, result, answer = play(scenario)
+    assert accepted.status_code == 202
+    assert accepted.headers["location"] == f"{URL}/{job['id']}"
+    assert accepted.json()["durable"] is False
+    assert result == answer
+    with Image.open(io.BytesIO(result)) as picture:
+        assert picture.format == "WEBP"
+
+
+def test_a_repeated_request_is_the_same_job_and_another_one_with_its_key_is_refused(
+    play: Any, predictor: Any, photo: bytes
+) -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[httpx.Response]:
+        key = {"Idempotency-Key": "order-1"}
+        first = await client.post(URL, content=photo, headers=key)
+        await ended(client, first.json()["id"])
+        return [
+            first,
+            await client.post(URL, content=photo, headers=key),
+            await client.post(f"{URL}?bg=red", content=photo, headers=key),
+            await client.post(URL, content=photo, headers={"Idempotency-Key": "order-2"}),
+            await client.post(URL, content=photo, headers={"Idempotency-Key": "a b"}),
+        ]
+
+    first, again, other, new, malformed = play(scenario)
+    assert first.json()["id"] == again.json()["id"] != new.json()["id"]
+    assert again.json()["state"] == "done"
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency-key-reused")
+    assert malformed.status_code == 400
+
+
+def test_nobody_sees_anothers_job(play: Any, photo: bytes) -> None:
+    hashes = tuple(hashlib.sha256(key.encode()).hexdigest() for key in ("mine", "yours"))
+
+    async def scenario(client: httpx.AsyncClient) -> list[int]:
+        mine, yours = {"X-API-Key": "mine"}, {"X-API-Key": "yours"}
+        job = (await client.post(URL, content=photo, headers=mine)).json()
+        await ended(client, job["id"], **mine)
+        urls = (f"{URL}/{job['id']}", f"{URL}/{job['id']}/result", f"{URL}/{'0' * 32}", f"{URL}/nonsense")
+        return [(await client.get(url, headers=yours)).status_code for url in urls]
+
+    assert play(scenario, api_key_hashes=hashes) == [404] * 4
+
+
+def test_what_is_no_picture_is_refused_at_once(post: Any) -> None:
+    assert post(URL, content=b"hello").status_code == 415
+
+
+def test_a_job_that_fails_tells_why_as_remove_would(play: Any, predictor: Any, photo: bytes) -> None:
+    predictor.error = InferenceError("broken")
+
+    async def scenario(client: httpx.AsyncClient) -> tuple[dict[str, Any], httpx.Response]:
+        job = await ended(client, (await client.post(URL, content=photo)).json()["id"])
+        return job, await client.get(f"{URL}/{job['id']}/result")
+
+    job, result = play(scenario, job_attempts=1)
+    assert (job["state"], job["error"]["code"]) == ("failed", "inference")
+    assert (result.status_code, result.json()["error"]["code"]) == (502, "inference")
+
+
+def test_an_outage_uses_up_no_attempts(play: Any, predictor: Any, photo: bytes) -> None:
+    predictor.error = UnavailableError("gone")
+
+    async def scenario(client: httpx.AsyncClient) -> dict[str, Any]:
+        job = (await client.post(URL, content=photo)).json()
+        await predictor.arrived.wait()
+        unfinished = await client.get(f"{URL}/{job['id']}/result")
+        assert unfinished.json()["error"]["code"] == "job-unfinished"
+        predictor.error = None
+        return await ended(client, job["id"])
+
+    job = play(scenario, job_attempts=1)
+    assert (job["state"], job["attempts"]) == ("done", 1)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"), [((), 403), (("hooks.test",), 400)], ids=["switched off", "not on the list"]
+)
+def test_a_webhook_that_may_not_be_called_is_refused_with_the_job(
+    post: Any, photo: bytes, hosts: tuple[str, ...], status: int
+) -> None:
+    settings = {"webhook_hosts": hosts, "webhook_secret": "s" * 32}
+    response = post(f"{URL}?webhook=http://169.254.169.254/", settings, content=photo)
+    assert response.status_code == status
+
+
+def test_jobs_beyond_the_room_for_them_are_refused(play: Any, photo: bytes) -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[int]:
+        return [(await client.post(URL, content=photo + bytes([n]))).status_code for n in range(4)]
+
+    assert play(scenario, job_bytes=2 * len(photo))[-1] == 503
