@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from alphacut_loadtest import page
 from alphacut_loadtest.capacity import answer
 from alphacut_loadtest.capacity.result import Result
@@ -70,7 +72,7 @@ def _rate(result: Result) -> str:
 def _law(result: Result) -> str:
     measured = [(one.level, one.window.achieved_per_s) for one in result.sweep]
     most = max(callers for callers, _ in measured)
-    curve = [(callers, result.usl.throughput_per_s(callers)) for callers in (most * step / 60 for step in range(61))]
+    curve = [(callers, result.usl.throughput_per_s(callers)) for callers in np.linspace(1, most, 60)]
     knee = result.usl.knee_callers
     law = result.usl
     return chart(

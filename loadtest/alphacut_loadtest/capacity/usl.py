@@ -44,7 +44,8 @@ class Usl:
     def limit_per_s(self) -> float:
         """The highest throughput at any number of callers."""
         if not self.kappa:
-            return self.lambda_per_s / self.sigma if self.sigma else math.inf
+            # Above 1, work done side by side hinders itself, and one caller gets the most.
+            return self.lambda_per_s / min(1.0, self.sigma) if self.sigma else math.inf
         return self.throughput_per_s(max(1.0, self.peak_callers))
 
     @property

@@ -56,3 +56,9 @@ def test_gunthers_peak_is_where_throughput_is_highest() -> None:
 def test_two_numbers_of_callers_are_too_few() -> None:
     with pytest.raises(InvalidOptionError, match="three parameters"):
         usl.fit([(1, 1.0), (2, 2.0), (2, 2.1)])
+
+
+def test_work_that_hinders_itself_is_done_best_by_one() -> None:
+    law = usl.fit([(1, 4.5), (2, 4.3), (4, 4.2)])
+    assert law.limit_per_s == pytest.approx(law.throughput_per_s(1))
+    assert law.knee_callers == pytest.approx(1)
