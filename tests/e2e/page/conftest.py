@@ -26,7 +26,8 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright runs, its event loop does, and other tests could not run theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; pip install playwright")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
