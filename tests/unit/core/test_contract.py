@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alphacut_core.contract import CONTRACT_VERSION, DEFAULT_PIPELINE, Pipeline, check_version
+from alphacut_core.contract import ANY_MASK, CONTRACT_VERSION, DEFAULT_PIPELINE, Pipeline, TensorSpec, check_version
 from alphacut_core.errors import ContractError
 
 
@@ -22,16 +22,25 @@ def test_what_a_step_takes_some_earlier_step_gives() -> None:
     ensemble, *steps = DEFAULT_PIPELINE.models()
     known = set(ensemble.inputs)
     for step in steps:
-        assert set(step.inputs) <= known
+        for wanted in step.inputs:
+            assert any(_fits(given, wanted) for given in known), wanted
         known |= set(step.outputs)
     assert set(ensemble.outputs) <= known
+
+
+def _fits(given: TensorSpec, wanted: TensorSpec) -> bool:
+    """Say whether a tensor may go where another is declared; -1 takes any length."""
+    same = (given.name, given.datatype, len(given.dims)) == (wanted.name, wanted.datatype, len(wanted.dims))
+    return same and all(want in (-1, got) for got, want in zip(given.dims, wanted.dims, strict=True))
 
 
 @pytest.mark.parametrize("size", [160, 320, 1024])
 def test_a_pipeline_of_another_size_differs_in_image_and_mask_alone(size: int) -> None:
     pipeline = Pipeline("a", "b", "c", "d", size)
     assert [model.name for model in pipeline.models()] == ["a", "b", "c", "d"]
-    shapes = {tensor.name: tensor.dims for model in pipeline.models() for tensor in model.inputs + model.outputs}
+    *others, postprocess = pipeline.models()
+    shapes = {tensor.name: tensor.dims for model in others for tensor in model.inputs + model.outputs}
+    assert ANY_MASK in postprocess.inputs, "one step renders the masks of all sizes"
     assert shapes["IMAGE"] == (size, size, 3)
     assert shapes["MASK"] == (size, size)
     assert shapes["CONFIDENCE"] == (1,)
