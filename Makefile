@@ -20,12 +20,10 @@ demo: $(VENV)/runtime  ## Cut out the sample photographs with a real Triton; res
 	@$(BIN)/alphacut demo
 
 serve: $(VENV)/runtime  ## Run an embedded Triton, the HTTP gateway and its web page until Ctrl-C; prints both addresses.
-	@$(BIN)/alphacut build
-	@exec $(BIN)/alphacut gateway
-
-gateway: $(VENV)/runtime  ## The same as serve, with all tiers of the bundled model.
 	@$(BIN)/alphacut build --tier all
 	@exec $(BIN)/alphacut gateway
+
+gateway: serve  ## The same as serve.
 
 engines: $(VENV)/runtime  ## Build the CPU engines of the bundled model, all tiers, into model_repository/.
 	@$(BIN)/alphacut build --tier all
