@@ -21,8 +21,8 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Any:
     )
     command = [sys.executable, "-m", "alphacut_client", "capacity", *options.split(), "--output", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
-    if done.returncode == 1 and "is kept twice" in done.stderr:
-        pytest.skip("the machine is not steady enough for a capacity in trials of two seconds")
+    if done.returncode == 1 and ("is kept twice" in done.stderr or "is not kept even" in done.stderr):
+        pytest.skip("too much else works on this machine for any capacity in trials of two seconds")
     assert done.returncode in (0, 3), done.stderr  # in so short a trial 1.3 times as much may pass
     assert "One such machine" in done.stdout
     assert (folder / "capacity.html").read_text().count("<svg") == 3

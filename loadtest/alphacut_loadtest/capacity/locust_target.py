@@ -17,6 +17,9 @@ from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage
 from alphacut_loadtest.traffic.slo import Slo
 
 
+_LEAST_REQUESTS, _MOST_TIMES = 20, 10
+
+
 @dataclass(frozen=True, slots=True)
 class LocustTarget:
     """Every trial is a run of its own.
@@ -27,7 +30,7 @@ class LocustTarget:
         mix: What they are.
         slo: For its deadline: ten times what is promised, at least 10 s, is late beyond interest.
         warmup_s: Dropped at the start of each trial.
-        trial_s: What is measured after it.
+        trial_s: What is measured after it, at least.
     """
 
     service: Service
@@ -48,7 +51,7 @@ class LocustTarget:
     def _trial(self, kind: Literal["open", "closed"], level: float, lane: Lane, rate_per_s: float, seed: int) -> Trial:
         scenario = Scenario(
             name="trial",
-            stages=(Stage(self.warmup_s + self.trial_s, 1.0),),
+            stages=(Stage(self.warmup_s + self._length_s(kind, level), 1.0),),
             lanes=(lane,),
             slo=self.slo,
             timeout_s=max(10.0, 10 * self.slo.strictest[1]),
@@ -63,10 +66,15 @@ class LocustTarget:
         cpu_s["client"] = sum(one.cpu_s for one in run.processes)
         return self._summed(kind, level, run, watch, cpu_s)
 
+    def _length_s(self, kind: Literal["open", "closed"], level: float) -> float:
+        """Return how long to measure: at low rates longer, since a percentile of three requests says nothing."""
+        least_s = _LEAST_REQUESTS / level if kind == "open" else 0.0
+        return max(self.trial_s, min(least_s, _MOST_TIMES * self.trial_s))
+
     def _summed(
         self, kind: Literal["open", "closed"], level: float, run: Run, watch: Watch | None, cpu_s: dict[str, float]
     ) -> Trial:
-        from_s, to_s = self.warmup_s, self.warmup_s + self.trial_s
+        from_s, to_s = self.warmup_s, run.scenario.duration_s
         seen = window(run.samples, from_s, to_s)
         started_s = min(one.started_unix_s for one in run.processes)
         pending = [(at_s - started_s - from_s, waiting) for at_s, waiting in (watch.pending if watch else ())]
@@ -76,7 +84,7 @@ class LocustTarget:
             seed=run.seed,
             window=seen,
             in_flight=sum(in_flight_mean(one.in_flight, from_s, to_s) for one in run.processes),
-            pending=[(at_s, waiting) for at_s, waiting in pending if 0 <= at_s < self.trial_s],
+            pending=[(at_s, waiting) for at_s, waiting in pending if 0 <= at_s < to_s - from_s],
             counters=watch.counters() if watch else None,
             sent=len(run.samples),
             cpu_s=cpu_s,
