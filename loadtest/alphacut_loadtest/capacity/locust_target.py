@@ -16,7 +16,6 @@ from alphacut_loadtest.traffic.mix import Mix
 from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage
 from alphacut_loadtest.traffic.slo import Slo
 
-
 _LEAST_REQUESTS, _MOST_TIMES = 20, 10
 
 

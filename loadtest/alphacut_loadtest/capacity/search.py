@@ -128,7 +128,7 @@ class Search:
             trial = self.target.open(rate_per_s, first_seed + number)
             if not trial.window.requests:
                 raise NoCapacityError(
-                    f"at {rate_per_s:.2g} a second no request came in {trial.window.duration_s:g} s; give a longer --trial"
+                    f"at {rate_per_s:.2g} a second none came in {trial.window.duration_s:g} s; give a longer --trial"
                 )
             if trial.client_limit and not trial.blames_server(self.slo):
                 raise ClientLimitError(f"{trial.client_limit}; {CLIENT_REMEDY}")
