@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
+from alphacut_core import installed
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_loadtest.bench import machine
 from alphacut_loadtest.bench.machine import Commit, Machine
@@ -51,8 +51,5 @@ def here(repository: Path | None) -> Origin:
 
 
 def _engine(repository: Path) -> str:
-    manifest = repository / DEFAULT_PIPELINE.engine / "1" / "manifest.json"
-    if not manifest.is_file():
-        return ""
-    facts = json.loads(manifest.read_text())
-    return f"{facts['model']} in {facts['precision']}"
+    served = installed.find(repository, DEFAULT_PIPELINE.engine)
+    return f"{served.manifest['model']} in {served.manifest['precision']}" if served else ""
