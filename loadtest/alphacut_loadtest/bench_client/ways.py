@@ -25,13 +25,18 @@ def ways(url: str, images: Sequence[bytes], stack: ExitStack) -> Mapping[str, Wa
     """
     client = stack.enter_context(Client(url, timeout_s=_TIMEOUT_S))
     transport = stack.enter_context(Transport(url, images))
+    loop = asyncio.new_event_loop()
+    stack.callback(loop.close)
+    # One for all turns, as the other is, so that both have found their window.
+    asynchronous = loop.run_until_complete(_opened(url))
+    stack.callback(lambda: loop.run_until_complete(asynchronous.close()))
     return {
         "loop of predict": lambda files: _each(client.predict, files),
         "loop of mask": lambda files: _each(client.mask, files),
         "mask_batch": lambda files: _drop(client.mask_batch(files)),
         "mask_batch, pixels": lambda files: _drop(client.mask_batch(files, upload="pixels")),
         "mask_batch, auto": lambda files: _drop(client.mask_batch(files, upload="auto")),
-        "mask_batch, asynchronous": lambda files: asyncio.run(_mask_batch(url, files)),
+        "mask_batch, asynchronous": lambda files: _drop(loop.run_until_complete(asynchronous.mask_batch(files))),
         "loop of remove": lambda files: _each(client.remove, files),
         "remove_batch": lambda files: _drop(client.remove_batch(files)),
         "server saturated, files": lambda _: transport.files(),
@@ -49,6 +54,5 @@ def _drop(answers: Sequence[object]) -> None:
     del answers
 
 
-async def _mask_batch(url: str, files: Sequence[bytes]) -> None:
-    async with AsyncClient(url, timeout_s=_TIMEOUT_S) as client:
-        await client.mask_batch(files)
+async def _opened(url: str) -> AsyncClient:
+    return AsyncClient(url, timeout_s=_TIMEOUT_S)
