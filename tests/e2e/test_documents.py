@@ -129,6 +129,8 @@ def test_the_command_line_knows_every_call_in_the_documents(place: str) -> None:
 def check(command: click.Command, name: str, arguments: list[str], place: str) -> None:
     """Fail for options that do not exist, words that are no choice, and what is required and missing."""
     context = click.Context(command, info_name=name)
+    if isinstance(command, click.Group) and arguments and arguments[0] in command.commands:
+        return check(command.commands[arguments[0]], arguments[0], arguments[1:], place)
     try:
         given, rest, _ = command.make_parser(context).parse_args(list(arguments))
     except click.UsageError as error:

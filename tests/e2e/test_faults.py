@@ -132,9 +132,13 @@ def test_a_long_stream_keeps_memory_flat(images: int, server_url: str) -> None:
 
 
 def test_leaving_a_stream_frees_the_server(server_url: str) -> None:
+    """Photographs large enough that most still wait to be decoded when the first answer comes."""
+    pixels = np.random.default_rng(0).integers(0, 255, (1500, 1500, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG")
     with Client(server_url, window=48) as client:
         before = client.statistics()["u2netp"].inferences
-        stream = client.stream((picture(index) for index in range(48)), on_error="return", ordered=False)
+        stream = client.stream([buffer.getvalue()] * 48, on_error="return", ordered=False)
         assert not isinstance(next(stream)[1], AlphacutError)
         stream.close()
         client.health()  # comes behind whatever the server still does for nobody
