@@ -1,6 +1,6 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve gateway engines bench bench-client load training test test-faults test-training check format dashboards lock clean
+.PHONY: help demo serve gateway engines bench bench-client load training test test-faults test-slow test-training check format dashboards lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -50,6 +50,9 @@ test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 test-faults: $(VENV)/dev  ## The long campaigns of faults: 1,000 images through each, and 10,000 in a stream.
 	@$(BIN)/alphacut build --tier all
 	@$(BIN)/python -m pytest -m faults --timeout 3600
+
+test-slow: $(VENV)/dev  ## What takes long: full U²-Net for every GPU, clean installs of the client, names of the TensorRT wheels.
+	@$(BIN)/python -m pytest -m slow
 
 training: $(TRAINING)/training  ## Install what alphacut train needs, PyTorch among it, into .venv-training.
 
