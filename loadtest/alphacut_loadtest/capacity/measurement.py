@@ -41,6 +41,9 @@ class Effort:
     repeats: int = 3
     resolution: float = 0.04
 
+    def __post_init__(self) -> None:
+        usl.check_callers(self.callers)
+
 
 def measure(target: Target, slo: Slo, effort: Effort, report: Callable[[str], None]) -> Measurement:
     """Measure a target.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,12 @@ class Usl:
         return self.limit_per_s / self.lambda_per_s
 
 
+def check_callers(callers: Iterable[float]) -> None:
+    """Refuse fewer than three different numbers of callers, with an InvalidOptionError."""
+    if len(set(callers)) < 3:
+        raise InvalidOptionError(f"got {len(set(callers))} numbers of callers; the law has three parameters, give more")
+
+
 def fit(points: Sequence[tuple[float, float]]) -> Usl:
     """Fit the law to numbers of callers and throughputs.
 
@@ -65,8 +71,7 @@ def fit(points: Sequence[tuple[float, float]]) -> Usl:
         InvalidOptionError: There are fewer than three different numbers of callers.
     """
     callers, throughput = (np.asarray(column, dtype=np.float64) for column in zip(*points, strict=True))
-    if len(set(callers)) < 3:
-        raise InvalidOptionError(f"got {len(set(callers))} numbers of callers; the law has three parameters, give more")
+    check_callers(callers)
     columns = np.stack([np.ones_like(callers), callers - 1, callers * (callers - 1)], axis=1)
     weight = throughput / callers
     best: tuple[float, np.ndarray] | None = None

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.capacity.measurement import Effort, measure
 from alphacut_loadtest.capacity.search import BREAK_FACTOR, ClientLimitError, NoCapacityError, Search
 from alphacut_loadtest.traffic import slo
@@ -55,3 +56,8 @@ def test_a_client_that_sends_late_is_no_result(queue_server: Any) -> None:
 def test_an_overloaded_server_that_makes_its_client_late_is_still_judged(queue_server: Any) -> None:
     verdict = Search(queue_server(1, 100.0, lag_s=0.1), slo.parse("p95=300ms")).judge(150.0)
     assert not verdict.kept
+
+
+def test_too_few_numbers_of_callers_are_refused_before_anything_is_measured() -> None:
+    with pytest.raises(InvalidOptionError, match="got 2 numbers of callers"):
+        Effort(callers=(1, 8))
