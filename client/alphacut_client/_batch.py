@@ -1,28 +1,19 @@
-"""Many images at once: N in, N out, in order."""
+"""Many images at once, in threads: N in, N out, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future
+from collections.abc import Generator, Iterable
 from contextlib import closing
-from typing import Any, Literal
+from typing import Any
 
 from alphacut_client._calls import Calls
 from alphacut_client._connection import Connection
 from alphacut_client._limiter import Limiter
-from alphacut_client._route import Route
+from alphacut_client._outcome import Progress, Raise, Return, Wish, answer_or_error, check_batch
 from alphacut_client._steps import walk
-from alphacut_client._window import map_in_order, map_window
+from alphacut_client._threads import side_by_side
 from alphacut_client._work import Work
 from alphacut_client.timings import Observer
-from alphacut_core.errors import AlphacutError, InputError
-from alphacut_core.options import Options
-
-Raise = Literal["raise"]
-Return = Literal["return"]
-Wish = tuple[Route, Options]
-Progress = Callable[[int], None] | None
-"""Called in the caller's thread with the number of images finished so far."""
 
 
 class Batch:
@@ -36,56 +27,29 @@ class Batch:
 
     def answers(self, images: Iterable[Any], wish: Wish, on_error: Raise | Return, progress: Progress) -> list[Any]:
         """Return one answer, or with ``on_error="return"`` one error, for each image."""
-        check_batch(images, on_error)
-        calls = Calls(self._connection, self._limiter.overloaded)
         answers: dict[int, Any] = {}
-        with closing(map_window(self._one(wish, calls), images, self._limiter, calls.give_up)) as outcomes:
-            for index, outcome in outcomes:
-                answers[index] = _answer_or_error(index, outcome, on_error)
+        with closing(self.stream(images, wish, on_error, ordered=False)) as answered:
+            for index, answer in answered:
+                answers[index] = answer
                 if progress is not None:
                     progress(len(answers))
         return [answers[index] for index in range(len(answers))]
 
-    def stream(self, images: Iterable[Any], wish: Wish, on_error: Raise | Return) -> Generator[Any, None, None]:
-        """Yield an answer, or with ``on_error="return"`` an error, for each image in order."""
-        check_batch(images, on_error)
-        calls = Calls(self._connection, self._limiter.overloaded)
-        with closing(map_in_order(self._one(wish, calls), images, self._limiter, calls.give_up)) as outcomes:
-            for index, outcome in enumerate(outcomes):
-                yield _answer_or_error(index, outcome, on_error)
-
-    def stream_as_completed(
-        self, images: Iterable[Any], wish: Wish, on_error: Raise | Return
+    def stream(
+        self, images: Iterable[Any], wish: Wish, on_error: Raise | Return, *, ordered: bool
     ) -> Generator[tuple[int, Any], None, None]:
-        """Yield index and answer, or error, of each image as soon as it is there."""
+        """Yield index and answer, or with ``on_error="return"`` error, of each image, in order or as it is there."""
         check_batch(images, on_error)
+        return self._stream(images, wish, on_error, ordered=ordered)
+
+    def _stream(
+        self, images: Iterable[Any], wish: Wish, on_error: Raise | Return, *, ordered: bool
+    ) -> Generator[tuple[int, Any], None, None]:
         calls = Calls(self._connection, self._limiter.overloaded)
-        with closing(map_window(self._one(wish, calls), images, self._limiter, calls.give_up)) as outcomes:
+
+        def one(image: Any) -> Any:
+            return walk(self._work.answer(image, *wish), calls, self._observer)
+
+        with closing(side_by_side(one, images, self._limiter, calls.give_up, ordered=ordered)) as outcomes:
             for index, outcome in outcomes:
-                yield index, _answer_or_error(index, outcome, on_error)
-
-    def _one(self, wish: Wish, calls: Calls) -> Callable[[Any], Any]:
-        return lambda image: walk(self._work.answer(image, *wish), calls, self._observer)
-
-
-def check_batch(images: object, on_error: object) -> None:
-    """Refuse what cannot be a batch.
-
-    Raises:
-        InputError: A single image.
-        ValueError: ``on_error`` is neither ``raise`` nor ``return``.
-    """
-    if on_error not in ("raise", "return"):
-        raise ValueError(f"got on_error={on_error!r}; allowed are 'raise' and 'return'")
-    if isinstance(images, (str, bytes)):
-        raise InputError("got a single image; give a list or another iterable of images, or call remove or mask")
-
-
-def _answer_or_error(index: int, outcome: Future[Any], on_error: Raise | Return) -> Any:
-    try:
-        return outcome.result()
-    except AlphacutError as error:
-        error.index = index
-        if on_error == "raise":
-            raise
-        return error
+                yield index, answer_or_error(index, outcome, on_error)

@@ -3,84 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from alphacut_client._batch import Batch, Progress, Raise, Return
+from alphacut_client._batch import Batch
 from alphacut_client._kinds import FileLike, ImageLike, Kind, Returns
+from alphacut_client._outcome import Progress, Raise, Return
 from alphacut_client._route import Route, split
 from alphacut_core.errors import AlphacutError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from alphacut_client.keywords import CutoutKeywords, MaskKeywords
+    from alphacut_client.keywords import CutoutBatch, CutoutKeywords, MaskBatch, MaskKeywords
+
+# A line for each kind of image, and each of them once more for errors that are returned; ``progress`` is among the
+# options there, which lets the lines stay lines. ``_async_batching`` has the same: no type says that one function's
+# results are another's, awaited.
 
 
 class Batching:
-    """What ``Client`` does with lists and streams; the typing of their results takes most of the lines."""
+    """What ``Client`` does with lists and streams."""
 
     _batch: Batch
     _route: Route
 
     @overload
     def remove_batch(
-        self,
-        images: Iterable[ImageLike],
-        *,
-        returns: type[Kind],
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
+        self, images: Iterable[ImageLike], *, returns: type[Kind], on_error: Raise = ..., **options: Unpack[CutoutBatch]
     ) -> list[Kind]: ...
     @overload
     def remove_batch(
-        self,
-        images: Iterable[FileLike],
-        *,
-        returns: None = ...,
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
+        self, images: Iterable[FileLike], *, returns: None = ..., on_error: Raise = ..., **options: Unpack[CutoutBatch]
     ) -> list[bytes]: ...
     @overload
     def remove_batch(
-        self,
-        images: Iterable[Kind],
-        *,
-        returns: None = ...,
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
+        self, images: Iterable[Kind], *, returns: None = ..., on_error: Raise = ..., **options: Unpack[CutoutBatch]
     ) -> list[Kind]: ...
     @overload
     def remove_batch(
-        self,
-        images: Iterable[ImageLike],
-        *,
-        returns: type[Kind],
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
+        self, images: Iterable[ImageLike], *, returns: type[Kind], on_error: Return, **options: Unpack[CutoutBatch]
     ) -> list[Kind | AlphacutError]: ...
     @overload
     def remove_batch(
-        self,
-        images: Iterable[FileLike],
-        *,
-        returns: None = ...,
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
+        self, images: Iterable[FileLike], *, returns: None = ..., on_error: Return, **options: Unpack[CutoutBatch]
     ) -> list[bytes | AlphacutError]: ...
     @overload
     def remove_batch(
-        self,
-        images: Iterable[Kind],
-        *,
-        returns: None = ...,
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[CutoutKeywords],
+        self, images: Iterable[Kind], *, returns: None = ..., on_error: Return, **options: Unpack[CutoutBatch]
     ) -> list[Kind | AlphacutError]: ...
     def remove_batch(
         self,
@@ -110,6 +80,10 @@ class Batching:
             As many results as images, in the same order, each of its image's kind; with ``on_error="return"``
             an ``AlphacutError`` for each that failed.
 
+        Raises:
+            InputError: ``images`` is a single image.
+            AlphacutError: With ``on_error="raise"``, what ``remove`` raises.
+
         Example:
             >>> cutouts = client.remove_batch(sorted(Path("photos").glob("*.jpg")))
         """
@@ -119,63 +93,27 @@ class Batching:
 
     @overload
     def mask_batch(
-        self,
-        images: Iterable[ImageLike],
-        *,
-        returns: type[Kind],
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
+        self, images: Iterable[ImageLike], *, returns: type[Kind], on_error: Raise = ..., **options: Unpack[MaskBatch]
     ) -> list[Kind]: ...
     @overload
     def mask_batch(
-        self,
-        images: Iterable[FileLike],
-        *,
-        returns: None = ...,
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
+        self, images: Iterable[FileLike], *, returns: None = ..., on_error: Raise = ..., **options: Unpack[MaskBatch]
     ) -> list[bytes]: ...
     @overload
     def mask_batch(
-        self,
-        images: Iterable[Kind],
-        *,
-        returns: None = ...,
-        on_error: Literal["raise"] = ...,
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
+        self, images: Iterable[Kind], *, returns: None = ..., on_error: Raise = ..., **options: Unpack[MaskBatch]
     ) -> list[Kind]: ...
     @overload
     def mask_batch(
-        self,
-        images: Iterable[ImageLike],
-        *,
-        returns: type[Kind],
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
+        self, images: Iterable[ImageLike], *, returns: type[Kind], on_error: Return, **options: Unpack[MaskBatch]
     ) -> list[Kind | AlphacutError]: ...
     @overload
     def mask_batch(
-        self,
-        images: Iterable[FileLike],
-        *,
-        returns: None = ...,
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
+        self, images: Iterable[FileLike], *, returns: None = ..., on_error: Return, **options: Unpack[MaskBatch]
     ) -> list[bytes | AlphacutError]: ...
     @overload
     def mask_batch(
-        self,
-        images: Iterable[Kind],
-        *,
-        returns: None = ...,
-        on_error: Literal["return"],
-        progress: Progress | None = ...,
-        **options: Unpack[MaskKeywords],
+        self, images: Iterable[Kind], *, returns: None = ..., on_error: Return, **options: Unpack[MaskBatch]
     ) -> list[Kind | AlphacutError]: ...
     def mask_batch(
         self,
@@ -186,7 +124,11 @@ class Batching:
         progress: Progress = None,
         **options: Unpack[MaskKeywords],
     ) -> list[Any]:
-        """Return the masks of many images: N in, N out, in order; as ``remove_batch`` with ``mask``'s results."""
+        """Return the masks of many images: N in, N out, in order; as ``remove_batch`` with ``mask``'s results.
+
+        Example:
+            >>> masks = client.mask_batch(sorted(Path("photos").glob("*.jpg")), returns=np.ndarray)
+        """
         return self._batch.answers(
             images, split(self._route, {"returns": returns, **options}, output="mask"), on_error, progress
         )
@@ -222,8 +164,9 @@ class Batching:
     ) -> Generator[Any, None, None]:
         """Cut out images as they come, without end and with flat memory.
 
-        No more images than may be under way are taken from ``images`` ahead of what was yielded, and none while the
-        consumer is busy. Leaving the loop early cancels what is under way.
+        No more images are taken from ``images`` ahead of what was yielded than may be under way, in order twice as
+        many, and none while the consumer is busy. Nothing is yielded while ``images`` keeps its next one waiting.
+        Leaving the loop early cancels what is under way.
 
         Args:
             images: Images as ``remove`` takes them, in any number.
@@ -237,5 +180,12 @@ class Batching:
             >>> for cutout in client.stream(camera()):
             ...     show(cutout)
         """
-        batch = self._batch.stream if ordered else self._batch.stream_as_completed
-        return batch(images, split(self._route, {"returns": returns, **options}, output="cutout"), on_error)
+        wish = split(self._route, {"returns": returns, **options}, output="cutout")
+        answered = self._batch.stream(images, wish, on_error, ordered=ordered)
+        return _answers(answered) if ordered else answered
+
+
+def _answers(answered: Generator[tuple[int, Any], None, None]) -> Generator[Any, None, None]:
+    with closing(answered):
+        for _, answer in answered:
+            yield answer

@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-_FIRST = 4
-_MOST = 64
-_WORTHWHILE = 1.05
-_PATIENCE = 8
-_SHORTEST_EPOCH = 8
+from alphacut_client._search import MOST, search
+
+_FIRST = 8
 
 
 class Limiter(Protocol):
@@ -23,8 +21,11 @@ class Limiter(Protocol):
     def limit(self) -> int:
         """Return how many images may be under way now."""
 
+    def started(self) -> None:
+        """Note that a batch or stream begins: what was before says nothing about how fast it will be."""
+
     def finished(self) -> None:
-        """Note that an image is done."""
+        """Note that an image is done while others wait to take its place."""
 
     def overloaded(self) -> None:
         """Note that the server's queue was full."""
@@ -40,6 +41,9 @@ class FixedLimit:
         """Return the number."""
         return self.most
 
+    def started(self) -> None:
+        """Change nothing."""
+
     def finished(self) -> None:
         """Change nothing."""
 
@@ -48,47 +52,55 @@ class FixedLimit:
 
 
 class AdaptiveLimit:
-    """Starts at 4, doubles while that brings throughput, and halves when the server's queue is full.
+    """Starts at 8, goes where ``_search`` leads it, and halves when the server's queue is full.
 
-    A server that batches answers later and more at once the more it is given, so latency says little about it and
-    throughput decides. After each change as many images as are under way are let pass, then throughput is measured
-    over twice as many. If it beats the best at a smaller limit by 5 %, the limit doubles. If not, it goes back to
-    where throughput stopped growing: more would cost memory and waiting for nothing. There it stays for eight
-    measurements before it tries again, for the server may have grown. It is never below 1 or above 64.
-
-    Safe for threads.
+    After each change as many images as were under way are let pass. Then throughput is measured in stretches of as
+    many images as may be under way; one that a batch does not fill is left out, and so are the pauses between
+    batches, so that short ones teach it too. It is never below 1 or above 64. Safe for threads.
 
     Args:
         clock: Seconds from any start.
     """
 
-    most = _MOST
+    most = MOST
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._limit = _FIRST
         self._halved = False
-        self._start_over()
+        self._search_from(_FIRST)
 
-    def _start_over(self) -> None:
-        self._best_rate = 0.0
-        self._best_limit = self._limit
-        self._settled_epochs = 0
-        self._begin_epoch()
+    def _search_from(self, limit: int) -> None:
+        self._search = search(limit)
+        self._limit, self._to_measure = next(self._search)
+        self._measure(after=0)
 
-    def _begin_epoch(self) -> None:
-        self._to_pass = max(_SHORTEST_EPOCH // 2, self._limit)
-        self._to_measure = 2 * self._to_pass
-        self._began_at = 0.0
+    def _measure(self, after: int) -> None:
+        self._to_pass = after
+        self._measured = 0
+        self._spent_s = 0.0
+        self._begin_stretch()
+
+    def _begin_stretch(self) -> None:
+        self._in_stretch = 0
+        self._began_at = self._clock()
 
     def limit(self) -> int:
         """Return how many images may be under way."""
         return self._limit
 
-    def finished(self) -> None:
-        """Count an image; the last of an epoch decides."""
+    def started(self) -> None:
+        """Begin another stretch."""
         if self._lock.acquire(blocking=False):  # a lock that a fork copied locked must not stop the child
+            try:
+                self._to_pass = 0
+                self._begin_stretch()
+            finally:
+                self._lock.release()
+
+    def finished(self) -> None:
+        """Count an image; the last of a measurement decides."""
+        if self._lock.acquire(blocking=False):
             try:
                 self._count()
             finally:
@@ -98,13 +110,18 @@ class AdaptiveLimit:
         self._halved = False
         if self._to_pass:
             self._to_pass -= 1
-            self._began_at = self._clock()
+            self._begin_stretch()
             return
-        self._to_measure -= 1
-        duration_s = self._clock() - self._began_at
-        if self._to_measure <= 0 and duration_s > 0:
-            self._decide(2 * max(_SHORTEST_EPOCH // 2, self._limit) / duration_s)
-            self._begin_epoch()
+        self._in_stretch += 1
+        if self._in_stretch < self._limit:
+            return
+        self._measured += self._in_stretch
+        self._spent_s += self._clock() - self._began_at
+        self._begin_stretch()
+        if self._measured >= self._to_measure and self._spent_s > 0:
+            before = self._limit
+            self._limit, self._to_measure = self._search.send(self._measured / self._spent_s)
+            self._measure(after=before if self._limit != before else 0)
 
     def overloaded(self) -> None:
         """Halve, once for all images that the same full queue turned away."""
@@ -112,22 +129,11 @@ class AdaptiveLimit:
             try:
                 if not self._halved:
                     self._halved = True
-                    self._limit = max(1, self._limit // 2)
-                    self._start_over()
+                    before = self._limit
+                    self._search_from(max(1, before // 2))
+                    self._to_pass = before
             finally:
                 self._lock.release()
-
-    def _decide(self, rate_per_s: float) -> None:
-        if self._settled_epochs:
-            self._settled_epochs -= 1
-            if not self._settled_epochs:
-                self._start_over()
-        elif rate_per_s > self._best_rate * _WORTHWHILE:
-            self._best_rate, self._best_limit = rate_per_s, self._limit
-            self._limit = min(_MOST, 2 * self._limit)
-        else:
-            self._limit = self._best_limit
-            self._settled_epochs = _PATIENCE
 
 
 def limiter(window: int | None) -> Limiter:

@@ -1,89 +1,84 @@
-"""Work on many items side by side, taking no more of them than there are places."""
+"""Many items side by side: which may begin, what is waited for, what is handed out. No threads, no event loop."""
 
 from __future__ import annotations
 
-import contextvars
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from enum import Enum, auto
+from typing import Generic, TypeVar
 
 from alphacut_client._limiter import Limiter
 
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
+_Outcome = TypeVar("_Outcome")
+
+_AHEAD = 2
+"""In order, so many times as many as may be under way are begun and not handed out: one that is slow holds up
+nobody for a while, and memory stays bounded."""
 
 
-def map_window(
-    function: Callable[[_Item], _Result], items: Iterable[_Item], limiter: Limiter, give_up: Callable[[], None]
-) -> Generator[tuple[int, Future[_Result]], None, None]:
-    """Call ``function`` for every item in as many threads as ``limiter`` allows; yield index and outcome of each.
+class Due(Enum):
+    """What whoever does the work has to do next."""
 
-    The next item is taken from ``items`` only when a place is free, so endless iterables keep memory flat.
+    ITEM = auto()
+    """Take an item and ``begin`` it, or say that it is the ``last``."""
+    END = auto()
+    """Wait until any item ends."""
+    OUTCOME = auto()
+    """Hand out an outcome."""
+    NOTHING = auto()
+    """All is done."""
+
+
+class Window(Generic[_Outcome]):
+    """Keeps as many items under way as a limiter allows.
+
+    Items are taken only when one may begin, so endless sources keep memory flat, and after the outcomes that were
+    noted are handed out.
 
     Args:
-        function: Runs in other threads.
-        items: Iterated in the calling thread.
-        limiter: Says how many places there are.
-        give_up: Called when this ends early (the consumer stops, ``items`` raises, Ctrl-C), so that running
-            calls end soon: they are waited for.
+        limiter: How many, which it learns from here.
+        ordered: Hand out in the order of the items, not of their ends.
     """
-    with ThreadPoolExecutor(limiter.most, thread_name_prefix="alphacut") as executor:
-        running: dict[Future[_Result], int] = {}
-        try:
-            for index, item in enumerate(items):
-                running[_submit(executor, function, item, limiter)] = index
-                while len(running) >= limiter.limit():
-                    yield from _finished(running)
-            while running:
-                yield from _finished(running)
-        except BaseException:
-            give_up()
-            raise
 
+    def __init__(self, limiter: Limiter, *, ordered: bool) -> None:
+        self._limiter = limiter
+        self._ordered = ordered
+        self._begun = 0
+        self._handed_out = 0
+        self._under_way = 0
+        self._ended: dict[int, _Outcome] = {}
+        self._exhausted = False
+        limiter.started()
 
-def _finished(running: dict[Future[_Result], int]) -> Iterator[tuple[int, Future[_Result]]]:
-    done, _ = wait(running, return_when=FIRST_COMPLETED)
-    for future in sorted(done, key=running.__getitem__):
-        yield running.pop(future), future
+    def due(self) -> Due:
+        """Return what comes next."""
+        if self._next() in self._ended:
+            return Due.OUTCOME
+        limit = self._limiter.limit()
+        if not self._exhausted and self._under_way < limit and self._begun - self._handed_out < _AHEAD * limit:
+            return Due.ITEM
+        return Due.END if self._under_way else Due.NOTHING
 
+    def begin(self) -> int:
+        """Count an item that begins, and return its index."""
+        self._begun += 1
+        self._under_way += 1
+        return self._begun - 1
 
-def map_in_order(
-    function: Callable[[_Item], _Result], items: Iterable[_Item], limiter: Limiter, give_up: Callable[[], None]
-) -> Generator[Future[_Result], None, None]:
-    """Call ``function`` as ``map_window`` does, but yield the outcomes in the order of ``items``.
+    def exhaust(self) -> None:
+        """Note that there are no more items."""
+        self._exhausted = True
 
-    At most as many items as ``limiter`` allows are taken and not yet yielded, so one slow item holds up the rest
-    instead of piling them up in memory.
-    """
-    with ThreadPoolExecutor(limiter.most, thread_name_prefix="alphacut") as executor:
-        running: deque[Future[_Result]] = deque()
-        try:
-            for item in items:
-                running.append(_submit(executor, function, item, limiter))
-                while len(running) >= limiter.limit():
-                    yield _settled(running.popleft())
-            while running:
-                yield _settled(running.popleft())
-        except BaseException:
-            give_up()
-            raise
+    def end(self, index: int, outcome: _Outcome) -> None:
+        """Note what became of an item."""
+        self._under_way -= 1
+        self._ended[index] = outcome
+        if not self._exhausted:  # the last ones run beside ever fewer, which is not the limit's doing
+            self._limiter.finished()
 
+    def hand_out(self) -> tuple[int, _Outcome]:
+        """Return index and outcome of the item that is next."""
+        index = self._next()
+        self._handed_out += 1
+        return index, self._ended.pop(index)
 
-def _submit(
-    executor: ThreadPoolExecutor, function: Callable[[_Item], _Result], item: _Item, limiter: Limiter
-) -> Future[_Result]:
-    context = contextvars.copy_context()  # the caller's trace goes on in the other thread
-
-    def run() -> _Result:
-        try:
-            return context.run(function, item)
-        finally:
-            limiter.finished()
-
-    return executor.submit(run)
-
-
-def _settled(future: Future[_Result]) -> Future[_Result]:
-    wait([future])
-    return future
+    def _next(self) -> int:
+        return self._handed_out if self._ordered else next(iter(self._ended), -1)

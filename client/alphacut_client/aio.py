@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from alphacut_client import health, models, stats
-from alphacut_client._async_batch import stream
+from alphacut_client._async_batch import AsyncBatch
+from alphacut_client._async_batching import AsyncBatching
 from alphacut_client._async_connection import AsyncConnection
 from alphacut_client._async_steps import walk
-from alphacut_client._batch import Progress, Raise, Return, Wish, check_batch
 from alphacut_client._catalogue import Catalogue
-from alphacut_client._kinds import FileLike, ImageLike, Kind, Returns
+from alphacut_client._kinds import FileLike, ImageLike, Kind
 from alphacut_client._limiter import limiter
+from alphacut_client._outcome import Wish
 from alphacut_client._route import split
 from alphacut_client._steps import Steps
 from alphacut_client._wire import Prediction
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from alphacut_client.keywords import CutoutKeywords, MaskKeywords, RouteKeywords
 
 
-class AsyncClient:
+class AsyncClient(AsyncBatching):
     """``Client`` for the tasks of one event loop: the same settings, options, results, errors and retries.
 
     Decoding, compositing and encoding run in threads of its own, one a processor, never on the loop. A task
@@ -54,6 +54,7 @@ class AsyncClient:
         self._catalogue = Catalogue(chosen.pipeline)
         self._work = Work(self._catalogue, chosen.limits, chosen.render_on, lambda: self._connection.active)
         self._limiter = limiter(chosen.window)
+        self._batch = AsyncBatch(self._one, self._limiter)
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="alphacut")
 
     async def __aenter__(self) -> AsyncClient:
@@ -118,61 +119,6 @@ class AsyncClient:
         prediction: Prediction = await self._walk(self._work.predict(image, *wish))
         return prediction
 
-    async def remove_batch(
-        self,
-        images: Iterable[Any],
-        *,
-        returns: Returns = None,
-        on_error: Raise | Return = "raise",
-        progress: Progress = None,
-        **options: Unpack[CutoutKeywords],
-    ) -> list[Any]:
-        """Make the background of many images transparent, N in, N out, in order; as ``Client.remove_batch``.
-
-        Example:
-            >>> cutouts = await client.remove_batch(["a.jpg", "b.jpg"], on_error="return")
-        """
-        return await self._collect(
-            images, split(self._route, {"returns": returns, **options}, output="cutout"), on_error, progress
-        )
-
-    async def mask_batch(
-        self,
-        images: Iterable[Any],
-        *,
-        returns: Returns = None,
-        on_error: Raise | Return = "raise",
-        progress: Progress = None,
-        **options: Unpack[MaskKeywords],
-    ) -> list[Any]:
-        """Return the masks of many images, N in, N out, in order; as ``Client.mask_batch``.
-
-        Example:
-            >>> masks = await client.mask_batch(["a.jpg", "b.jpg"])
-        """
-        return await self._collect(
-            images, split(self._route, {"returns": returns, **options}, output="mask"), on_error, progress
-        )
-
-    def stream(
-        self,
-        images: Iterable[Any] | AsyncIterable[Any],
-        *,
-        returns: Returns = None,
-        on_error: Raise | Return = "raise",
-        **options: Unpack[CutoutKeywords],
-    ) -> AsyncGenerator[Any, None]:
-        """Cut out images as they come, in order, without end and with flat memory; as ``Client.stream``.
-
-        ``images`` may be asynchronous too. Close the generator (``contextlib.aclosing``) when leaving early.
-
-        Example:
-            >>> async for cutout in client.stream(camera()):
-            ...     show(cutout)
-        """
-        check_batch(images, on_error)
-        return self._stream(images, split(self._route, {"returns": returns, **options}, output="cutout"), on_error)
-
     async def models(self) -> tuple[models.InstalledModel, ...]:
         """Return the networks and tiers that the server serves; as ``Client.models``.
 
@@ -200,27 +146,9 @@ class AsyncClient:
         counters: dict[str, stats.ModelStatistics] = await self._walk(stats.statistics(self._route.timeout_s))
         return counters
 
-    async def _collect(
-        self, images: Iterable[Any], wish: Wish, on_error: Raise | Return, progress: Progress
-    ) -> list[Any]:
-        check_batch(images, on_error)
-        answers: list[Any] = []
-        async with aclosing(self._stream(images, wish, on_error)) as answered:
-            async for answer in answered:
-                answers.append(answer)
-                if progress is not None:
-                    progress(len(answers))
-        return answers
+    async def _one(self, wish: Wish, image: Any) -> Any:
+        return await self._walk(self._work.answer(image, *wish), self._limiter.overloaded)
 
-    def _stream(
-        self, images: Iterable[Any] | AsyncIterable[Any], wish: Wish, on_error: Raise | Return
-    ) -> AsyncGenerator[Any, None]:
-        async def one(image: Any) -> Any:
-            return await self._walk(self._work.answer(image, *wish), patient=True)
-
-        return stream(one, images, self._limiter, on_error)
-
-    async def _walk(self, steps: Steps, *, patient: bool = False) -> Any:
+    async def _walk(self, steps: Steps, on_overload: Callable[[], None] | None = None) -> Any:
         self._connection.check_open()
-        on_overload = self._limiter.overloaded if patient else None
         return await walk(steps, self._connection, self._pool, self._observer, on_overload)

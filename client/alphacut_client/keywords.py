@@ -7,6 +7,7 @@ from typing import TypedDict
 from PIL import Image
 
 from alphacut_client._kinds import Channels
+from alphacut_client._outcome import Progress
 from alphacut_client._route import Priority, Upload
 from alphacut_core.geometry import Pixels
 from alphacut_core.options import Background, Color, Crop, Decode, Format, Matting, Refine
@@ -25,7 +26,7 @@ class RouteKeywords(TypedDict, total=False):
 
 
 class MaskKeywords(RouteKeywords, total=False):
-    """Options of ``Client.mask`` and ``Client.mask_batch``."""
+    """Options of ``Client.mask``."""
 
     decode: Decode
     format: Format
@@ -46,9 +47,21 @@ class MaskKeywords(RouteKeywords, total=False):
 
 
 class CutoutKeywords(MaskKeywords, total=False):
-    """Options of ``Client.remove`` and ``Client.remove_batch``."""
+    """Options of ``Client.remove`` and ``Client.stream``."""
 
     color: Color
     background: Background | str | None
     matting: Matting | None
     decontaminate: bool
+
+
+class MaskBatch(MaskKeywords, total=False):
+    """Options of ``Client.mask_batch``."""
+
+    progress: Progress
+
+
+class CutoutBatch(CutoutKeywords, total=False):
+    """Options of ``Client.remove_batch``."""
+
+    progress: Progress

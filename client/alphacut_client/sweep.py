@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alphacut_client import atomic
 from alphacut_client._limiter import FixedLimit
-from alphacut_client._window import map_window
+from alphacut_client._threads import side_by_side
 from alphacut_client.folder import Job
 from alphacut_core.errors import AlphacutError, UnavailableError
 
@@ -53,7 +53,8 @@ def sweep(
 
     result = Sweep()
     unanswered = 0
-    with _bar(console) as bar, closing(map_window(work, jobs, FixedLimit(window), give_up)) as outcomes:
+    running = side_by_side(work, jobs, FixedLimit(window), give_up, ordered=False)
+    with _bar(console) as bar, closing(running) as outcomes:
         task = bar.add_task("cutting out", total=len(jobs))
         for index, outcome in outcomes:
             error = _failure(outcome)

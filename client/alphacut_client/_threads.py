@@ -1,0 +1,63 @@
+"""Work on many items side by side in threads, taking no more of them than there are places."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from queue import SimpleQueue
+from typing import TypeVar
+
+from alphacut_client._limiter import Limiter
+from alphacut_client._window import Due, Window
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def side_by_side(
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    limiter: Limiter,
+    give_up: Callable[[], None],
+    *,
+    ordered: bool,
+) -> Generator[tuple[int, Future[_Result]], None, None]:
+    """Call ``function`` for every item in as many threads as ``limiter`` allows; yield index and outcome of each.
+
+    Args:
+        function: Runs in other threads.
+        items: Iterated in the calling thread.
+        limiter: Says how many places there are.
+        give_up: Called when this ends early (the consumer stops, ``items`` raises, Ctrl-C), so that running
+            calls end soon: they are waited for.
+        ordered: Yield in the order of ``items`` instead of as they end.
+    """
+    window: Window[Future[_Result]] = Window(limiter, ordered=ordered)
+    ended: SimpleQueue[tuple[int, Future[_Result]]] = SimpleQueue()
+    source = iter(items)
+    with ThreadPoolExecutor(limiter.most, thread_name_prefix="alphacut") as executor:
+        try:
+            while (due := window.due()) is not Due.NOTHING:
+                if due is Due.OUTCOME:
+                    yield window.hand_out()
+                elif due is Due.END:
+                    window.end(*ended.get())
+                else:
+                    try:
+                        item = next(source)
+                    except StopIteration:
+                        window.exhaust()
+                        continue
+                    index = window.begin()
+                    context = contextvars.copy_context()  # the caller's trace goes on in the other thread
+                    future = executor.submit(context.run, function, item)
+                    future.add_done_callback(partial(_note, ended, index))
+        except BaseException:
+            give_up()
+            raise
+
+
+def _note(ended: SimpleQueue[tuple[int, Future[_Result]]], index: int, future: Future[_Result]) -> None:
+    ended.put((index, future))
