@@ -49,5 +49,6 @@ def load(path: Path) -> U2Net:
 def save(network: U2Net, path: Path) -> None:
     """Write the state dict, whole or not at all."""
     partial = path.with_name(f".{path.name}.part")
-    torch.save(network.state_dict(), partial)
+    # In rows, however training laid them out.
+    torch.save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, partial)
     partial.replace(path)

@@ -29,9 +29,13 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
             "--data", type=_FOLDER, required=True, help="images/ and masks/, or cutouts/; backgrounds/ if any."
         ),
         click.option("--output", type=_OUTPUT, required=True, help="For checkpoints, logs and the finished network."),
-        click.option("--epochs", type=int, default=30, show_default=True),
+        click.option("--epochs", type=int, default=30, show_default=True, help="At most."),
+        click.option("--minutes", type=float, help="Train no longer; the course is fitted to it. Default: no limit."),
         click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels."),
         click.option("--first-size", type=int, help="Side at the start; grows to --size. Default: --size."),
+        click.option(
+            "--tiers", type=float, default=0.0, show_default=True, help="Share of late steps at smaller tiers' sizes."
+        ),
         click.option("--batch", type=int, default=12, show_default=True, help="Pictures a step."),
         click.option("--learning-rate", type=float, default=4e-4, show_default=True),
         click.option("--composites", type=float, default=0.3, show_default=True, help="Share on other backgrounds."),

@@ -1,4 +1,4 @@
-"""The pictures of a run: surveyed, decoded, parted, and handed to Lightning at the size of the epoch."""
+"""The pictures of a run: surveyed, decoded, parted, and handed to Lightning."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Pictures(lightning.LightningDataModule):
         self._varied = Varied(
             self.store,
             self.trained,
-            settings.first_size,
+            settings.size,
             seed=settings.seed,
             composites=settings.composites,
             backgrounds=backgrounds,
@@ -51,9 +51,7 @@ class Pictures(lightning.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Example]:
         """Return this epoch's variations; Lightning asks anew for each epoch."""
-        epoch = self.trainer.current_epoch if self.trainer is not None else 0
-        self._varied.epoch = epoch
-        self._varied.size = self._settings.size_at(epoch)
+        self._varied.epoch = self.trainer.current_epoch if self.trainer is not None else 0
         return DataLoader(
             self._varied,
             self._settings.batch,

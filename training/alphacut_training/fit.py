@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from alphacut_core.errors import EngineSourceError
 from alphacut_training import checkpoint
+from alphacut_training.clock import Clock
 from alphacut_training.data import Pictures, Tell
 from alphacut_training.dataset import Plain
 from alphacut_training.module import Training
@@ -29,7 +30,7 @@ FINISHED = "network.pth"
 _LAST = "last.ckpt"
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 _UNFOLD_PICTURES = 64
-_MAY_DIFFER = frozenset({"epochs", "patience", "workers", "devices", "output"})
+_MAY_DIFFER = frozenset({"epochs", "minutes", "patience", "workers", "devices", "output"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Outcome:
 def fit(
     network: U2Net, settings: Settings, tell: Tell, *, teacher: U2Net | None = None, progress: bool = False
 ) -> Outcome:
-    """Train until the epochs are over or nothing improves any more.
+    """Train until the epochs or the minutes are over or nothing improves any more.
 
     A run that was killed goes on from its last finished epoch when it is started again with the same output.
 
@@ -74,9 +75,8 @@ def fit(
         tell(f"going on from {last}")
     else:
         restore(network, pictures.store, settings, tell)
-    module = Training(
-        network.train(), learning_rate=settings.learning_rate, weight_decay=settings.weight_decay, teacher=teacher
-    )
+    clock = Clock(settings.minutes)
+    module = Training(network.train(), settings=settings, clock=clock, teacher=teacher)
     keeper = ModelCheckpoint(
         settings.output / "checkpoints",
         filename="best",
@@ -86,7 +86,7 @@ def fit(
         enable_version_counter=False,
     )
     with _quiet():
-        trainer = _trainer(settings, keeper, progress)
+        trainer = _trainer(settings, [keeper, clock], progress)
         trainer.fit(module, pictures, ckpt_path=str(last) if last.exists() else None, weights_only=False)
     best = checkpoint.load(Path(keeper.best_model_path))
     file = settings.output / FINISHED
@@ -107,7 +107,7 @@ def restore(network: U2Net, pictures: Store, settings: Settings, tell: Tell) -> 
 def _claim(settings: Settings) -> None:
     """Write the settings into the output folder, or compare them with those of the run to go on with.
 
-    Only ``epochs`` and what does not change the result may differ.
+    Only ``epochs``, ``minutes`` and what does not change the result may differ.
     """
     file = settings.output / "settings.json"
     facts = settings.facts()
@@ -123,9 +123,9 @@ def _claim(settings: Settings) -> None:
     file.write_text(json.dumps(facts, indent=1))
 
 
-def _trainer(settings: Settings, keeper: ModelCheckpoint, progress: bool) -> lightning.Trainer:
+def _trainer(settings: Settings, own: Sequence[Callback], progress: bool) -> lightning.Trainer:
     callbacks: list[Callback] = [
-        keeper,
+        *own,
         EarlyStopping("max_f_beta", patience=settings.patience, mode="max"),
     ]
     if settings.ema:

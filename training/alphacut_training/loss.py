@@ -27,7 +27,9 @@ def supervised(maps: Sequence[Tensor], target: Tensor) -> Tensor:
     Returns:
         A scalar: the mean over the batch of the sum over the maps.
     """
-    return torch.stack([hybrid(logits.float(), target) for logits in maps]).sum()
+    # Not in half precision: SSIM's variances are small differences of large numbers, which bfloat16 makes negative.
+    with torch.autocast(target.device.type, enabled=False):
+        return torch.stack([hybrid(logits.float(), target) for logits in maps]).sum()
 
 
 def hybrid(logits: Tensor, target: Tensor) -> Tensor:

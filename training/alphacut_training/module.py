@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import lightning
@@ -11,9 +10,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from alphacut_training import loss
+from alphacut_training.clock import Clock
+from alphacut_training.course import Course
 from alphacut_training.network import U2Net
+from alphacut_training.settings import Settings
 
-_WARM_UP = 0.05
 _LEVELS = 255
 _BETA2 = 0.3
 
@@ -23,8 +24,8 @@ class Training(lightning.LightningModule):
 
     Args:
         network: What to train.
-        learning_rate: Its peak.
-        weight_decay: AdamW's.
+        settings: Of the run.
+        clock: Measures its time.
         teacher: Whose maps to learn from beside the masks; it is not trained. See ``distil``.
         teacher_share: How much of the loss is the teacher's, 0 to 1.
     """
@@ -33,15 +34,17 @@ class Training(lightning.LightningModule):
         self,
         network: U2Net,
         *,
-        learning_rate: float,
-        weight_decay: float,
+        settings: Settings,
+        clock: Clock,
         teacher: U2Net | None = None,
         teacher_share: float = 0.5,
     ) -> None:
         super().__init__()
-        self.network = network
-        self._learning_rate = learning_rate
-        self._weight_decay = weight_decay
+        # Channels last, since convolutions of few channels take half the time then, on processors too.
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # no stub for it
+        self._settings = settings
+        self._clock = clock
+        self._course = Course(settings)
         # In a list, so that it is neither saved in checkpoints nor trained.
         self._teachers = [] if teacher is None else [teacher.eval().requires_grad_(False)]
         self._teacher_share = teacher_share
@@ -50,8 +53,9 @@ class Training(lightning.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
         """Return the loss of a batch: pictures (N, 3, S, S) and masks (N, 1, S, S)."""
-        images, masks = batch
-        maps = self.network(images)
+        size = self._course.size(self._progress(), self.trainer.global_step)
+        images, masks = (_shrunk(part, size) for part in batch)
+        maps = self.network(images.contiguous(memory_format=torch.channels_last))
         total = loss.supervised(maps, masks)
         for teacher in self._teachers:
             with torch.no_grad():
@@ -64,6 +68,7 @@ class Training(lightning.LightningModule):
             ).sum()
             total = (1 - self._teacher_share) * total + self._teacher_share * copied
         self.log("loss", total, prog_bar=True, on_step=True, on_epoch=True)
+        self.log("size", float(size))
         return total
 
     def on_validation_epoch_start(self) -> None:
@@ -89,18 +94,22 @@ class Training(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """Return AdamW and its schedule: a warm-up, then a cosine down to 0."""
         optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=self._learning_rate, weight_decay=self._weight_decay
+            self.network.parameters(), lr=self._settings.learning_rate, weight_decay=self._settings.weight_decay
         )
-        steps = max(1, int(self.trainer.estimated_stepping_batches))
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _step: self._course.rate(self._progress()))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def _progress(self) -> float:
+        """Return how much of the run is over, by its steps or by its clock, whichever is further."""
+        steps = max(1, int(self.trainer.estimated_stepping_batches))
+        return max((self.trainer.global_step + 1) / (steps + 1), self._clock.progress)
 
-def _rate(step: int, steps: int) -> float:
-    warm_up = max(1, round(_WARM_UP * steps))
-    if step < warm_up:
-        return (step + 1) / warm_up
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm_up) / max(1, steps - warm_up))))
+
+def _shrunk(images: Tensor, size: int) -> Tensor:
+    """Resize (N, C, S, S) to ``size`` pixels square, each new pixel the mean of those that it covers."""
+    if images.shape[-1] == size:
+        return images
+    return functional.interpolate(images, (size, size), mode="area")
 
 
 def _f_beta(saliency: Tensor, mask: Tensor) -> Tensor:

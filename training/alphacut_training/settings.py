@@ -10,7 +10,8 @@ from typing import Literal, get_args
 from alphacut_core.errors import InvalidOptionError
 
 Precision = Literal["fp32", "bf16", "fp16"]
-_STRIDE = 32
+STRIDE = 32
+"""Sides are multiples of it: five poolings by two."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,10 +21,13 @@ class Settings:
     Attributes:
         data: Folder with ``images`` and ``masks``, or ``cutouts``; see ``pairs``.
         output: Folder for checkpoints, logs and the finished network.
-        epochs: How often every picture is drawn.
+        epochs: How often every picture is drawn, at most.
+        minutes: How long to train at most, or None for as long as the epochs take. Learning rate and size follow
+            the clock then, so that a run is whole whatever the machine manages in that time.
         size: Side of the square to train at, a multiple of 32 pixels.
-        first_size: Side at the start; grows to ``size`` over the first half of the epochs, which costs half the
-            time and hardly any accuracy.
+        first_size: Side at the start; grows to ``size`` on the way, see ``course``.
+        tiers: Share of the steps, once ``size`` is reached, that are taken at the sizes of the smaller tiers, 0 to
+            1; it lifts the masks of ``medium`` and ``lite``, which are served with the same weights.
         batch: Pictures a step.
         learning_rate: Highest rate of AdamW; warms up over the first twentieth and falls as a cosine.
         weight_decay: AdamW's.
@@ -32,7 +36,7 @@ class Settings:
         negatives: Share of examples without a subject, where ``backgrounds`` has pictures, 0 to 1.
         hold_out: Share of the pictures that are checked on and never trained on, 0 to 1.
         patience: Epochs without improvement after which to stop.
-        precision: What forward passes compute in; ``bf16`` pays on processors with AMX and on GPUs.
+        precision: What forward passes compute in; ``bf16`` pays on processors with AVX-512 BF16 or AMX and on GPUs.
         devices: Number of GPUs; 1 is also the processor.
         workers: Processes that prepare pictures; 0 prepares them in the training process.
         seed: Where all chance starts.
@@ -41,8 +45,10 @@ class Settings:
     data: Path
     output: Path
     epochs: int = 30
+    minutes: float | None = None
     size: int = 320
     first_size: int = 320
+    tiers: float = 0.0
     batch: int = 12
     learning_rate: float = 4e-4
     weight_decay: float = 1e-4
@@ -59,26 +65,21 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "patience", "devices"):
             _check(name, getattr(self, name) >= 1, getattr(self, name), "1 or more")
-        for name in ("composites", "negatives", "hold_out", "ema"):
+        for name in ("composites", "negatives", "hold_out", "ema", "tiers"):
             _check(name, 0 <= getattr(self, name) < 1, getattr(self, name), "0 or more and less than 1")
         for name in ("size", "first_size"):
             side = getattr(self, name)
-            _check(name, side >= 2 * _STRIDE and side % _STRIDE == 0, side, "multiples of 32 from 64 on")
+            _check(name, side >= 2 * STRIDE and side % STRIDE == 0, side, "multiples of 32 from 64 on")
         _check("first_size", self.first_size <= self.size, self.first_size, f"sizes up to {self.size}")
+        _check("minutes", self.minutes is None or self.minutes > 0, self.minutes, "more than 0")
         _check("learning_rate", self.learning_rate > 0, self.learning_rate, "more than 0")
         _check("precision", self.precision in get_args(Precision), self.precision, ", ".join(get_args(Precision)))
 
-    def facts(self) -> dict[str, str | int | float]:
+    def facts(self) -> dict[str, str | int | float | None]:
         """Return the settings for a log or a model card."""
         return {
             name: str(value) if isinstance(value, Path) else value for name, value in dataclasses.asdict(self).items()
         }
-
-    def size_at(self, epoch: int) -> int:
-        """Return the side to train at in an epoch, counted from 0."""
-        growing = max(1, self.epochs // 2)
-        share = min(1.0, epoch / growing)
-        return round((self.first_size + share * (self.size - self.first_size)) / _STRIDE) * _STRIDE
 
 
 def _check(name: str, good: bool, got: object, allowed: str) -> None:

@@ -131,13 +131,46 @@ def test_a_folder_of_another_run_is_refused_with_the_difference(discs: Callable[
     assert json.loads((tmp_path / "run" / "settings.json").read_text())["learning_rate"] == 0.002
 
 
-def test_sizes_grow_over_the_first_half(tmp_path: Path) -> None:
-    settings = quick(tmp_path, tmp_path, epochs=10, size=320, first_size=160)
-    assert [settings.size_at(epoch) for epoch in (0, 1, 5, 9)] == [160, 192, 320, 320]
+def test_a_run_ends_with_its_time_its_course_whole(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    settings = quick(discs(20), tmp_path / "run", epochs=10_000, patience=10_000, minutes=0.03)
+    outcome = fit.fit(tiny(), settings, silent)
+    assert 1 <= outcome.epochs < 10_000
+    saved = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=False)
+    assert saved["lr_schedulers"][0]["_last_lr"][0] < 0.2 * settings.learning_rate
+    fit.fit(tiny(), settings, silent)
+    again = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=False)
+    assert again["global_step"] <= saved["global_step"] + 4  # an epoch that began as the time was over
+    assert again["callbacks"]["Clock"]["time_elapsed"]["train"] >= saved["callbacks"]["Clock"]["time_elapsed"]["train"]
+
+
+def test_a_run_grows_from_the_first_size_to_the_last(
+    discs: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    forward = U2Net.forward
+
+    def watched(network: U2Net, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        if network.training:
+            sizes.append(image.shape[-1])
+        return forward(network, image)
+
+    monkeypatch.setattr(U2Net, "forward", watched)
+    fit.fit(tiny(), quick(discs(24), tmp_path / "run", size=128, first_size=64), silent)
+    assert sizes == sorted(sizes)
+    assert set(sizes) == {64, 96, 128}
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"size": 100}, {"epochs": 0}, {"first_size": 640}, {"composites": 1.5}, {"precision": "fp8"}]
+    "wrong",
+    [
+        {"size": 100},
+        {"epochs": 0},
+        {"first_size": 640},
+        {"composites": 1.5},
+        {"precision": "fp8"},
+        {"minutes": 0},
+        {"tiers": 1.0},
+    ],
 )
 def test_settings_that_cannot_be_are_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidOptionError, match=next(iter(wrong))):

@@ -64,3 +64,15 @@ def test_all_seven_maps_are_supervised() -> None:
     assert float(total.detach()) > float(loss.supervised(maps, target).detach()) + 1
     total.backward()
     assert all(one.grad is not None for one in wrong)
+
+
+def test_the_loss_is_computed_in_full_precision_within_a_half_precision_step() -> None:
+    draw = torch.Generator().manual_seed(0)
+    target = torch.rand(2, 1, 64, 64, generator=draw).round()
+    maps = [torch.randn(2, 1, 64, 64, generator=draw).bfloat16().requires_grad_() for _ in range(7)]
+    expected = loss.supervised(maps, target)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = loss.supervised(maps, target)
+    assert found == expected
+    found.backward()
+    assert all(bool(one.grad.isfinite().all()) for one in maps if one.grad is not None)
