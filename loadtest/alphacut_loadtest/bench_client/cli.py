@@ -21,11 +21,13 @@ _IMAGES, _QUICK_IMAGES = 64, 12
 
 @click.command("bench-client")
 @click.option("--quick", is_flag=True, help=f"One round of {_QUICK_IMAGES} images: about a minute on two cores.")
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Not with --quick.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Not with --quick.")
 @click.option("--images", type=_FOLDER, help="Folder of JPEG and PNG photographs; default: made of the samples.")
 @click.option("--output", type=_FOLDER, default=Path("out/bench-client"), show_default=True)
 def bench_client(*, quick: bool, rounds: int, images: Path | None, output: Path) -> None:
     """Compare the client's ways with each other and with the server alone, in turns within one run.
+
+    Takes about six minutes on two cores.
 
     Writes result.json and result.md, and prints the second.
     """
@@ -36,7 +38,8 @@ def bench_client(*, quick: bool, rounds: int, images: Path | None, output: Path)
         batch = list(itertools.islice(itertools.cycle(files), _QUICK_IMAGES if quick else _IMAGES))
         server = stack.enter_context(EmbeddedServer())
         client = stack.enter_context(Client(server.url))
-        turns = measure.run(ways(server.url, batch, stack), batch, 1 if quick else rounds, client, _report)
+        clocks = measure.Clocks(client, server.pid)
+        turns = measure.run(ways(server.url, batch, stack), batch, 1 if quick else rounds, clocks, _report)
     commit = machine.commit(_CHECKOUT)
     output.mkdir(parents=True, exist_ok=True)
     shown = report.markdown(turns, origin, commit)

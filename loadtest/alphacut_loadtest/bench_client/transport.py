@@ -1,28 +1,29 @@
-"""The server alone: requests that are ready beforehand, as many at once as it can use, answers thrown away."""
+"""The server without Alphacut's client: requests that are ready beforehand, from so many callers at once."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from queue import SimpleQueue
 from types import TracebackType
 
 import numpy as np
 from tritonclient import grpc as triton
 from tritonclient.utils import shared_memory
 
-from alphacut_core import codec, geometry
+from alphacut_core import codec, geometry, render
 from alphacut_core.contract import CONFIDENCE, DEFAULT_PIPELINE, ENCODED, OPTIONS, image_spec, mask_spec
 from alphacut_core.options import Options
 
-_CALLERS = 16
 _SIZE = DEFAULT_PIPELINE.size
 
 
 class Transport:
-    """Sends the same images in three ways that differ in nothing but what carries them.
+    """Sends the same images in ways that differ in what carries them, and in what becomes of the masks.
+
+    Each takes how many callers send at once, and the first of the images.
 
     Args:
         url: A server on this machine.
@@ -38,7 +39,6 @@ class Transport:
         ]
         self._squares = [geometry.to_square(codec.decode(image), _SIZE) for image in images]
         self._pixels = [[_tensor(image_spec(_SIZE).name, square)] for square in self._squares]
-        self._stack = ExitStack()
 
     def __enter__(self) -> Transport:
         return self
@@ -46,43 +46,53 @@ class Transport:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
         self._client.close()
 
-    def files(self) -> None:
-        """Send image files to the ensemble."""
-        self._all(lambda index: self._infer(DEFAULT_PIPELINE.ensemble, self._files[index]))
+    def masks(self, callers: int, files: Sequence[bytes]) -> None:
+        """Send image files to the ensemble and throw the masks away."""
+        self._all(callers, files, lambda index: self._infer(DEFAULT_PIPELINE.ensemble, self._files[index]))
 
-    def pixels(self) -> None:
+    def cutouts(self, callers: int, files: Sequence[bytes]) -> None:
+        """Send image files to the ensemble, decode them meanwhile, and make of each the PNG of its cut-out."""
+        wishes = Options()
+
+        with ThreadPoolExecutor(callers) as under_way:
+
+            def cut(index: int) -> None:
+                asked = under_way.submit(self._infer, DEFAULT_PIPELINE.ensemble, self._files[index])
+                picture = codec.decode(files[index])
+                mask = asked.result().as_numpy(mask_spec(_SIZE).name)[0]
+                render.encode(render.render(picture, mask, wishes), wishes)
+
+            self._all(callers, files, cut)
+
+    def pixels(self, callers: int, files: Sequence[bytes]) -> None:
         """Send decoded and resized pixels to the engine, in messages."""
-        self._all(lambda index: self._infer(DEFAULT_PIPELINE.engine, self._pixels[index]))
+        self._all(callers, files, lambda index: self._infer(DEFAULT_PIPELINE.engine, self._pixels[index]))
 
-    def shared_memory(self) -> None:
+    def shared_memory(self, callers: int, files: Sequence[bytes]) -> None:
         """Send the same pixels through system shared memory, a region for each caller."""
-        with ThreadPoolExecutor(_CALLERS) as callers, ExitStack() as regions:
-            names = list(range(_CALLERS))
-            handles = [self._region(number, regions) for number in names]
-            free = list(zip(names, handles, strict=True))
-            lock = threading.Lock()
+        with ExitStack() as regions:
+            free: SimpleQueue[tuple[int, object]] = SimpleQueue()
+            for number in range(callers):
+                free.put((number, self._region(number, regions)))
 
             def send(index: int) -> None:
-                with lock:
-                    number, handle = free.pop()
+                number, handle = free.get()
                 shared_memory.set_shared_memory_region(handle, [self._squares[index][None]])
                 tensor = triton.InferInput(image_spec(_SIZE).name, [1, *image_spec(_SIZE).dims], "UINT8")
                 tensor.set_shared_memory(_region_name(number), self._squares[index].nbytes)
                 self._infer(DEFAULT_PIPELINE.engine, [tensor])
-                with lock:
-                    free.append((number, handle))
+                free.put((number, handle))
 
-            list(callers.map(send, range(len(self._squares))))
+            self._all(callers, files, send)
 
-    def _all(self, send: Callable[[int], None]) -> None:
-        with ThreadPoolExecutor(_CALLERS) as callers:
-            list(callers.map(send, range(len(self._squares))))
+    def _all(self, callers: int, files: Sequence[bytes], send: Callable[[int], object]) -> None:
+        with ThreadPoolExecutor(callers) as pool:
+            list(pool.map(send, range(len(files))))
 
-    def _infer(self, model: str, inputs: list[triton.InferInput]) -> None:
-        self._client.infer(model, inputs, outputs=self._outputs)
+    def _infer(self, model: str, inputs: list[triton.InferInput]) -> triton.InferResult:
+        return self._client.infer(model, inputs, outputs=self._outputs)
 
     def _region(self, number: int, stack: ExitStack) -> object:
         name, n_bytes = _region_name(number), self._squares[0].nbytes
