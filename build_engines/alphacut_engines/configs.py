@@ -7,7 +7,7 @@ from pathlib import Path
 
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
-from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
+from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup, ModelQueuePolicy
 
 from alphacut_core.contract import (
     CONFIDENCE,
@@ -28,6 +28,7 @@ ENGINE_BATCH = 16
 _STEP_BATCH = 8
 _GPU_INSTANCES = 2
 _GPU_QUEUE_DELAY_US = 2000
+_LONGEST_WAIT_US = 3_600_000_000  # Triton heeds a request's own limit only where it is below the model's
 _HEADER = "# Written by build_engines/alphacut_engines/configs.py; edits are lost at the next `alphacut build`.\n"
 
 
@@ -77,10 +78,8 @@ def gpu_engine(pipeline: Pipeline) -> ModelConfig:
 
 
 def cpu_engine(pipeline: Pipeline) -> ModelConfig:
-    """Return the configuration of an engine on a CPU: all cores on one image after another, by OpenVINO."""
-    config = _python_engine(pipeline, ModelInstanceGroup.KIND_CPU)
-    _state(config, {"performance_hint": "LATENCY"})
-    return config
+    """Return the configuration of an engine on a CPU, by OpenVINO."""
+    return _python_engine(pipeline, ModelInstanceGroup.KIND_CPU)
 
 
 def rtx_engine(pipeline: Pipeline) -> ModelConfig:
@@ -155,9 +154,16 @@ def _python_engine(pipeline: Pipeline, kind: int) -> ModelConfig:
 
 
 def _form_batches(config: ModelConfig) -> None:
-    """Let the server form batches, in two lanes: requests of priority 2 wait until none of priority 1 does."""
+    """Let the server form batches, in two lanes: requests of priority 2 wait until none of priority 1 does.
+
+    A request that says how long it may wait is refused after that: steps of an ensemble never hear that a caller has
+    given up, and would work for nobody.
+    """
     config.dynamic_batching.priority_levels = 2
     config.dynamic_batching.default_priority_level = 1
+    policy = config.dynamic_batching.default_queue_policy
+    policy.timeout_action, policy.allow_timeout_override = ModelQueuePolicy.REJECT, True
+    policy.default_timeout_microseconds = _LONGEST_WAIT_US
 
 
 def _step(config: ModelConfig, model: str, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:

@@ -40,6 +40,12 @@ def same(repository: Path, engine: str, target: str, key: str) -> Installed | No
     return found
 
 
+def refresh(engine: Installed, target: str) -> None:
+    """Write the configuration of the engine that serves as this release would; nothing if it is the same."""
+    text = configs.text(facts.config(engine.manifest, engine.version, _state(engine.config)))
+    layout.replace(engine.config, text)
+
+
 def taken_back(repository: Path, engine: str, target: str, key: str) -> int | None:
     """Return the version that came from the build called ``key`` and was rolled back, or None."""
     version = _state(installed.config_path(repository, engine, target)).get(facts.ROLLED_BACK)

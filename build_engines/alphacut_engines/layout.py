@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from tritonclient.grpc.model_config_pb2 import ModelConfig
@@ -73,14 +72,10 @@ def replace(path: Path, content: str) -> None:
 
 
 def _bring(repository: Path, model: str) -> None:
-    """Copy an adapter into a repository that is not the checkout's."""
-    adapter = repository / model / "1" / ADAPTER_FILE
-    if adapter.is_file():
-        return
+    """Copy this release's adapter into a repository that is not the checkout's."""
     for source in (_CHECKOUT / model / "1" / ADAPTER_FILE, _PACKAGED / f"{model}.py"):
         if source.is_file():
-            adapter.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, adapter)
+            replace(repository / model / "1" / ADAPTER_FILE, source.read_text())
             return
     raise EngineBuildError(
         f"stage install: there is no adapter for {model} in {_CHECKOUT} or {_PACKAGED}; install alphacut again"

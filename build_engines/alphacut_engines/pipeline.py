@@ -57,9 +57,11 @@ def build(order: Order, report: Callable[[Step], None], begin: Callable[[str], N
 
 
 def _done(order: Order, key: str) -> Outcome | None:
-    """Return the outcome if there is nothing to build."""
+    """Return the outcome if there is nothing to build; what stands around an engine comes from this release."""
     where = (order.repository, order.engine, order.target, key)
     if found := install.same(*where):
+        layout.lay_out(order)
+        install.refresh(found, order.target)
         return Outcome(found, f"version {found.version} is this build; nothing to do")
     if taken_back := install.taken_back(*where):
         note = f"version {taken_back} is this build and was rolled back; --force installs it again"

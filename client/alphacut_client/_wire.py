@@ -20,6 +20,7 @@ from alphacut_core.geometry import Pixels
 from alphacut_core.options import Options
 
 _WIRE_DTYPES: dict[str, np.dtype[Any]] = {"UINT8": np.dtype("u1"), "FP32": np.dtype("<f4")}
+_QUEUE_SHARE = 0.4  # of the deadline: there are two queues on the way to a mask, and then there is work to do
 _REMEDY = "use the client and the model repository of one release"
 
 
@@ -116,10 +117,18 @@ def _add_input(
     request.raw_input_contents.append(content)
 
 
-def prioritise(request: service_pb2.ModelInferRequest, level: int) -> service_pb2.ModelInferRequest:
-    """Put a request into a lane of the server's queues, 1 going first; models without lanes ignore it."""
+def queue(request: service_pb2.ModelInferRequest, *, level: int, timeout_s: float) -> service_pb2.ModelInferRequest:
+    """Say how a request is to wait in the server's queues.
+
+    Args:
+        request: Changed and returned.
+        level: Its lane, 1 going first; models without lanes ignore it.
+        timeout_s: Deadline of the call. Each queue refuses the request after so long a wait that it could hardly be
+            answered in time, instead of working for a caller who is gone.
+    """
     if level > 1:  # 1 is every model's default
         request.parameters["priority"].uint64_param = level
+    request.parameters["timeout"].int64_param = round(_QUEUE_SHARE * timeout_s * 1e6)
     return request
 
 

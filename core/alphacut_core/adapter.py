@@ -9,8 +9,8 @@ import json
 import os
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,27 +64,80 @@ def array(pb_utils: Any, request: Any, name: str) -> np.ndarray:
     return image
 
 
-def respond(pb_utils: Any, requests: Sequence[Any], handle: Callable[[Any], list[Any]], pool: Executor) -> list[Any]:
-    """Answer each request by ``handle``: N in, N out, same order; one failure stays with its request.
+class Desk:
+    """Works on requests side by side and answers each when it is done, whatever batch it came in.
+
+    ``take`` returns before the answers are there, so that Triton hands over the next batch while the last requests of
+    this one are worked on. It waits while all places are taken: meanwhile requests wait in Triton's queue, where
+    priorities and time limits count.
 
     Args:
         pb_utils: Triton's module.
-        requests: What Triton hands to ``execute``.
         handle: Makes one request's output tensors, or raises an ``AlphacutError``.
-        pool: Where the requests of a batch run side by side.
+        places: How many requests are worked on at once.
     """
 
-    def answer(request: Any) -> Any:
-        try:
-            return pb_utils.InferenceResponse(output_tensors=handle(request))
-        except AlphacutError as error:
-            return pb_utils.InferenceResponse(error=triton_error(pb_utils, error))
-        except Exception as error:  # noqa: BLE001  the process boundary: a bug here must not fail the neighbours
-            pb_utils.Logger.log_error(traceback.format_exc())
-            bug = AlphacutError(f"unexpected {type(error).__name__}: {error}; this is a bug, the server's log has more")
-            return pb_utils.InferenceResponse(error=triton_error(pb_utils, bug))
+    def __init__(self, pb_utils: Any, handle: Callable[[Any], list[Any]], places: int) -> None:
+        self._pb_utils = pb_utils
+        self._handle = handle
+        self._workers = ThreadPoolExecutor(places)
+        self._places = threading.Semaphore(places)
 
-    return list(pool.map(answer, requests))
+    def take(self, requests: Iterable[Any]) -> None:
+        """Begin with every request, in their order."""
+        for request in requests:
+            self._places.acquire()
+            self._workers.submit(self._serve, request)
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        self._workers.shutdown()
+
+    def _serve(self, request: Any) -> None:
+        try:
+            _send(self._pb_utils, request, self._response(request))
+        finally:
+            self._places.release()
+
+    def _response(self, request: Any) -> Any:
+        try:
+            return self._pb_utils.InferenceResponse(output_tensors=self._handle(request))
+        except AlphacutError as error:
+            return self._pb_utils.InferenceResponse(error=triton_error(self._pb_utils, error))
+        except Exception as error:  # noqa: BLE001  the process boundary: a bug here must not fail the neighbours
+            self._pb_utils.Logger.log_error(traceback.format_exc())
+            bug = AlphacutError(f"unexpected {type(error).__name__}: {error}; this is a bug, the server's log has more")
+            return self._pb_utils.InferenceResponse(error=triton_error(self._pb_utils, bug))
+
+
+class Answer:
+    """The answer to a request of several rows, which become ready one by one and in any order.
+
+    Args:
+        pb_utils: Triton's module.
+        request: What is answered.
+        tensors: Name to array, one row an image; to be filled.
+    """
+
+    def __init__(self, pb_utils: Any, request: Any, tensors: Mapping[str, np.ndarray]) -> None:
+        self.tensors = tensors
+        self._pb_utils = pb_utils
+        self._request = request
+        self._missing = len(next(iter(tensors.values())))
+        self._lock = threading.Lock()
+
+    def row_is_done(self) -> None:
+        """Count a row that is filled; the last one sends the answer."""
+        with self._lock:
+            self._missing -= 1
+            last = not self._missing
+        if last:
+            tensors = [self._pb_utils.Tensor(name, rows) for name, rows in self.tensors.items()]
+            _send(self._pb_utils, self._request, self._pb_utils.InferenceResponse(output_tensors=tensors))
+
+
+def _send(pb_utils: Any, request: Any, response: Any) -> None:
+    request.get_response_sender().send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 
 
 def triton_error(pb_utils: Any, error: AlphacutError) -> Any:

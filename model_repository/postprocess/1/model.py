@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import os
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,6 @@ from alphacut_core import adapter, steps
 from alphacut_core.contract import ANY_MASK, ENCODED, OPTIONS, RENDERED
 from alphacut_core.options import Options
 
-_THREADS = 8  # as many as a batch holds
-
 
 class TritonPythonModel:
     """Renders and encodes the images of a batch side by side."""
@@ -22,11 +20,11 @@ class TritonPythonModel:
         """Read the configuration."""
         settings = adapter.start(args)
         self.limits = settings.limits
-        self.pool = ThreadPoolExecutor(_THREADS)
+        self.desk = adapter.Desk(pb_utils, self._handle, os.cpu_count() or 1)
 
-    def execute(self, requests: list[Any]) -> list[Any]:
-        """Answer N requests with N responses in the same order."""
-        return adapter.respond(pb_utils, requests, self._handle, self.pool)
+    def execute(self, requests: list[Any]) -> None:
+        """Begin with N requests; each is answered when it is done."""
+        self.desk.take(requests)
 
     def _handle(self, request: Any) -> list[Any]:
         encoded = adapter.array(pb_utils, request, ENCODED.name).tobytes()
@@ -37,4 +35,4 @@ class TritonPythonModel:
 
     def finalize(self) -> None:
         """Let running encodes end."""
-        self.pool.shutdown()
+        self.desk.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +16,52 @@ from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 
 
 class TritonPythonModel:
-    """Runs the images of a batch one after another through a network of fixed shape."""
+    """Gives an image that is alone all processors, and several one each: that is slower for one and more in all."""
 
     def initialize(self, args: dict[str, str]) -> None:
         """Compile the network as its manifest says, which is how the gate judged it."""
-        settings = adapter.start(args)
-        folder = Path(settings.folder)
+        folder = Path(adapter.start(args).folder)
         manifest = json.loads((folder / "manifest.json").read_text())
         size = int(manifest["size"])
         self.image, self.mask = image_spec(size), mask_spec(size)
-        core = openvino.Core()
-        network = core.read_model(folder / "model.onnx")
-        network.reshape([1, *self.image.dims])
-        compiled = core.compile_model(
-            network,
-            "CPU",
-            {"PERFORMANCE_HINT": settings.parameters["performance_hint"], **manifest["compile_options"]},
-        )
-        self.queue = openvino.AsyncInferQueue(compiled)
-        self.queue.set_callback(self._store)
+        self.core, self.options = openvino.Core(), manifest["compile_options"]
+        self.network = self.core.read_model(folder / "model.onnx")
+        self.network.reshape([1, *self.image.dims])
+        self.alone, self.abreast = self._queue("LATENCY", spare=0), self._queue("THROUGHPUT", spare=1)
+        self.under_way = 0
+        self.lock = threading.Lock()
 
-    def execute(self, requests: list[Any]) -> list[Any]:
-        """Answer N requests with N responses in the same order."""
+    def execute(self, requests: list[Any]) -> None:
+        """Begin with N requests; each is answered when it is done, while the next batch begins."""
         batches = [pb_utils.get_input_tensor_by_name(r, self.image.name).as_numpy() for r in requests]
-        ends = np.cumsum([len(batch) for batch in batches])
-        self.masks = np.empty((ends[-1], *self.mask.dims), np.uint8)
-        self.confidences = np.empty((ends[-1], *CONFIDENCE.dims), np.float32)
-        for row, image in enumerate(image for batch in batches for image in batch):
-            self.queue.start_async({self.image.name: image[None]}, row)
-        self.queue.wait_all()
-        return [self._response(end - len(batch), end) for batch, end in zip(batches, ends, strict=True)]
+        several = sum(map(len, batches)) > 1
+        for request, images in zip(requests, batches, strict=True):
+            masks = np.empty((len(images), *self.mask.dims), np.uint8)
+            confidences = np.empty((len(images), *CONFIDENCE.dims), np.float32)
+            answer = adapter.Answer(pb_utils, request, {self.mask.name: masks, CONFIDENCE.name: confidences})
+            for row, image in enumerate(images):
+                with self.lock:
+                    queue = self.abreast if several or self.under_way else self.alone
+                    self.under_way += 1
+                queue.start_async({self.image.name: image[None]}, (answer, row))  # waits for a place
 
-    def _store(self, infer: openvino.InferRequest, row: int) -> None:
-        self.masks[row] = infer.get_tensor(self.mask.name).data[0]
-        self.confidences[row] = infer.get_tensor(CONFIDENCE.name).data[0]
+    def finalize(self) -> None:
+        """Finish what was begun."""
+        self.alone.wait_all()
+        self.abreast.wait_all()
 
-    def _response(self, start: int, end: int) -> Any:
-        return pb_utils.InferenceResponse(
-            output_tensors=[
-                pb_utils.Tensor(self.mask.name, self.masks[start:end]),
-                pb_utils.Tensor(CONFIDENCE.name, self.confidences[start:end]),
-            ]
-        )
+    def _queue(self, hint: str, *, spare: int) -> openvino.AsyncInferQueue:
+        """Return places for as many images as OpenVINO runs at once, and spare ones whose images only wait."""
+        compiled = self.core.compile_model(self.network, "CPU", {"PERFORMANCE_HINT": hint, **self.options})
+        streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        queue = openvino.AsyncInferQueue(compiled, streams + spare)
+        queue.set_callback(self._done)
+        return queue
+
+    def _done(self, infer: openvino.InferRequest, place: tuple[adapter.Answer, int]) -> None:
+        answer, row = place
+        for name, rows in answer.tensors.items():
+            rows[row] = infer.get_tensor(name).data[0]
+        with self.lock:
+            self.under_way -= 1
+        answer.row_is_done()

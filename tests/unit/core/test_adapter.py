@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +34,12 @@ class Triton:
     def __init__(self) -> None:
         self.log: list[str] = []
         self.Logger = SimpleNamespace(log_error=self.log.append)
+
+    TRITONSERVER_RESPONSE_COMPLETE_FINAL = 1
+
+    @staticmethod
+    def Tensor(name: str, values: np.ndarray) -> SimpleNamespace:  # noqa: N802
+        return SimpleNamespace(name=name, values=values)
 
     @staticmethod
     def InferenceResponse(output_tensors: list[Any] | None = None, error: Any = None) -> SimpleNamespace:  # noqa: N802
@@ -70,29 +77,87 @@ def test_a_request_carries_one_image() -> None:
         adapter.array(Triton(), request, "TWO")
 
 
-def test_answers_come_in_the_order_of_the_requests_though_made_side_by_side() -> None:
-    barrier = threading.Barrier(4, timeout=30)
+class Request:
+    """One request as Triton hands it over; ``answer`` is filled by whoever serves it."""
 
-    def handle(request: int) -> list[Any]:
-        barrier.wait()  # passes only if all four run at once
-        return [request]
+    def __init__(self, content: object = None) -> None:
+        self.content = content
+        self.answered = threading.Event()
+        self.answer: Any = None
 
-    with ThreadPoolExecutor(4) as pool:
-        answers = adapter.respond(Triton(), [3, 1, 4, 1], handle, pool)
-    assert [answer.tensors for answer in answers] == [[3], [1], [4], [1]]
+    def get_response_sender(self) -> Request:
+        return self
+
+    def send(self, response: Any, flags: int) -> None:
+        assert flags == Triton.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+        assert not self.answered.is_set(), "a request is answered once"
+        self.answer = response
+        self.answered.set()
+
+    def wait(self) -> Any:
+        assert self.answered.wait(30)
+        return self.answer
 
 
-def test_a_failing_request_fails_alone_and_a_bug_is_logged_with_its_traceback() -> None:
-    def handle(request: str) -> list[Any]:
-        if request == "bad":
+@pytest.fixture
+def make_desk() -> Iterator[Callable[..., adapter.Desk]]:
+    with ExitStack() as stack:
+
+        def make(handle: Callable[[Request], list[Any]], places: int, triton: Triton | None = None) -> adapter.Desk:
+            desk = adapter.Desk(triton or Triton(), handle, places)
+            stack.callback(desk.close)
+            return desk
+
+        yield make
+
+
+def test_a_request_is_answered_when_it_is_done_though_others_of_its_batch_are_not(make_desk) -> None:
+    slow, quick = Request("slow"), Request("quick")
+
+    def handle(request: Request) -> list[Any]:
+        if request is slow:
+            assert quick.answered.wait(30)
+        return [request.content]
+
+    make_desk(handle, 2).take([slow, quick])
+    assert quick.wait().tensors == ["quick"]
+    assert slow.wait().tensors == ["slow"]
+
+
+def test_a_full_desk_makes_triton_wait_and_nobody_else(make_desk) -> None:
+    go = threading.Event()
+    requests = [Request(i) for i in range(3)]
+    begun = threading.Semaphore(0)
+
+    def handle(request: Request) -> list[Any]:
+        begun.release()
+        assert go.wait(30)
+        return [request.content]
+
+    desk = make_desk(handle, 2)
+    taking = threading.Thread(target=desk.take, args=[requests])
+    taking.start()
+    assert begun.acquire(timeout=30)
+    assert begun.acquire(timeout=30)
+    assert taking.is_alive(), "the third request has no place yet"
+    go.set()
+    assert [request.wait().tensors for request in requests] == [[0], [1], [2]]
+    taking.join(30)
+    assert not taking.is_alive()
+
+
+def test_a_failing_request_fails_alone_and_a_bug_is_logged_with_its_traceback(make_desk) -> None:
+    def handle(request: Request) -> list[Any]:
+        if request.content == "bad":
             raise EmptyImageError("got 0 bytes")
-        if request == "bug":
+        if request.content == "bug":
             raise KeyError("oops")
-        return [request]
+        return [request.content]
 
     triton = Triton()
-    with ThreadPoolExecutor(2) as pool:
-        first, second, third, fourth = adapter.respond(triton, ["a", "bad", "bug", "b"], handle, pool)
+    requests = [Request(content) for content in ("a", "bad", "bug", "b")]
+    make_desk(handle, 2, triton).take(requests)
+    first, second, third, fourth = (request.wait() for request in requests)
     assert (first.tensors, fourth.tensors) == (["a"], ["b"])
     assert second.error.code == triton.TritonError.INVALID_ARG
     assert type(AlphacutError.from_wire(str(second.error))) is EmptyImageError
@@ -100,6 +165,38 @@ def test_a_failing_request_fails_alone_and_a_bug_is_logged_with_its_traceback() 
     assert "unexpected KeyError: 'oops'; this is a bug" in str(third.error)
     assert len(triton.log) == 1
     assert "Traceback" in triton.log[0]
+
+
+def test_closing_a_desk_finishes_what_was_begun(make_desk) -> None:
+    request = Request("last")
+    go = threading.Event()
+
+    def handle(request: Request) -> list[Any]:
+        assert go.wait(30)
+        return [request.content]
+
+    desk = make_desk(handle, 1)
+    desk.take([request])
+    closing = threading.Thread(target=desk.close)
+    closing.start()
+    go.set()
+    closing.join(30)
+    assert request.answer.tensors == ["last"]
+
+
+def test_an_answer_of_several_rows_is_sent_once_when_the_last_of_them_is_there() -> None:
+    request = Request()
+    rows = np.zeros((3, 2), np.uint8)
+    answer = adapter.Answer(Triton(), request, {"MASK": rows})
+    for row in (2, 0):
+        answer.tensors["MASK"][row] = row + 1
+        answer.row_is_done()
+        assert not request.answered.is_set()
+    answer.tensors["MASK"][1] = 2
+    answer.row_is_done()
+    (tensor,) = request.wait().tensors
+    assert tensor.name == "MASK"
+    assert tensor.values[:, 0].tolist() == [1, 2, 3]
 
 
 def test_a_missing_library_is_reported_as_unsupported() -> None:

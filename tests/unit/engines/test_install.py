@@ -44,6 +44,17 @@ def test_the_version_before_stays_and_older_ones_go(builds, serving: Serving) ->
     assert list(configs.read(serving(order).config).version_policy.specific.versions) == [4]
 
 
+def test_a_build_that_is_done_brings_adapters_and_configurations_of_this_release(builds, serving: Serving) -> None:
+    order = builds(2)
+    engine = serving(order)
+    adapter = order.repository / order.engine / "1" / "model.py"
+    wanted = {path: path.read_text() for path in (engine.config, adapter)}
+    for path in wanted:
+        path.write_text(f"{wanted[path]}# of an older release\n")
+    assert pipeline.build(order, lambda step: None).note == "version 2 is this build; nothing to do"
+    assert {path: path.read_text() for path in wanted} == wanted
+
+
 def test_roll_back_serves_the_version_before_with_its_own_facts(builds, serving: Serving) -> None:
     order = builds(2)
     checksum = serving(order).manifest["engine_sha256"]
