@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import onnx
 
@@ -15,12 +16,13 @@ from alphacut_core.geometry import Pixels
 from alphacut_engines import gate, sensitivity
 from alphacut_engines.histogram import METHODS, Histogram
 from alphacut_engines.photographs import Photographs
-from alphacut_engines.quantise import Ranges, convolutions, quantise
+from alphacut_engines.quantise import Activations, Ranges, convolutions, quantise
 from alphacut_engines.reference import Reference
 
 MIN_PICTURES = 32
 _MAX_PICTURES = 128
 _TRIAL_PICTURES = 24
+_ALL_KINDS: tuple[Activations, ...] = get_args(Activations)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,13 +64,16 @@ def read(path: Path) -> Calibration:
         raise EngineBuildError(f"{path} is no calibration ({error}); pass --calibration DIR to make one") from error
 
 
-def calibrate(fused: onnx.ModelProto, photographs: Photographs, source_sha256: str) -> Calibration:
+def calibrate(
+    fused: onnx.ModelProto, photographs: Photographs, source_sha256: str, kinds: Sequence[Activations] = _ALL_KINDS
+) -> Calibration:
     """Watch the network at work on photographs.
 
     Args:
         fused: The FP32 graph of the wire contract.
         photographs: Evenly spread over what the engine will see; up to 128 of them are used.
         source_sha256: Checksum of the network's file.
+        kinds: Types of activations to look for harmful convolutions in, which takes longest by far.
     """
     seen = photographs.some(_MAX_PICTURES)
     histograms = collect(fused, seen)
@@ -85,10 +90,7 @@ def calibrate(fused: onnx.ModelProto, photographs: Photographs, source_sha256: s
         method=best,
         trials=trials,
         ranges=by_method[best],
-        excluded={
-            "uint8": sensitivity.search(fused, by_method[best], "uint8", trial, wanted),
-            "int8": sensitivity.search(fused, by_method[best], "int8", trial, wanted),
-        },
+        excluded={kind: sensitivity.search(fused, by_method[best], kind, trial, wanted) for kind in kinds},
     )
 
 

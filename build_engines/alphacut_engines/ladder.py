@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import onnx
 
@@ -19,6 +20,7 @@ from alphacut_engines.gate import Measurement
 from alphacut_engines.manifest import CALIBRATION_FILE
 from alphacut_engines.order import Order
 from alphacut_engines.photographs import Photographs
+from alphacut_engines.quantise import Activations
 from alphacut_engines.reference import Reference
 from alphacut_engines.report import Report, Row
 from alphacut_engines.stage_cache import StageCache
@@ -68,7 +70,11 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell, cache:
     rungs = _rungs(order, target, known, tell)
     if rungs == ("fp32",) and order.gate is None:
         return Choice("fp32", target.compile_options("fp32"), network.fused, None, None, None)
-    fitted = _calibration(order, known, network, source_sha256, tell=tell, cache=cache) if "int8" in rungs else None
+    fitted = None
+    if "int8" in rungs:
+        # What comes with weights serves all targets; a user's own calibration is made for the one at hand.
+        kinds = get_args(Activations) if isinstance(order.recipe.weights, Path) else (target.activations,)
+        fitted = _calibration(order, known, network, source_sha256, kinds=kinds, tell=tell, cache=cache)
     pictures = _pictures(order)
     if "fp16" in rungs:
         network = _within_half(network, pictures, tell)
@@ -119,17 +125,26 @@ def _obstacle(rung: str, order: Order, target: Target, known: Evidence) -> str |
 
 
 def _calibration(
-    order: Order, known: Evidence, network: Network, source_sha256: str, *, tell: Tell, cache: StageCache
+    order: Order,
+    known: Evidence,
+    network: Network,
+    source_sha256: str,
+    *,
+    kinds: tuple[Activations, ...],
+    tell: Tell,
+    cache: StageCache,
 ) -> Calibration | None:
     if order.calibration is None:
         return known.calibration
     pictures = photographs.of_folder(order.calibration, order.recipe.size, calibration.MIN_PICTURES)
 
     def write(folder: Path) -> None:
-        (folder / CALIBRATION_FILE).write_text(calibration.calibrate(network.fused, pictures, source_sha256).to_json())
+        made = calibration.calibrate(network.fused, pictures, source_sha256, kinds)
+        (folder / CALIBRATION_FILE).write_text(made.to_json())
 
     graph = hashlib.sha256(network.fused.SerializeToString()).hexdigest()
-    entry = cache.through("calibrate", {"graph": graph, "pictures": fingerprint.of_pictures(order.calibration)}, write)
+    inputs = {"graph": graph, "pictures": fingerprint.of_pictures(order.calibration), "kinds": kinds}
+    entry = cache.through("calibrate", inputs, write)
     fitted = calibration.read(entry.folder / CALIBRATION_FILE)
     left_out = ", ".join(f"{len(names)} for {kind}" for kind, names in fitted.excluded.items())
     tell(

@@ -98,4 +98,4 @@ def _calibration(order: Order, network: Network, source_sha256: str) -> Calibrat
     if order.calibration is None:
         return evidence.of(order.recipe, TARGETS["cpu"].evidence, source_sha256).calibration
     pictures = photographs.of_folder(order.calibration, order.recipe.size, calibration.MIN_PICTURES)
-    return calibration.calibrate(network.fused, pictures, source_sha256)
+    return calibration.calibrate(network.fused, pictures, source_sha256, ("uint8",))  # it measures this CPU

@@ -94,6 +94,13 @@ def test_a_calibration_is_read_back_as_it_was_written(
     assert made.trials[made.method] == min(made.trials.values())
 
 
+def test_only_the_activations_that_were_asked_for_are_searched(
+    fused: onnx.ModelProto, pictures: photographs.Photographs
+) -> None:
+    assert set(calibration.calibrate(fused, pictures, "", ("uint8",)).excluded) == {"uint8"}
+    assert set(calibration.calibrate(fused, pictures, "").excluded) == {"uint8", "int8"}
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"ranges": {"a": 1}}'])
 def test_what_is_no_calibration_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "calibration.json"
