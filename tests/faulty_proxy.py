@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -13,7 +14,8 @@ _CHUNK_BYTES = 64 * 1024
 class _Way:
     """One direction of one connection."""
 
-    def __init__(self, source: socket.socket, target: socket.socket, proxy: FaultyProxy) -> None:
+    def __init__(self, source: socket.socket, target: socket.socket, proxy: FaultyProxy, asking: bool) -> None:
+        self._asking = asking
         self._source = source
         self._target = target
         self._proxy = proxy
@@ -25,6 +27,8 @@ class _Way:
                 self._proxy.wait_until_flowing(self._source)
                 if self._proxy.bytes_per_s is not None:
                     time.sleep(len(data) / self._proxy.bytes_per_s)  # the fault itself, not a synchronisation
+                if self._proxy.watch is not None:
+                    self._proxy.watch(data, self._asking)
                 self._target.sendall(data)
         for end in (self._source, self._target):
             with contextlib.suppress(OSError):
@@ -41,6 +45,7 @@ class FaultyProxy:
         url: The proxy's own address.
         accepted: Connections taken so far.
         bytes_per_s: How fast each direction of each connection flows; None for as fast as it can.
+        watch: Shown all that passes, and whether it goes to the server.
     """
 
     def __init__(self, port: int) -> None:
@@ -49,6 +54,7 @@ class FaultyProxy:
         self.url = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.accepted = 0
         self.bytes_per_s: float | None = None
+        self.watch: Callable[[bytes, bool], None] | None = None
         self._changed = threading.Condition()
         self._frozen: set[socket.socket] = set()
         self._open: list[socket.socket] = []
@@ -107,5 +113,5 @@ class FaultyProxy:
             with self._changed:
                 self._open += [inner, outer]
             for source, target in ((inner, outer), (outer, inner)):
-                self._threads.append(_Way(source, target, self).thread)
+                self._threads.append(_Way(source, target, self, asking=source is inner).thread)
                 self._threads[-1].start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,6 +28,7 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         port: int = 0,
         tls: trustme.LeafCert | None = None,
         client_authority: trustme.CA | None = None,
+        options: Sequence[tuple[str, int]] = (),
     ) -> None:
         self.answer = answer
         self.requests: list[Any] = []
@@ -36,7 +37,7 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         self.served: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(32)
-        self._server = grpc.server(self._pool, options=[("grpc.max_receive_message_length", -1)])
+        self._server = grpc.server(self._pool, options=[("grpc.max_receive_message_length", -1), *options])
         service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self, self._server)
         address = f"127.0.0.1:{port}"
         if tls is None:
@@ -169,8 +170,8 @@ def serve() -> Iterator[Callable[..., Server]]:
     """Start servers that answer as told; they are stopped after the test."""
     running: list[Server] = []
 
-    def start(answer: Answer | None = None, port: int = 0, **secrets: Any) -> Server:
-        running.append(Server(answer or (lambda request, context: _respond(request)), port, **secrets))
+    def start(answer: Answer | None = None, port: int = 0, **settings: Any) -> Server:
+        running.append(Server(answer or (lambda request, context: _respond(request)), port, **settings))
         return running[-1]
 
     yield start
