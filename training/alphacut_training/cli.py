@@ -36,7 +36,7 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--tiers", type=float, default=0.0, show_default=True, help="Share of late steps at smaller tiers' sizes."
         ),
-        click.option("--batch", type=int, default=12, show_default=True, help="Pictures a step."),
+        click.option("--batch", type=int, default=12, show_default=True, help="Pictures a step on each device."),
         click.option("--learning-rate", type=float, default=4e-4, show_default=True),
         click.option("--composites", type=float, default=0.3, show_default=True, help="Share on other backgrounds."),
         click.option(
@@ -44,7 +44,7 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--patience", type=int, default=10, show_default=True, help="Epochs without gain before the end."),
         click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True),
-        click.option("--devices", type=int, default=1, show_default=True, help="GPUs; 1 is also the processor."),
+        click.option("--devices", type=int, default=1, show_default=True, help="GPUs; without any, processes."),
         click.option("--workers", type=int, default=0, show_default=True, help="Processes that prepare pictures."),
         click.option("--seed", type=int, default=0, show_default=True),
     ]

@@ -90,7 +90,8 @@ def fit(
         trainer.fit(module, pictures, ckpt_path=str(last) if last.exists() else None, weights_only=False)
     best = checkpoint.load(Path(keeper.best_model_path))
     file = settings.output / FINISHED
-    checkpoint.save(best, file)
+    if trainer.is_global_zero:
+        checkpoint.save(best, file)
     score = float(keeper.best_model_score) if keeper.best_model_score is not None else float("nan")
     return Outcome(best, file, score, trainer.current_epoch)
 

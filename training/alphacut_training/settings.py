@@ -28,7 +28,7 @@ class Settings:
         first_size: Side at the start; grows to ``size`` on the way, see ``course``.
         tiers: Share of the steps, once ``size`` is reached, that are taken at the sizes of the smaller tiers, 0 to
             1; it lifts the masks of ``medium`` and ``lite``, which are served with the same weights.
-        batch: Pictures a step.
+        batch: Pictures a step on each device.
         learning_rate: Highest rate of AdamW; warms up over the first twentieth and falls as a cosine.
         weight_decay: AdamW's.
         ema: Decay of the exponential moving average of weights that is checked and kept; 0 takes the last weights.
@@ -37,7 +37,7 @@ class Settings:
         hold_out: Share of the pictures that are checked on and never trained on, 0 to 1.
         patience: Epochs without improvement after which to stop.
         precision: What forward passes compute in; ``bf16`` pays on processors with AVX-512 BF16 or AMX and on GPUs.
-        devices: Number of GPUs; 1 is also the processor.
+        devices: Number of GPUs; without any, of processes that share the processor.
         workers: Processes that prepare pictures; 0 prepares them in the training process.
         seed: Where all chance starts.
     """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import torch
 
 from alphacut_core.errors import EngineSourceError, InvalidOptionError
 from alphacut_training import checkpoint, evaluation, fit, predictor
+from alphacut_training.clock import Clock
 from alphacut_training.network import Architecture, U2Net
 from alphacut_training.settings import Settings
 
@@ -131,16 +133,31 @@ def test_a_folder_of_another_run_is_refused_with_the_difference(discs: Callable[
     assert json.loads((tmp_path / "run" / "settings.json").read_text())["learning_rate"] == 0.002
 
 
-def test_a_run_ends_with_its_time_its_course_whole(discs: Callable[[int], Path], tmp_path: Path) -> None:
-    settings = quick(discs(20), tmp_path / "run", epochs=10_000, patience=10_000, minutes=0.03)
+def test_a_run_ends_with_its_time_its_course_whole(
+    discs: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = itertools.count()
+    monkeypatch.setattr(Clock, "time_elapsed", lambda *_: float(next(looks)))  # a second a look
+    settings = quick(discs(20), tmp_path / "run", epochs=10_000, patience=10_000, minutes=1)
     outcome = fit.fit(tiny(), settings, silent)
-    assert 1 <= outcome.epochs < 10_000
+    assert 2 < outcome.epochs < 15
     saved = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=False)
-    assert saved["lr_schedulers"][0]["_last_lr"][0] < 0.2 * settings.learning_rate
-    fit.fit(tiny(), settings, silent)
-    again = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=False)
-    assert again["global_step"] <= saved["global_step"] + 4  # an epoch that began as the time was over
-    assert again["callbacks"]["Clock"]["time_elapsed"]["train"] >= saved["callbacks"]["Clock"]["time_elapsed"]["train"]
+    assert saved["lr_schedulers"][0]["_last_lr"][0] < 0.1 * settings.learning_rate
+
+
+def test_two_processes_train_one_network(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    output = tmp_path / "run"
+    settings = f"quick(Path({str(discs(24))!r}), Path({str(output)!r}), epochs=2, batch=2, devices=2, minutes=10)"
+    lines = (
+        "from pathlib import Path; from training.test_fit import quick, silent, tiny; from alphacut_training import fit"
+    )
+    script.write_text(f"{lines}\nfit.fit(tiny(), {settings}, silent)\n")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, str(script)], check=True, env=environment, capture_output=True)
+    checkpoint.load(output / "network.pth")
+    saved = torch.load(output / "checkpoints" / "last.ckpt", weights_only=False)
+    assert saved["global_step"] == 2 * 5  # 19 pictures to train on: ten for each, in pairs
 
 
 def test_a_run_grows_from_the_first_size_to_the_last(
