@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from alphacut_client.client import Client
 from alphacut_core.errors import ServerStartError
+from alphacut_core.tiers import Mode
 
 _READY = "gRPC "
 _METRICS = "metrics "
@@ -36,6 +37,8 @@ class EmbeddedServer:
 
     Args:
         repository: Model repository to serve; None for the installation's own.
+        models: Networks to serve; none given means all that are built.
+        tiers: Tiers to serve; none given means all that are built. Fewer start sooner and take less memory.
         start_timeout_s: How long to wait for the first answer.
 
     Attributes:
@@ -53,8 +56,17 @@ class EmbeddedServer:
     url: str
     pid: int
 
-    def __init__(self, repository: Path | str | None = None, *, start_timeout_s: float = 900.0) -> None:
+    def __init__(
+        self,
+        repository: Path | str | None = None,
+        *,
+        models: Sequence[str] = (),
+        tiers: Sequence[Mode] = (),
+        start_timeout_s: float = 900.0,
+    ) -> None:
         self._repository = repository
+        self._models = tuple(models)
+        self._tiers = tuple(tiers)
         self._start_timeout_s = start_timeout_s
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._starting = True
@@ -113,7 +125,11 @@ class EmbeddedServer:
 
     def _command(self) -> list[str]:
         command = [sys.executable, "-m", "alphacut_server", "serve", "--until-stdin-closes"]
-        return command if self._repository is None else [*command, "--repository", str(self._repository)]
+        if self._repository is not None:
+            command += ["--repository", str(self._repository)]
+        for option, names in (("--model", self._models), ("--tier", self._tiers)):
+            command += [word for name in names for word in (option, name)]
+        return command
 
     def _wait_for_url(self) -> str:
         told = self._told

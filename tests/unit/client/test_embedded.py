@@ -71,6 +71,13 @@ def test_the_repository_is_handed_on(stand_in: StandIn, tmp_path: Path) -> None:
     assert (tmp_path / "seen").read_text() == "serve --until-stdin-closes --repository some/where"
 
 
+def test_a_choice_of_networks_and_tiers_is_handed_on(stand_in: StandIn, tmp_path: Path) -> None:
+    stand_in(READY + f"open({str(tmp_path / 'seen')!r}, 'w').write(' '.join(sys.argv[1:]))\n" + UNTIL_STDIN_CLOSES)
+    with EmbeddedServer(models=["u2netp"], tiers=["full", "lite"]):
+        pass
+    assert (tmp_path / "seen").read_text() == "serve --until-stdin-closes --model u2netp --tier full --tier lite"
+
+
 def test_a_server_that_gives_up_tells_its_reason_in_full(stand_in: StandIn) -> None:
     stand_in("import sys\nsys.exit('noise\\nerror: no engine is built; run: alphacut build\\nIts log ends here')\n")
     with pytest.raises(ServerStartError) as caught, EmbeddedServer():
