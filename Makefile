@@ -1,6 +1,6 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve gateway engines bench bench-client load training test test-faults test-slow test-training check format dashboards lock clean
+.PHONY: help demo serve gateway engines bench bench-u2net bench-soak bench-start bench-client load training test test-faults test-slow test-training check format dashboards lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 UV_COMPILE = $(BIN)/uv pip compile --quiet --no-header --no-annotate --no-config --universal --python-version 3.11 --generate-hashes
 
 help:  ## This list.
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(VENV)/runtime  ## Cut out the sample photographs with a real Triton; results in out/.
 	@$(BIN)/alphacut build
@@ -31,6 +31,19 @@ engines: $(VENV)/runtime  ## Build the CPU engines of the bundled model, all tie
 bench: $(VENV)/loadtest  ## Compare with rembg and the bare engine; make bench ARGS=--quick takes a minute. Results in out/bench/.
 	@$(BIN)/alphacut build --precision $(PRECISION)
 	@$(BIN)/alphacut bench $(ARGS)
+
+bench-u2net: $(VENV)/loadtest  ## The same with full U²-Net, around the bundled weights; the first time it calibrates, a quarter of an hour.
+	@$(BIN)/alphacut bench u2net --precision $(PRECISION)
+	@$(BIN)/alphacut bench --weights out/bench-u2net/u2net-around-alphacut-u2netp.onnx \
+		--repository out/bench-u2net/model_repository --output out/bench-u2net $(ARGS)
+
+bench-soak: $(VENV)/loadtest  ## Does memory grow over 5,000 images? Results in out/bench-soak/.
+	@$(BIN)/alphacut build --precision $(PRECISION)
+	@$(BIN)/alphacut bench soak $(ARGS)
+
+bench-start: $(VENV)/loadtest  ## Cold start to the first answer, stage by stage, beside rembg's. Results in out/bench-start/.
+	@$(BIN)/alphacut build --precision $(PRECISION)
+	@$(BIN)/alphacut bench start $(ARGS)
 
 bench-client: $(VENV)/loadtest  ## What the client costs and its batches bring; ARGS=--quick takes a minute. Results in out/bench-client/.
 	@$(BIN)/alphacut build

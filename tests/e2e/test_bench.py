@@ -76,13 +76,26 @@ def test_what_is_timed_is_right(content: Any) -> None:
     assert all(one["within"] for one in content["parity"])
 
 
-def test_time_is_told_by_stage_and_memory_by_program(content: Any) -> None:
+def test_time_is_told_by_stage_and_by_process_and_memory_too(content: Any) -> None:
     (alone,) = (
         one for one in content["measurements"] if one["contender"] == "mask-encoded" and one["concurrency"] == 1
     )
-    assert {"client: render", "client: wait", "preprocess: compute", "u2netp: compute"} <= set(alone["stages_s"])
-    assert alone["stages_s"]["u2netp: compute"] < alone["wall_s"]
+    assert {"client: render", "client: wait", "remove_background: all"} <= set(alone["stages_s"])
+    assert {"client", "tritonserver", "stub of preprocess", "stub of u2netp"} <= set(alone["cpu_by_process_s"])
+    assert 0 < alone["cpu_by_process_s"]["stub of u2netp"] < alone["cpu_s"] + 0.02
     assert alone["peak_rss_bytes"]["tritonserver"] > 2**20
+    watched = {one["contender"]: one for one in content["footprints"]}
+    server, processes = watched["mask-encoded"]["server"], watched["mask-encoded"]["processes"]
+    assert watched["rembg-mask"]["server"]["pss_bytes"] == 0
+    assert 2**20 < processes["stub of u2netp"]["pss_bytes"] < server["pss_bytes"] < server["rss_bytes"]
+    assert set(processes) >= {"client", "alphacut_server", "tritonserver", "stub of preprocess", "stub of postprocess"}
+
+
+def test_every_target_is_accounted_for(content: Any) -> None:
+    told = {one["target"]: one for one in content["targets"]}
+    assert len(told) >= 13
+    assert told["median latency of a mask against rembg"]["met"] in (True, False)
+    assert told["growth of server and stubs over 5,000 images"]["met"] is None
 
 
 def test_no_process_is_left(output: Path, mark: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,6 +15,7 @@ from alphacut_client import Client, EmbeddedServer, StageTimes
 from alphacut_client.timings import timed
 from alphacut_core import codec
 from alphacut_core.contract import DEFAULT_PIPELINE
+from alphacut_core.tiers import DEFAULT_MODEL
 from alphacut_loadtest.bench.subject import Call, Setting, Subject
 
 _TIMEOUT_S = 600.0
@@ -25,7 +27,10 @@ class AlphacutService(Subject):
     def __init__(self, setting: Setting) -> None:
         super().__init__()
         self._times = StageTimes()
-        self._server = self._stack.enter_context(EmbeddedServer(setting.repository))
+        self._server = self._stack.enter_context(
+            EmbeddedServer(setting.repository, models=(DEFAULT_MODEL,), tiers=("full",))
+        )
+        self.marks["ready"] = time.time()
         self._client = self._connect("client")
         self._renderer = self._connect("server")
         self._health = self._client.health()
@@ -50,7 +55,10 @@ class AlphacutService(Subject):
         return {**installed, "server": self._health.server}
 
     def stages_s(self) -> dict[str, float]:
-        """Return the client's stages and the server's models; the server works while the client waits."""
+        """Return the client's stages, the ensemble's time, and its steps' queues; the client waits meanwhile.
+
+        Steps answer after they have handed their batch back, so what Triton calls compute is not their work.
+        """
         client = {f"client: {stage}": spent.total_s for stage, spent in self._times.by_stage().items()}
         server: dict[str, float] = {}
         for model, counters in self._client.statistics().items():
@@ -58,7 +66,6 @@ class AlphacutService(Subject):
                 server[f"{model}: all"] = counters.total_s
             else:
                 server[f"{model}: queue"] = counters.queue_s
-                server[f"{model}: compute"] = counters.compute_s
         return {**client, **server}
 
     @contextmanager

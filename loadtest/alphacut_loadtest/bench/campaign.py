@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import alphacut_core
@@ -14,8 +15,9 @@ import alphacut_loadtest
 from alphacut_core.agreement import Bounds
 from alphacut_core.errors import MissingLibraryError, ServerStartError
 from alphacut_core.geometry import Pixels
-from alphacut_loadtest.bench import parity, schedule
+from alphacut_loadtest.bench import memory, parity, schedule
 from alphacut_loadtest.bench.contenders import REFERENCE, Contender, SubjectName
+from alphacut_loadtest.bench.memory import Footprint
 from alphacut_loadtest.bench.parity import Parity
 from alphacut_loadtest.bench.pictures import Picture
 from alphacut_loadtest.bench.process import WorkerProcess
@@ -109,11 +111,26 @@ def measure(there: Field, plan: Plan, n_pictures: int, report: Report) -> list[M
     return measurements
 
 
+def watch_memory(there: Field, plan: Plan, n_pictures: int, report: Report) -> list[Footprint]:
+    """Give those whose memory is watched one more turn, untimed, with as many callers as there are at most."""
+    callers = max(plan.concurrencies)
+    passes = schedule.passes(n_pictures, callers, plan.images_per_caller)
+    footprints = []
+    for contender in plan.contenders:
+        if contender.name not in memory.WATCHED or not there.takes_part(contender):
+            continue
+        worker = there.workers[contender.subject]
+        turn = partial(worker.ask, "run", contender, callers, passes=passes, only_first=False)
+        footprints.append(memory.watch(ProcessTree(worker.pid), contender.name, callers, turn))
+        report(f"memory  {contender.name:<20}{footprints[-1].everything.pss_bytes / 1e6:6.0f} MB PSS at most")
+    return footprints
+
+
 def _measure(turn: schedule.Turn, worker: WorkerProcess, tree: ProcessTree, passes: int) -> Measurement:
     warm_up = min(turn.concurrency, _WARM_UP_CALLERS)
     worker.ask("run", turn.contender, turn.concurrency, passes=warm_up, only_first=True)
     tree.reset_peaks()
-    before_s = tree.cpu_s()
+    before_s, before_by_process_s = tree.cpu_s(), tree.cpu_by_process_s()
     answer = worker.ask("run", turn.contender, turn.concurrency, passes=passes, only_first=False)
     return Measurement(
         round=turn.round,
@@ -122,6 +139,9 @@ def _measure(turn: schedule.Turn, worker: WorkerProcess, tree: ProcessTree, pass
         wall_s=answer["wall_s"],
         latencies_s=tuple((picture, seconds) for picture, seconds in answer["latencies_s"]),
         cpu_s=tree.cpu_s() - before_s,
+        cpu_by_process_s={
+            name: spent_s - before_by_process_s.get(name, 0.0) for name, spent_s in tree.cpu_by_process_s().items()
+        },
         peak_rss_bytes=tree.peak_rss_bytes(),
         stages_s=answer["stages_s"],
     )

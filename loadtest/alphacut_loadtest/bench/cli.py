@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
 import tempfile
@@ -12,41 +11,47 @@ from pathlib import Path
 
 import click
 
-from alphacut_core import installed
-from alphacut_core.contract import DEFAULT_PIPELINE
-from alphacut_core.errors import EngineParityError, EngineSourceError
-from alphacut_loadtest.bench import campaign, contenders, machine, parity, pictures, plot, table
+from alphacut_core.errors import EngineParityError
+from alphacut_loadtest.bench import campaign, contenders, machine, own_build, parity, pictures, places, plot, table
 from alphacut_loadtest.bench.campaign import Plan
+from alphacut_loadtest.bench.places import FOLDER, REPOSITORY_OPTION, WEIGHTS_OPTION
 from alphacut_loadtest.bench.result import Engine, Result
+from alphacut_loadtest.bench.soak import soak
+from alphacut_loadtest.bench.start import start
 from alphacut_loadtest.bench.subject import Setting
 
-_CHECKOUT = Path(__file__).resolve().parents[3]
-_FOLDER = click.Path(path_type=Path, file_okay=False)
 _NAMES = ", ".join(contender.name for contender in contenders.CONTENDERS)
 _CONCURRENCIES, _QUICK_CONCURRENCIES = (1, 4, 16), (1, 4)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--quick", is_flag=True, help="One round of few small pictures: about a minute on two cores.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Not with --quick.")
-@click.option("--images", type=_FOLDER, help="Folder of JPEG and PNG photographs; default: made of the samples.")
+@click.option("--images", type=FOLDER, help="Folder of JPEG and PNG photographs; default: made of the samples.")
 @click.option("--contenders", "names", metavar="NAME,...", help=f"Only these, of {_NAMES}.")
-@click.option("--output", type=_FOLDER, default=Path("out/bench"), show_default=True)
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    default=_CHECKOUT / "build_engines" / "alphacut_engines" / "weights" / "alphacut-u2netp.onnx",
-    help="The plain network that the served engine was built from, for rembg; default: the bundled one.",
-)
-@click.option("--repository", type=_FOLDER, default=_CHECKOUT / "model_repository", help="Default: the checkout's.")
+@click.option("--output", type=FOLDER, default=Path("out/bench"), show_default=True)
+@WEIGHTS_OPTION
+@REPOSITORY_OPTION
+@click.pass_context
 def bench(
-    *, quick: bool, rounds: int, images: Path | None, names: str | None, output: Path, weights: Path, repository: Path
+    context: click.Context,
+    /,
+    *,
+    quick: bool,
+    rounds: int,
+    images: Path | None,
+    names: str | None,
+    output: Path,
+    weights: Path,
+    repository: Path,
 ) -> None:
     """Compare Alphacut with rembg and with the bare engine: same weights, same photographs, in turns.
 
     Writes result.json, result.md and result.svg, and prints the second. There is nothing to pass: the ratios
     are the result. Only masks that differ too much from rembg's are an error, because then nothing was compared.
     """
+    if context.invoked_subcommand is not None:
+        return
     chosen = contenders.choose(names)
     plan = Plan(
         contenders=chosen,
@@ -54,12 +59,12 @@ def bench(
         rounds=1 if quick else rounds,
         images_per_caller=1 if quick else 2,
     )
-    engine = _engine(repository, weights)
+    engine = places.engine(repository, weights)
     with tempfile.TemporaryDirectory(prefix="alphacut-bench-") as scratch:
         folder = Path(scratch)
         shots = pictures.QUICK if quick else pictures.FULL
         (folder / "pictures").mkdir()
-        found = pictures.load(images) if images else pictures.make(_CHECKOUT / "samples", folder / "pictures", shots)
+        found = pictures.load(images) if images else pictures.make(places.SAMPLES, folder / "pictures", shots)
         result = _run(plan, engine, found, Path(shutil.copy(weights, folder)), repository.resolve())
         _write(result, output)
     outside = [one for one in result.parity if not one.within]
@@ -70,21 +75,16 @@ def bench(
         )
 
 
-def _engine(repository: Path, weights: Path) -> Engine:
-    """Read what is served, and check that it is made of the weights that rembg gets."""
-    served = installed.find(repository, DEFAULT_PIPELINE.engine)
-    if served is None:
-        raise EngineSourceError(
-            f"there is no built engine of {DEFAULT_PIPELINE.engine} in {repository}; run: alphacut build"
-        )
-    facts = served.manifest
-    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if sha256 != facts["source_sha256"]:
-        raise EngineSourceError(
-            f"{served.folder} was built from a network with SHA-256 {facts['source_sha256'][:12]}, {weights} has "
-            f"{sha256[:12]}; name the file that it was built from with --weights, or build it from this one"
-        )
-    return Engine(facts["model"], facts["precision"], sha256)
+@bench.command("u2net")
+@click.option("--precision", default="auto", show_default=True, help="As of alphacut build.")
+@click.option("--output", type=FOLDER, default=Path("out/bench-u2net"), show_default=True)
+def u2net_command(precision: str, output: Path) -> None:
+    """Build full U²-Net for the bench: the bundled network amid 43 million random weights that change no mask.
+
+    Prints the options that let the bench run it. The product's own model repository is not touched.
+    """
+    made = own_build.build(places.BUNDLED, places.SAMPLES, output, precision)
+    click.echo(f"--weights {made.weights} --repository {made.repository}")
 
 
 def _run(plan: Plan, engine: Engine, found: list[pictures.Picture], weights: Path, repository: Path) -> Result:
@@ -94,9 +94,10 @@ def _run(plan: Plan, engine: Engine, found: list[pictures.Picture], weights: Pat
         there = campaign.start(stack, plan.contenders, setting, _report)
         masks = campaign.check_masks(there, plan.contenders, setting, found, parity.GATES[engine.precision])
         measurements = campaign.measure(there, plan, len(found), _report)
+        footprints = campaign.watch_memory(there, plan, len(found), _report)
     return Result(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        commit=machine.commit(_CHECKOUT),
+        commit=machine.commit(places.CHECKOUT),
         machine=origin,
         engine=engine,
         versions={subject: worker.versions for subject, worker in there.workers.items()},
@@ -105,6 +106,7 @@ def _run(plan: Plan, engine: Engine, found: list[pictures.Picture], weights: Pat
         contenders=[contender for contender in plan.contenders if there.takes_part(contender)],
         left_out=there.left_out,
         measurements=measurements,
+        footprints=footprints,
         parity=masks,
     )
 
@@ -122,3 +124,7 @@ def _write(result: Result, output: Path) -> None:
 def _report(line: str) -> None:
     click.echo(line, err=True)
     sys.stderr.flush()
+
+
+bench.add_command(soak)
+bench.add_command(start)

@@ -29,6 +29,7 @@ class WorkerProcess:
     Attributes:
         pid: Root of the process tree.
         start_s: From the start of the subject to its first answer.
+        marks: What it reached meanwhile, and when by the system's clock.
         versions: Of what decides the subject's speed.
     """
 
@@ -71,6 +72,7 @@ class WorkerProcess:
             self.close()
             raise
         self.start_s: float = first["start_s"]
+        self.marks: dict[str, float] = first["marks"]
         self.versions: dict[str, str] = first["versions"]
 
     def __enter__(self) -> WorkerProcess:

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from alphacut_loadtest.bench import targets
 from alphacut_loadtest.bench.contenders import Contender
 from alphacut_loadtest.bench.machine import Commit, Machine
+from alphacut_loadtest.bench.memory import Footprint
 from alphacut_loadtest.bench.parity import Parity
 from alphacut_loadtest.bench.pictures import Picture
 from alphacut_loadtest.bench.summary import Measurement, figures, ratios
+from alphacut_loadtest.bench.targets import Outcome
 
 SCHEMA = 1
 """Raised when a reader of older results would misread newer ones."""
@@ -22,6 +25,7 @@ class Engine:
     """What was served, from its manifest."""
 
     model: str
+    architecture: str
     precision: str
     source_sha256: str
 
@@ -41,6 +45,7 @@ class Result:
         contenders: Who took part.
         left_out: Who could not, and why.
         measurements: All turns; warm-ups were dropped.
+        footprints: Memory, watched in turns that were not timed.
         parity: Masks against rembg's; empty without rembg.
     """
 
@@ -54,7 +59,14 @@ class Result:
     contenders: Sequence[Contender]
     left_out: Mapping[str, str]
     measurements: Sequence[Measurement]
+    footprints: Sequence[Footprint]
     parity: Sequence[Parity]
+
+    def outcomes(self) -> list[Outcome]:
+        """Return how far this run is from each target."""
+        return targets.outcomes(
+            self.engine.architecture, self.engine.precision, self.measurements, self.pictures, self.footprints
+        )
 
     def to_json(self) -> str:
         """Return everything, the sums included; figures of time in seconds, of memory in bytes."""
@@ -70,4 +82,5 @@ class Result:
         ]
         content["figures"] = [asdict(one) for one in figures(self.measurements)]
         content["ratios"] = [asdict(one) for one in ratios(self.measurements)]
+        content["targets"] = [asdict(one) for one in self.outcomes()]
         return json.dumps({"schema": SCHEMA, **content}, indent=1)

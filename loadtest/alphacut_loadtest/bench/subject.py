@@ -43,10 +43,15 @@ class Setting:
 
 
 class Subject(ABC):
-    """One or several contenders in one process; a context that ends everything it started."""
+    """One or several contenders in one process; a context that ends everything it started.
+
+    Attributes:
+        marks: What was reached while it started, and when by the system's clock.
+    """
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        self.marks: dict[str, float] = {}
 
     def __enter__(self) -> Subject:
         return self

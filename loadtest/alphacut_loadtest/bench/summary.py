@@ -22,6 +22,7 @@ class Measurement:
         wall_s: From the first call to the last answer.
         latencies_s: Position of the picture and seconds, for each call.
         cpu_s: Processor seconds of all the contender's processes.
+        cpu_by_process_s: The same for each process.
         peak_rss_bytes: Largest resident memory by program.
         stages_s: Seconds by stage, by the contender's own clocks.
     """
@@ -32,6 +33,7 @@ class Measurement:
     wall_s: float
     latencies_s: tuple[tuple[int, float], ...]
     cpu_s: float
+    cpu_by_process_s: dict[str, float]
     peak_rss_bytes: dict[str, int]
     stages_s: dict[str, float]
 
@@ -84,6 +86,7 @@ class Figures:
     cpu_s_per_image: Spread
     peak_rss_bytes: Spread
     stages_s_per_image: dict[str, float]
+    cpu_s_per_image_by_process: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,10 @@ def _figures(group: Sequence[Measurement]) -> Figures:
     def spread(figure: Callable[[Measurement], float]) -> Spread:
         return Spread.of(figure(one) for one in group)
 
-    stages = list(dict.fromkeys(stage for one in group for stage in one.stages_s))
+    def means(shares: Callable[[Measurement], dict[str, float]]) -> dict[str, float]:
+        names = list(dict.fromkeys(name for one in group for name in shares(one)))
+        return {name: fmean(shares(one).get(name, 0.0) / one.images for one in group) for name in names}
+
     return Figures(
         contender=group[0].contender,
         concurrency=group[0].concurrency,
@@ -167,9 +173,8 @@ def _figures(group: Sequence[Measurement]) -> Figures:
         p99_s=spread(lambda one: one.latency_s(99)),
         cpu_s_per_image=spread(lambda one: one.cpu_s_per_image),
         peak_rss_bytes=spread(lambda one: sum(one.peak_rss_bytes.values())),
-        stages_s_per_image={
-            stage: fmean(one.stages_s.get(stage, 0.0) / one.images for one in group) for stage in stages
-        },
+        stages_s_per_image=means(lambda one: one.stages_s),
+        cpu_s_per_image_by_process=means(lambda one: one.cpu_by_process_s),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from alphacut_loadtest.bench.contenders import CONTENDERS, SubjectName
+from alphacut_loadtest.bench.memory import Footprint
 from alphacut_loadtest.bench.result import Result
-from alphacut_loadtest.bench.summary import Figures, Ratio, Spread, figures, latency_by_picture_s, ratios
+from alphacut_loadtest.bench.summary import Figures, Ratio, figures, latency_by_picture_s, ratios
+from alphacut_loadtest.bench.targets import Outcome, times
 
 _BY_SIZE = ("rembg-mask", "mask-encoded", "mask-fast", "mask-pixels")
 _MIB = 2**20
@@ -18,6 +20,8 @@ def markdown(result: Result) -> str:
     sections = [
         f"# Bench of {result.created}",
         _origin(result),
+        "## Targets",
+        targets(result.outcomes()),
         "## Ratios",
         "How many times better in the same rounds: in images a second, in median latency (p50) and its 99th percentile "
         "(p99), and in processor seconds an image (CPU), which other work on the machine moves least; against rembg's "
@@ -28,7 +32,9 @@ def markdown(result: Result) -> str:
         "Median over the rounds, throughput with lowest and highest. CPU and memory are those of all processes, the "
         "client's included; memory is an upper bound, the sum of each process's peak.",
         _figures(figures(result.measurements)),
+        *_memory(result.footprints),
         *_sizes(result),
+        *_processes(figures(result.measurements)),
         *_stages(figures(result.measurements)),
         *_parity(result),
         "## Cold start",
@@ -43,6 +49,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table, first column left, the others right."""
     rule = ["---", *["--:"] * (len(head) - 1)]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *rows))
+
+
+def targets(outcomes: Iterable[Outcome]) -> str:
+    """Return a row for each target, and for each contender where several were measured."""
+    verdicts = {True: "yes", False: "no", None: ""}
+    rows = ([one.target, one.wanted, one.contender, one.measured, verdicts[one.met]] for one in outcomes)
+    return table(("target", "wanted", "contender", "measured", "met"), rows)
 
 
 def _origin(result: Result) -> str:
@@ -78,14 +91,10 @@ def _ratios(rated: Sequence[Ratio]) -> str:
     present = {subject for row in rows.values() for subject in row}
     shown = [column for column in columns if column[1] in present]
     body = (
-        [name, str(callers), *(_times(getattr(row[of], what)) if of in row else "" for _, of, what in shown)]
+        [name, str(callers), *(times(getattr(row[of], what)) if of in row else "" for _, of, what in shown)]
         for (name, callers), row in rows.items()
     )
     return table(("contender", "callers", *(title for title, _, _ in shown)), body)
-
-
-def _times(spread: Spread) -> str:
-    return f"{spread.median:.2f}x ({spread.low:.2f} to {spread.high:.2f})"
 
 
 def _figures(rows: Sequence[Figures]) -> str:
@@ -106,6 +115,32 @@ def _figures(rows: Sequence[Figures]) -> str:
     )
 
 
+def _memory(footprints: Sequence[Footprint]) -> list[str]:
+    """Show the most that was seen in turns that were not timed, process by process."""
+    if not footprints:
+        return []
+    head = ("contender", "callers", "server PSS", "server RSS", "with client PSS", "with client RSS", "each, PSS / RSS")
+    rows = (
+        [
+            one.contender,
+            str(one.concurrency),
+            *(
+                _mb(size) if size else ""
+                for memory in (one.server, one.everything)
+                for size in (memory.pss_bytes, memory.rss_bytes)
+            ),
+            ", ".join(f"{name} {_mb(it.pss_bytes)} / {_mb(it.rss_bytes)}" for name, it in one.processes.items()),
+        ]
+        for one in footprints
+    )
+    note = (
+        "The most at one moment, looked at 20 times a second in turns of their own. The server is all processes but "
+        "the client's: supervisor, Triton, stubs. PSS divides a page among those who share it and is held against the "
+        "target; RSS counts it in each of them."
+    )
+    return ["## Memory, MB", note, table(head, rows)]
+
+
 def _sizes(result: Result) -> list[str]:
     """Show what size costs, where single callers were measured."""
     alone = {name: latency_by_picture_s(result.measurements, name, 1) for name in _BY_SIZE}
@@ -119,29 +154,41 @@ def _sizes(result: Result) -> list[str]:
     return ["## Median latency by picture, one caller, ms", table(("picture", "megapixels", *shown), rows)]
 
 
-def _stages(rows: Sequence[Figures]) -> list[str]:
-    """Show where the time goes, for those who have clocks: a table for each concurrency."""
-    clocked = [row for row in rows if row.stages_s_per_image]
-    sections = []
-    for callers in sorted({row.concurrency for row in clocked}):
-        shown = [row for row in clocked if row.concurrency == callers]
-        stages = sorted({stage for row in shown for stage in row.stages_s_per_image}, key=_stage_order(shown))
-        body = (
-            [stage, *(_ms(row.stages_s_per_image[stage]) if stage in row.stages_s_per_image else "" for row in shown)]
-            for stage in stages
-        )
-        sections += [f"{_callers(callers)}:", table(("stage", *(row.contender for row in shown)), body)]
+def _processes(rows: Sequence[Figures]) -> list[str]:
+    """Show whose processor time an image costs, for those of several processes."""
     note = (
-        "The server's stages happen while the client waits. With several callers a stage includes its waiting for a "
-        "core; a step's compute is that of the batch that an image was in."
+        "Of two saturated cores this is all there is to share out. Client is everything in the caller's process; a "
+        "stub is the process of one step. Linux counts in hundredths of a second, so short turns are rough."
     )
+    several = [row for row in rows if len(row.cpu_s_per_image_by_process) > 1]
+    sections = _by_concurrency("process", several, lambda row: row.cpu_s_per_image_by_process)
+    return ["## Processor time, ms an image", note, *sections] if sections else []
+
+
+def _stages(rows: Sequence[Figures]) -> list[str]:
+    """Show where the time goes, for those who have clocks."""
+    note = (
+        "The server's stages happen while the client waits: all is from the request to its answer, of which queues "
+        "are a part. With several callers a stage includes its waiting for a core."
+    )
+    clocked = [row for row in rows if row.stages_s_per_image]
+    sections = _by_concurrency("stage", clocked, lambda row: row.stages_s_per_image)
     return ["## Stages, ms an image", note, *sections] if sections else []
 
 
-def _stage_order(rows: Sequence[Figures]) -> Callable[[str], tuple[str, int]]:
-    """Sort by place (client, models) and keep the order of time within."""
-    seen = list(dict.fromkeys(stage for row in rows for stage in row.stages_s_per_image))
-    return lambda stage: (stage.partition(":")[0], seen.index(stage))
+def _by_concurrency(
+    title: str, rows: Sequence[Figures], shares_s: Callable[[Figures], Mapping[str, float]]
+) -> list[str]:
+    """Lay out a table for each concurrency: a row for each name, a column for each contender."""
+    sections = []
+    for callers in sorted({row.concurrency for row in rows}):
+        shown = [row for row in rows if row.concurrency == callers]
+        seen = list(dict.fromkeys(name for row in shown for name in shares_s(row)))
+        # By place (client, models), and in the order of time within.
+        names = sorted(seen, key=lambda name: (name.partition(":")[0], seen.index(name)))
+        body = [[name, *(_ms(shares_s(row)[name]) if name in shares_s(row) else "" for row in shown)] for name in names]
+        sections += [f"{_callers(callers)}:", table((title, *(row.contender for row in shown)), body)]
+    return sections
 
 
 def _callers(number: int) -> str:
@@ -169,6 +216,10 @@ def _parity(result: Result) -> list[str]:
         f"{result.engine.precision}.",
         table(head, rows),
     ]
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.0f}"
 
 
 def _ms(seconds: float) -> str:

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+CLIENT = "client"
+"""What the root is called: it holds the pictures and does the client's work."""
+
 _RESET_PEAK = "5"
 _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
+_STUB = "triton_python_backend_stub"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory of one process, or the sum of several's.
+
+    Attributes:
+        pss_bytes: Resident memory, each page divided by the number of processes that share it: a sum over processes
+            counts every page once.
+        rss_bytes: Resident memory; a sum counts shared pages, Triton's shared memory among them, several times.
+    """
+
+    pss_bytes: int
+    rss_bytes: int
+
+    def __add__(self, other: Memory) -> Memory:
+        return Memory(self.pss_bytes + other.pss_bytes, self.rss_bytes + other.rss_bytes)
 
 
 class ProcessTree:
-    """A contender with the servers that it started; Linux counts for us, so nothing is sampled."""
+    """A contender with the servers that it started; Linux counts for us."""
 
     def __init__(self, pid: int) -> None:
         self._root = psutil.Process(pid)
@@ -20,6 +42,14 @@ class ProcessTree:
     def cpu_s(self) -> float:
         """Return processor seconds, user and system, spent so far; those of ended children included."""
         return sum(sum(process.cpu_times()[:4]) for process in self._processes())
+
+    def cpu_by_process_s(self) -> dict[str, float]:
+        """Return processor seconds spent so far by what each process does; a stub is called like its model."""
+        spent_s: dict[str, float] = {}
+        for process in self._processes():
+            name = self._name(process)
+            spent_s[name] = spent_s.get(name, 0.0) + sum(process.cpu_times()[:2])
+        return spent_s
 
     def reset_peaks(self) -> None:
         """Let ``peak_rss_bytes`` count from now on."""
@@ -29,15 +59,44 @@ class ProcessTree:
     def peak_rss_bytes(self) -> dict[str, int]:
         """Return the largest resident memory of each program, summed over processes of the same name.
 
-        Their sum is an upper bound: peaks need not coincide, and shared pages count in each process. The root,
-        which holds the pictures and does the client's work, is called ``client``.
+        Their sum is an upper bound: peaks need not coincide, and shared pages count in each process.
         """
         peaks: dict[str, int] = {}
         for process in self._processes():
-            name = "client" if process == self._root else process.name()
+            name = CLIENT if process == self._root else process.name()
             found = _PEAK.search(Path(f"/proc/{process.pid}/status").read_text())
             peaks[name] = peaks.get(name, 0) + (1024 * int(found[1]) if found else 0)
         return peaks
 
+    def memory(self) -> dict[str, Memory]:
+        """Return the memory of each process by what it does, now; a stub is called like the model that it serves."""
+        now: dict[str, Memory] = {}
+        for process in self._processes():
+            try:
+                name = self._name(process)
+                known = process.memory_full_info()
+            except psutil.NoSuchProcess:
+                continue  # it ended since it was listed
+            now[name] = now.get(name, Memory(0, 0)) + Memory(known.pss, known.rss)
+        return now
+
+    def triton(self) -> psutil.Process | None:
+        """Return the Triton among them, if there is one."""
+        return next((process for process in self._processes() if process.name() == "tritonserver"), None)
+
+    def _name(self, process: psutil.Process) -> str:
+        return CLIENT if process == self._root else _role(process)
+
     def _processes(self) -> list[psutil.Process]:
         return [self._root, *self._root.children(recursive=True)]
+
+
+def _role(process: psutil.Process) -> str:
+    """Return a process's name, or what tells it from others of its name."""
+    words = process.cmdline()
+    if process.name() == _STUB and len(words) > 1:
+        return f"stub of {Path(words[1]).parent.parent.name}"
+    said = [word for word in words[1:] if not word.startswith("-")]
+    if process.name().startswith("python") and said and "-c" not in words:
+        return Path(said[0]).stem  # of a module or a script
+    return process.name()

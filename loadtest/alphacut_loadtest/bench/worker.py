@@ -39,16 +39,20 @@ def main() -> None:
     setting = Setting.from_json(sys.argv[3])
     module, kind = _SUBJECTS[name]
     pictures = [path.read_bytes() for path in setting.pictures]
-    started = time.perf_counter()
+    begun, started = time.time(), time.perf_counter()
     try:
-        subject: Subject = getattr(importlib.import_module(f"alphacut_loadtest.bench.{module}"), kind)(setting)
+        make: Callable[[Setting], Subject] = getattr(importlib.import_module(f"alphacut_loadtest.bench.{module}"), kind)
+        imported = time.time()
+        subject = make(setting)
     except MissingLibraryError as error:
         answer(unavailable=str(error))
         return
     with subject:
         with subject.awake():
             subject.call(contender, 1)(pictures[0])
-        answer(start_s=time.perf_counter() - started, versions=subject.versions())
+        start_s = time.perf_counter() - started
+        marks = {"begun": begun, "imported": imported, **subject.marks, "answered": begun + start_s}
+        answer(start_s=start_s, marks=marks, versions=subject.versions())
         for line in sys.stdin:
             order = json.loads(line)
             with subject.awake():

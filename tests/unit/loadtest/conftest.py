@@ -11,9 +11,11 @@ from PIL import Image
 from alphacut_loadtest.bench import pictures
 from alphacut_loadtest.bench.contenders import CONTENDERS
 from alphacut_loadtest.bench.machine import Commit, Machine
+from alphacut_loadtest.bench.memory import summarise
 from alphacut_loadtest.bench.parity import Parity
 from alphacut_loadtest.bench.result import Engine, Result
 from alphacut_loadtest.bench.summary import Measurement
+from alphacut_loadtest.bench.usage import Memory
 
 Measure = Callable[..., Measurement]
 
@@ -30,8 +32,11 @@ def measure() -> Measure:
             wall_s=4 * latency_s / concurrency,
             latencies_s=tuple((picture % 2, latency_s) for picture in range(4)),
             cpu_s=2.0,
+            cpu_by_process_s={"client": 0.4, "stub of u2netp": 1.6}
+            if contender.startswith("mask")
+            else {"client": 2.0},
             peak_rss_bytes={"client": 100 * 2**20, "tritonserver": 200 * 2**20},
-            stages_s={"client: wait": 0.4, "u2netp: compute": 0.2} if contender.startswith("mask") else {},
+            stages_s={"client: wait": 0.4, "u2netp: queue": 0.2} if contender.startswith("mask") else {},
         )
 
     return make
@@ -55,7 +60,7 @@ def result(measure: Measure, photographs: Path) -> Result:
         created="2026-11-21T04:00:00+00:00",
         commit=Commit("0123456789abcdef", changed=True),
         machine=Machine("Xeon", 2, 8 * 2**30, ("amx_bf16",), "Linux 6", 0.1),
-        engine=Engine("alphacut-u2netp", "bf16", "ff" * 32),
+        engine=Engine("alphacut-u2netp", "u2netp", "bf16", "ff" * 32),
         versions={"rembg": {"rembg": "2.0.86"}, "alphacut": {"server": "triton 2.51.0"}},
         start_s={"alphacut": 2.5},
         pictures=pictures.load(photographs),
@@ -66,6 +71,13 @@ def result(measure: Measure, photographs: Path) -> Result:
             for name, latencies_s in speeds.items()
             for number, latency_s in enumerate(latencies_s)
             for concurrency in (1, 4)
+        ],
+        footprints=[
+            summarise(
+                "mask-encoded",
+                4,
+                [{"client": Memory(50_000_000, 60_000_000), "tritonserver": Memory(9_000_000, 20_000_000)}],
+            )
         ],
         parity=[Parity("mask-encoded", 0.25, 0.999, "large.jpg", 0.998, within=False)],
     )

@@ -27,7 +27,8 @@ def repository(tmp_path: Path, weights: Path) -> Path:
     folder = tmp_path / "repository" / "u2netp" / "1"
     folder.mkdir(parents=True)
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    manifest = {"model": "net", "precision": "fp32", "source_sha256": sha256}
+    recipe = {"architecture": "u2netp"}
+    manifest = {"model": "net", "recipe": recipe, "precision": "fp32", "source_sha256": sha256}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     selection = installed.config_path(tmp_path / "repository", "u2netp")
     selection.parent.mkdir()
@@ -55,3 +56,17 @@ def test_a_missing_engine_is_told_with_what_builds_it(tmp_path: Path, weights: P
 
 def test_an_unknown_contender_is_refused_first(weights: Path) -> None:
     assert isinstance(error("--contenders", "withoutbg", "--weights", weights), InvalidOptionError)
+
+
+@pytest.mark.parametrize("command", ["soak", "start", "u2net"])
+def test_each_campaign_tells_what_it_does(command: str) -> None:
+    shown = CliRunner().invoke(bench, [command, "--help"])
+    assert shown.exit_code == 0
+    assert "--output" in shown.output
+
+
+def test_a_cold_start_of_other_weights_is_not_compared_either(tmp_path: Path, repository: Path) -> None:
+    other = tmp_path / "other.onnx"
+    other.write_bytes(b"other weights")
+    found = error("start", "--weights", other, "--repository", repository)
+    assert isinstance(found, EngineSourceError)

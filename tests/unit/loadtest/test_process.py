@@ -16,7 +16,7 @@ from alphacut_loadtest.bench.subject import Setting
 from alphacut_loadtest.bench.usage import ProcessTree
 
 ENGINE = CONTENDERS[-1]
-FIRST = """echo '{"start_s": 0.5, "versions": {"engine": "1"}}'"""
+FIRST = """echo '{"start_s": 0.5, "marks": {"begun": 1.5}, "versions": {"engine": "1"}}'"""
 
 Start = Callable[[str], WorkerProcess]
 
@@ -37,6 +37,7 @@ def start(tmp_path: Path) -> Start:
 def test_it_gets_its_subject_and_setting_and_tells_its_versions(start: Start, tmp_path: Path) -> None:
     with start(f'echo "$@" > {tmp_path}/arguments; {FIRST}; read line') as worker:
         assert worker.start_s == 0.5
+        assert worker.marks == {"begun": 1.5}
         assert worker.versions == {"engine": "1"}
     module, subject, contender, setting = (tmp_path / "arguments").read_text().split(maxsplit=4)[1:]
     assert (module, subject, contender) == ("alphacut_loadtest.bench.worker", "engine", "engine-decode")
@@ -93,6 +94,8 @@ def test_a_trees_time_and_memory_are_those_of_all_its_processes(start: Start) ->
         tree.reset_peaks()
         worker.ask("run", ENGINE, 1)
         assert tree.cpu_s() > idle_s
+        assert sum(tree.cpu_by_process_s().values()) == pytest.approx(tree.cpu_s(), abs=0.1)
+        assert set(tree.cpu_by_process_s()) == {"client", *tree.memory()} != {"client"}
         peaks = tree.peak_rss_bytes()
         assert peaks.pop("client") < 50 << 20
         assert 50 << 20 < sum(peaks.values()) < 100 << 20

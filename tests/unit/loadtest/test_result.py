@@ -13,7 +13,7 @@ def test_json_holds_origin_raw_turns_and_sums(result: Result) -> None:
     assert content["schema"] == SCHEMA
     assert set(content) == {
         "schema", "created", "commit", "machine", "engine", "versions", "start_s", "pictures", "contenders",
-        "left_out", "measurements", "parity", "figures", "ratios",
+        "left_out", "measurements", "footprints", "parity", "figures", "ratios", "targets",
     }  # fmt: skip
     assert content["commit"] == {"sha": "0123456789abcdef", "changed": True}
     assert content["machine"]["cores"] == 2

@@ -31,7 +31,8 @@ def test_figures_are_those_of_an_image(measure: Any) -> None:
     assert row.p50_s == Spread(1.0, 0.5, 1.5)
     assert row.cpu_s_per_image.median == 0.5
     assert row.peak_rss_bytes.median == 300 * 2**20
-    assert row.stages_s_per_image == pytest.approx({"client: wait": 0.1, "u2netp: compute": 0.05})
+    assert row.stages_s_per_image == pytest.approx({"client: wait": 0.1, "u2netp: queue": 0.05})
+    assert row.cpu_s_per_image_by_process == pytest.approx({"client": 0.1, "stub of u2netp": 0.4})
 
 
 def test_ratios_are_taken_within_rounds_and_above_1_is_better(measure: Any) -> None:

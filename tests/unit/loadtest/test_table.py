@@ -23,7 +23,7 @@ def test_a_table_is_markdown() -> None:
     assert table(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --: |\n| 1 | 2 |"
 
 
-def test_ratios_stand_first_with_their_spread(result: Result) -> None:
+def test_ratios_stand_before_figures_with_their_spread(result: Result) -> None:
     text = markdown(result)
     assert text.index("## Ratios") < text.index("## Figures")
     ratios = section(text, "Ratios")
@@ -49,7 +49,29 @@ def test_stages_are_shown_for_those_who_have_clocks(result: Result) -> None:
     stages = section(markdown(result), "Stages")
     assert stages.count("| stage | mask-encoded |") == 2
     assert "| client: wait | 100 |" in stages
-    assert "| u2netp: compute | 50.0 |" in stages
+    assert "| u2netp: queue | 50.0 |" in stages
+
+
+def test_processor_time_is_shown_for_those_of_several_processes(result: Result) -> None:
+    spent = section(markdown(result), "Processor time")
+    assert spent.count("| process | mask-encoded |") == 2
+    assert "| stub of u2netp | 400 |" in spent
+
+
+def test_each_target_is_told_with_what_was_measured_or_what_would_measure_it(result: Result) -> None:
+    text = markdown(result)
+    assert text.index("## Targets") < text.index("## Ratios")
+    shown = section(text, "Targets")
+    assert row(shown, "median latency of a mask against rembg")[1:] == [
+        ">= 4x, one caller", "mask-encoded", "6.00x (4.00 to 8.00)", "yes",
+    ]  # fmt: skip
+    assert row(shown, "cold start to the first answer")[2:] == ["", "not measured here; make bench-start does", ""]
+
+
+def test_memory_is_told_of_server_and_of_each_process(result: Result) -> None:
+    shown = row(section(markdown(result), "Memory"), "mask-encoded", "4")
+    assert shown[2:6] == ["9", "20", "59", "80"]
+    assert shown[6] == "client 50 / 60, tritonserver 9 / 20"
 
 
 def test_masks_outside_the_gate_cannot_be_overlooked(result: Result) -> None:
