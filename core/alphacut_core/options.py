@@ -58,7 +58,8 @@ class Options:
             ``background``.
         quality: 0 (small) to 100 of ``webp``, ``avif`` and ``jpeg``; None is 90, 75 and 92.
         lossless: Keep every colour of a ``webp``.
-        png_level: zlib's level of a ``png``, 0 (large, fast) to 9; None is 1, or rembg's 6 with ``color="rembg"``.
+        png_level: Effort for a ``png``: 1 is the fast encoder; 0 (large) and 2 to 9 are zlib's levels, several
+            times slower for up to a tenth. None is 1, or rembg's 6 with ``color="rembg"``. All are lossless.
         background: What to put behind the cut-out: (red, green, blue, alpha), each 0 to 255, a colour's name or
             hexadecimal digits, ``Blur``, ``Gradient``, ``Checkerboard``, or a PIL image.
         post_process: Smooth the mask and make it binary, as rembg's ``post_process_mask``; needs the ``refine``

@@ -23,7 +23,6 @@ from alphacut_core.geometry import Box
 from alphacut_core.options import Options
 
 _REMBG_PNG_LEVEL = 6
-_STRAIGHT_PNG_LEVEL = 1
 _WEBP_QUALITY = 90
 _AVIF_QUALITY = 75
 _JPEG_QUALITY = 92
@@ -109,7 +108,7 @@ def encode(picture: Image.Image, options: Options) -> bytes:
                 "for png, webp or avif"
             )
         return codec.encode_jpeg(picture, _JPEG_QUALITY if options.quality is None else options.quality, profile)
-    level = _REMBG_PNG_LEVEL if options.color == "rembg" else _STRAIGHT_PNG_LEVEL
+    level = _REMBG_PNG_LEVEL if options.color == "rembg" else codec.FAST_PNG_LEVEL
     return codec.encode_png(picture, level if options.png_level is None else options.png_level, profile)
 
 

@@ -1,4 +1,4 @@
-"""core works with numpy and Pillow alone."""
+"""core works with numpy, Pillow and isal alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import importlib, pkgutil, sys
 class Blocker:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
-        if top not in sys.stdlib_module_names | {"alphacut_core", "numpy", "PIL"}:
+        if top not in sys.stdlib_module_names | {"alphacut_core", "isal", "numpy", "PIL"}:
             raise ModuleNotFoundError(f"{name} is blocked")
 
 sys.meta_path.insert(0, Blocker())
@@ -35,7 +35,7 @@ for options in (Options(post_process=True), Options(decontaminate=True)):
 """
 
 
-def test_core_does_its_work_with_numpy_and_pillow_alone() -> None:
+def test_core_does_its_work_with_its_three_libraries_alone() -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.split() == ["library-missing", "library-missing"]
