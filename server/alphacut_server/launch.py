@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import alphacut_core
-from alphacut_core.adapter import LIFELINE_VARIABLE
 from alphacut_core.installed import CPU
 from alphacut_server.environment import Environment
 
@@ -70,7 +69,7 @@ def command(
     ]
 
 
-def variables(environment: Environment, lifeline: int) -> dict[str, str]:
+def variables(environment: Environment) -> dict[str, str]:
     """Return the process environment of ``tritonserver`` and its stubs.
 
     Without the wheel's libraries the stub dies at once and the server waits for it in silence; the stub
@@ -81,7 +80,6 @@ def variables(environment: Environment, lifeline: int) -> dict[str, str]:
         **inherited,
         "PATH": f"{environment.folder / 'bin'}:{os.environ.get('PATH', os.defpath)}",
         "LD_LIBRARY_PATH": ":".join(map(str, environment.libraries)),
-        LIFELINE_VARIABLE: str(lifeline),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -88,12 +87,9 @@ class Supervisor:
             ServerStartError: No engine is built, or the first start failed; later failures are retried for ever.
         """
         remove_orphaned_regions()
-        # Only this process holds the writing end: the kernel closes it however this process ends, and the
-        # stubs, which hold the reading end, go with it.
-        lifeline, _writing_end = os.pipe()
         with tempfile.TemporaryDirectory(prefix="alphacut-") as folder:
             backends = launch.assemble_backend(self._environment, Path(folder))
-            variables = launch.variables(self._environment, lifeline)
+            variables = launch.variables(self._environment)
 
             def start() -> Triton:
                 engines = served.find(self._repository, self._wish)
@@ -101,7 +97,7 @@ class Supervisor:
                 self._switch.begin(engines)
                 models = [engine.pipeline.ensemble for engine in engines]
                 command = launch.command(self._environment, self._repository, backends, self._ports, models)
-                return Triton(command, variables, lifeline, Path(folder, "work"))
+                return Triton(command, variables, Path(folder, "work"))
 
             self._serve(start, on_ready)
         self._health.close()

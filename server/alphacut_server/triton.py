@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from alphacut_core.adapter import LIFELINE_VARIABLE
 from alphacut_core.errors import ServerStartError
 from alphacut_server.launch import LOOPBACK, region_prefix
 
@@ -22,39 +23,42 @@ _HARMLESS = ("CudaDriverHelper", "unable to create stream")  # said on every mac
 
 
 class Triton:
-    """A running server. Create it on the main thread: the kernel ties its life to the creating thread's."""
+    """A running server: the process here is its leash, which ends after all that the server started."""
 
-    def __init__(self, command: list[str], variables: dict[str, str], lifeline: int, folder: Path) -> None:
+    def __init__(self, command: list[str], variables: dict[str, str], folder: Path) -> None:
         """Start the process.
 
         Args:
             command: ``launch.command``'s result.
             variables: ``launch.variables``' result.
-            lifeline: Descriptor of the reading end of the supervisor's pipe; inherited by the stubs.
             folder: An empty working directory: stubs import from it first. The log is kept beside it.
         """
         self.log = folder.with_suffix(".log")
         folder.mkdir(exist_ok=True)
-        with self.log.open("wb") as log:
-            self.process = _spawn(command, variables, lifeline, folder, log)
+        # Only this process holds the writing end: the kernel closes it however this process ends.
+        lifeline, self._held = os.pipe()
+        try:
+            with self.log.open("wb") as log:
+                self.process = _spawn(command, variables, lifeline, folder, log)
+        finally:
+            os.close(lifeline)
 
     def returncode(self) -> int | None:
-        """Return the exit status, negative for a signal, or None while it runs."""
+        """Return the exit status, 128 + N for signal N, or None while it runs."""
         return self.process.poll()
 
     def stop(self, grace_s: float = _GRACE_S) -> None:
         """End it: politely, then after ``grace_s`` not; afterwards none of its processes is left."""
         if self.process.poll() is None:
             self.process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(grace_s)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
+        os.close(self._held)
         self.process.wait()
         self._sweep()
 
     def _sweep(self) -> None:
-        """Kill stubs that outlived the server and remove the shared memory that they cannot any more."""
+        """Remove what cannot remove itself: shared memory, and stubs whose leash somebody else killed."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         remove_regions(os.getpid())
@@ -112,14 +116,14 @@ def free_ports(count: int) -> list[int]:
 def _spawn(
     command: list[str], variables: dict[str, str], lifeline: int, folder: Path, log: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    leash = [sys.executable, "-I", str(Path(__file__).with_name("leash.py")), str(os.getpid())]
+    leash = [sys.executable, "-I", str(Path(__file__).with_name("leash.py")), str(lifeline)]
     return subprocess.Popen(
         [*leash, *command],
-        env=variables,
+        env={**variables, LIFELINE_VARIABLE: str(lifeline)},
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
         pass_fds=(lifeline,),
-        start_new_session=True,  # its stubs share its process group, so that one signal reaches all
+        start_new_session=True,  # Ctrl-C is the supervisor's; and one process group, which one signal reaches
     )

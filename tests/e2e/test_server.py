@@ -55,7 +55,7 @@ def test_it_answers_the_probe_and_listens_on_loopback_only(start_server: StartSe
 def test_it_ends_with_its_owner_and_leaves_nothing(start_server: StartServer):
     server = start_server()
     everything = server.children()
-    assert len(everything) == 4  # Triton and three stubs
+    assert len(everything) == 5  # the leash, Triton and three stubs
     assert server.close() == 0
     assert alive(everything) == []
     assert not list(SHARED_MEMORY.glob(f"alphacut_{server.process.pid}_*"))
