@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import queue
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import grpc
 import pytest
 
 Serve = Callable[..., Any]
@@ -80,6 +86,83 @@ asyncio.run(run())
 """
 
 
+# Hooks before a fork run in the reverse order of their registration: the client's comes between these two.
+WAITING = """
+import os, sys, threading
+
+def say(*words):
+    print(*words, flush=True)
+
+os.register_at_fork(before=lambda: say("at the fork,", client._connection.active, "under way"))
+from PIL import Image
+from alphacut_client import Client
+os.register_at_fork(before=lambda: say("about to fork"))
+
+picture = Image.new("RGB", (9, 9))
+client = Client(sys.argv[1])
+caller = threading.Thread(target=client.remove, args=(picture,))
+caller.start()
+sys.stdin.readline()  # the server has the request
+child = os.fork()
+if child == 0:
+    os._exit(client.remove(picture).width != 9)
+assert os.waitpid(child, 0)[1] == 0
+caller.join()
+client.close()
+"""
+_TIMEOUT_S = 120
+_MUST_NOT_COME_S = 0.5
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a program in a process group of its own; whatever is left of it is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(program: str, url: str) -> subprocess.Popen[str]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        command = [sys.executable, "-c", program, url]
+        started.append(subprocess.Popen(command, text=True, start_new_session=True, **pipes))
+        return started[-1]
+
+    yield start
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_a_fork_waits_until_no_call_is_under_way_and_the_child_connects_anew(
+    serve: Serve, respond: Callable[..., Any], run: Callable[..., subprocess.Popen[str]]
+) -> None:
+    answered = threading.Event()
+    peers: queue.Queue[str] = queue.Queue()
+
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        peers.put(context.peer())
+        assert answered.wait(_TIMEOUT_S)
+        return respond(request)
+
+    process = run(WAITING, serve(answer).url)
+    assert process.stdin is not None
+    said: queue.Queue[str] = queue.Queue()
+    reader = threading.Thread(target=lambda: [said.put(line.strip()) for line in process.stdout or ()])
+    reader.start()
+    try:
+        parent = peers.get(timeout=_TIMEOUT_S)
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        assert said.get(timeout=_TIMEOUT_S) == "about to fork"
+        with pytest.raises(queue.Empty):
+            said.get(timeout=_MUST_NOT_COME_S)
+    finally:
+        answered.set()
+    assert said.get(timeout=_TIMEOUT_S) == "at the fork, 0 under way"
+    assert peers.get(timeout=_TIMEOUT_S) != parent
+    assert process.wait(_TIMEOUT_S) == 0
+    reader.join(_TIMEOUT_S)
+
+
 @pytest.mark.parametrize(
     "program",
     [
@@ -88,8 +171,9 @@ asyncio.run(run())
         pytest.param(LOOP, id="an event loop's client says so"),
     ],
 )
-def test_a_client_that_was_used_before_a_fork_works_in_parent_and_child(program: str, serve: Serve) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", program, serve().url], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
+def test_a_client_that_was_used_before_a_fork_works_in_parent_and_child(
+    program: str, serve: Serve, run: Callable[..., subprocess.Popen[str]]
+) -> None:
+    process = run(program, serve().url)
+    _, errors = process.communicate(timeout=_TIMEOUT_S)
+    assert process.returncode == 0, errors
