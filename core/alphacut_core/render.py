@@ -125,10 +125,12 @@ def output_profile(image: Image.Image, picture: Image.Image) -> bytes | None:
 
 def straight(image: Image.Image, mask: Image.Image) -> Image.Image:
     """Cut out with the picture's own colours: RGBA, alpha is the mask times the alpha there was."""
-    rgba = image.convert("RGBA")
     if image.has_transparency_data:
+        rgba = image.convert("RGBA")
         # ImageChops.multiply would cut off where this rounds.
         mask = Image.composite(rgba.getchannel("A"), Image.new("L", mask.size), mask)
+    else:  # putalpha makes RGB into RGBA in place, a pass over the pixels less than convert
+        rgba = image.copy() if image.mode == "RGB" else image.convert("RGBA")
     rgba.putalpha(mask)
     return rgba
 
