@@ -31,6 +31,10 @@ class Prediction:
     Attributes:
         mask: uint8 (S, S), 0 background to 255 subject, stretched to the full range.
         confidence: Maximum before the stretch, 0 to 1; near 0 the picture may have no subject at all.
+
+    Example:
+        >>> seen = client.predict("photo.jpg")
+        >>> doubtful = seen.confidence < 0.5 or seen.uncertainty > 0.3
     """
 
     mask: Pixels

@@ -66,7 +66,11 @@ class AsyncClient(AsyncBatching):
         await self.close()
 
     async def close(self) -> None:
-        """Cancel what is under way and close the connection; closing twice is fine."""
+        """Cancel what is under way and close the connection; closing twice is fine.
+
+        Example:
+            >>> await client.close()
+        """
         await self._connection.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 

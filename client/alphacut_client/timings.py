@@ -41,7 +41,15 @@ class StageTime:
 
 
 class StageTimes:
-    """An observer that adds up; safe to share between threads."""
+    """An observer that adds up; safe to share between threads.
+
+    Example:
+        >>> times = StageTimes()
+        >>> with Client("127.0.0.1:8001", observer=times) as client:
+        ...     png = client.remove("photo.jpg")
+        >>> for stage, spent in times.by_stage().items():
+        ...     print(stage, spent.count, spent.mean_s)
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
