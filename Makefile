@@ -78,7 +78,7 @@ check: $(VENV)/dev  ## Format, lint and types only.
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy deploy/grafana/generate.py
-	@for adapter in model_repository/*/1/model.py; do $(BIN)/mypy $$adapter || exit 1; done
+	@for adapter in model_repository/*/1/*.py; do $(BIN)/mypy $$adapter || exit 1; done
 
 format: $(VENV)/dev  ## Rewrite the code in the house style.
 	@$(BIN)/ruff format .

@@ -25,6 +25,9 @@ from alphacut_core.errors import EngineBuildError
 from alphacut_core.limits import DEFAULT_LIMITS
 
 ENGINE_BATCH = 16
+ADAPTER, RTX_ADAPTER = "model.py", "tensorrt_rtx.py"
+"""Files of the Python backend: Triton's own default, and the one of TensorRT-RTX beside it."""
+
 _STEP_BATCH = 8
 _GPU_INSTANCES = 2
 _GPU_QUEUE_DELAY_US = 2000
@@ -83,8 +86,12 @@ def cpu_engine(pipeline: Pipeline) -> ModelConfig:
 
 
 def rtx_engine(pipeline: Pipeline) -> ModelConfig:
-    """Return the configuration of a TensorRT-RTX engine, which runs in the Python backend."""
-    return _python_engine(pipeline, ModelInstanceGroup.KIND_GPU)
+    """Return the configuration of a TensorRT-RTX engine, which runs in the Python backend by an adapter of its own."""
+    config = _python_engine(pipeline, ModelInstanceGroup.KIND_GPU)
+    config.default_model_filename = RTX_ADAPTER
+    # Kernels are compiled for each size when it first comes.
+    _warm_up(config, pipeline, (ENGINE_BATCH // 2, ENGINE_BATCH))
+    return config
 
 
 ENGINES: Mapping[str, Callable[[Pipeline], ModelConfig]] = {

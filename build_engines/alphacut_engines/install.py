@@ -77,7 +77,7 @@ def version(repository: Path, engine: str, target: str) -> Iterator[Version]:
                 _move_in(place, model / str(made.number))
             finally:
                 shutil.rmtree(place)
-            layout.link_engine_adapter(repository, model / str(made.number))
+            layout.link_engine_adapter(repository, model / str(made.number), target)
             before = installed.find(repository, engine, target)
             _serve(repository, engine, target, made.number, {facts.PREVIOUS: before.version if before else None})
             _prune(model)
@@ -173,11 +173,11 @@ def _prune(model: Path) -> None:
 
 
 def _empty(folder: Path) -> None:
-    """Remove everything but an adapter that is a file of its own: the one that is in git."""
+    """Remove everything but adapters that are files of their own: those that are in git."""
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        elif path.name != layout.ADAPTER_FILE or path.is_symlink():
+        elif path.name not in layout.ADAPTER_FILES or path.is_symlink():
             path.unlink()
 
 

@@ -12,8 +12,7 @@ from alphacut_core.errors import EngineBuildError
 from alphacut_engines import configs
 from alphacut_engines.order import Order
 
-ADAPTER_FILE = "model.py"
-
+ADAPTER_FILES = (configs.ADAPTER, configs.RTX_ADAPTER)
 _CHECKOUT = Path(__file__).parents[2] / "model_repository"
 _PACKAGED = Path(__file__).parent / "adapters"
 _DEFAULT = tiers.pipeline()
@@ -37,22 +36,25 @@ def lay_out(order: Order) -> None:
         replace(repository / name / "config.pbtxt", configs.text(config))
     for original in (_DEFAULT.preprocess, _DEFAULT.engine, _DEFAULT.postprocess):
         _bring(repository, original)
+    _bring(repository, _DEFAULT.engine, configs.RTX_ADAPTER)
     if names.preprocess != _DEFAULT.preprocess:
         link_adapter(repository, _DEFAULT.preprocess, repository / names.preprocess / "1")
 
 
-def link_adapter(repository: Path, original: str, folder: Path) -> None:
+def link_adapter(repository: Path, original: str, folder: Path, file: str = configs.ADAPTER) -> None:
     """Let a version directory use the adapter of ``original``, wherever the repository will be mounted."""
-    link = folder / ADAPTER_FILE
+    link = folder / file
     if link.exists():
         return
     link.unlink(missing_ok=True)  # one that leads nowhere
-    link.symlink_to(os.path.relpath(repository / original / "1" / ADAPTER_FILE, folder))
+    link.symlink_to(os.path.relpath(repository / original / "1" / file, folder))
 
 
-def link_engine_adapter(repository: Path, folder: Path) -> None:
-    """Let a version directory of an engine use the one adapter of all engines."""
-    link_adapter(repository, _DEFAULT.engine, folder)
+def link_engine_adapter(repository: Path, folder: Path, target: str) -> None:
+    """Let a version directory of an engine use the one adapter of all engines for a target."""
+    link_adapter(
+        repository, _DEFAULT.engine, folder, configs.RTX_ADAPTER if target == "tensorrt_rtx" else configs.ADAPTER
+    )
 
 
 def replace(path: Path, content: str) -> None:
@@ -71,11 +73,12 @@ def replace(path: Path, content: str) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _bring(repository: Path, model: str) -> None:
+def _bring(repository: Path, model: str, file: str = configs.ADAPTER) -> None:
     """Copy this release's adapter into a repository that is not the checkout's."""
-    for source in (_CHECKOUT / model / "1" / ADAPTER_FILE, _PACKAGED / f"{model}.py"):
+    packaged = f"{model}.py" if file == configs.ADAPTER else file
+    for source in (_CHECKOUT / model / "1" / file, _PACKAGED / packaged):
         if source.is_file():
-            replace(repository / model / "1" / ADAPTER_FILE, source.read_text())
+            replace(repository / model / "1" / file, source.read_text())
             return
     raise EngineBuildError(
         f"stage install: there is no adapter for {model} in {_CHECKOUT} or {_PACKAGED}; install alphacut again"

@@ -9,7 +9,8 @@ from importlib import metadata
 
 import onnx
 
-from alphacut_engines import cuda, fuse, gpu, half, half_rounding, processor, tensorrt_engine, tensorrt_module
+from alphacut_core import cuda
+from alphacut_engines import fuse, gpu, half, half_rounding, processor, tensorrt_engine, tensorrt_module
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.gate import Engine
 from alphacut_engines.manifest import ENGINE_FILE, PLAN_FILE

@@ -102,12 +102,8 @@ class Desk:
     def _response(self, request: Any) -> Any:
         try:
             return self._pb_utils.InferenceResponse(output_tensors=self._handle(request))
-        except AlphacutError as error:
-            return self._pb_utils.InferenceResponse(error=triton_error(self._pb_utils, error))
         except Exception as error:  # noqa: BLE001  the process boundary: a bug here must not fail the neighbours
-            self._pb_utils.Logger.log_error(traceback.format_exc())
-            bug = AlphacutError(f"unexpected {type(error).__name__}: {error}; this is a bug, the server's log has more")
-            return self._pb_utils.InferenceResponse(error=triton_error(self._pb_utils, bug))
+            return _failure(self._pb_utils, error)
 
 
 class Answer:
@@ -126,14 +122,26 @@ class Answer:
         self._missing = len(next(iter(tensors.values())))
         self._lock = threading.Lock()
 
-    def row_is_done(self) -> None:
-        """Count a row that is filled; the last one sends the answer."""
+    def row_is_done(self, n_rows: int = 1) -> None:
+        """Count rows that are filled; the last one sends the answer."""
         with self._lock:
-            self._missing -= 1
+            self._missing -= n_rows
             last = not self._missing
         if last:
             tensors = [self._pb_utils.Tensor(name, rows) for name, rows in self.tensors.items()]
             _send(self._pb_utils, self._request, self._pb_utils.InferenceResponse(output_tensors=tensors))
+
+
+def refuse(pb_utils: Any, request: Any, error: Exception) -> None:
+    """Answer a request with an error; what is none of ours is a bug, and is logged with its traceback."""
+    _send(pb_utils, request, _failure(pb_utils, error))
+
+
+def _failure(pb_utils: Any, error: Exception) -> Any:
+    if not isinstance(error, AlphacutError):
+        pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
+        error = AlphacutError(f"unexpected {type(error).__name__}: {error}; this is a bug, the server's log has more")
+    return pb_utils.InferenceResponse(error=triton_error(pb_utils, error))
 
 
 def _send(pb_utils: Any, request: Any, response: Any) -> None:

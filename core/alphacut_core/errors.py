@@ -206,7 +206,7 @@ class ServerStartError(AlphacutError):
 
 
 class EngineError(AlphacutError):
-    """Building or checking an engine failed."""
+    """Building, checking or running an engine failed."""
 
     code = "engine"
 

@@ -79,7 +79,7 @@ def test_the_wheel_can_be_built_from_what_is_copied(path: Path, tmp_path: Path) 
                     shutil.copytree(ROOT / source, target, ignore=shutil.ignore_patterns("__pycache__", "[0-9]", "out"))
                 else:
                     shutil.copy(ROOT / source, target)
-    for adapter in (ROOT / "model_repository").glob("*/1/model.py"):
+    for adapter in (ROOT / "model_repository").glob("*/1/*.py"):
         target = tmp_path / adapter.relative_to(ROOT)
         target.parent.mkdir(exist_ok=True)
         shutil.copy(adapter, target)

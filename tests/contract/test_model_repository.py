@@ -62,9 +62,10 @@ def test_git_holds_the_default_networks_full_tier_as_it_is_defined() -> None:
 
 
 def test_there_is_one_adapter_of_each_kind_and_the_others_are_links_within_the_repository() -> None:
-    adapters = list(REPOSITORY.glob("*/*/model.py"))
+    adapters = list(REPOSITORY.glob("*/*/*.py"))
     originals = {path.relative_to(REPOSITORY) for path in adapters if not path.is_symlink()}
-    assert originals == {Path(name, "1", "model.py") for name in (DEFAULT.preprocess, "u2netp", DEFAULT.postprocess)}
+    of_steps = {Path(name, "1", "model.py") for name in (DEFAULT.preprocess, "u2netp", DEFAULT.postprocess)}
+    assert originals == of_steps | {Path("u2netp", "1", "tensorrt_rtx.py")}
     for link in (path for path in adapters if path.is_symlink()):
         assert not link.readlink().is_absolute(), "the container mounts the repository elsewhere"
         assert link.resolve().relative_to(REPOSITORY) in originals

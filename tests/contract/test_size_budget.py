@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(path for path in ROOT.glob("*/alphacut_*/**/*.py") if "__pycache__" not in path.parts)
-ADAPTERS = sorted(ROOT.glob("model_repository/*/*/model.py"))
+ADAPTERS = sorted(ROOT.glob("model_repository/*/*/*.py"))
 
 MAX_FILE_LINES = 300
 MAX_MEDIAN_FILE_LINES = 150

@@ -17,6 +17,7 @@ import numpy as np
 import onnx
 import pytest
 
+from alphacut_core import lane
 from alphacut_core.errors import EngineBuildError
 from alphacut_engines import fuse, tensorrt_engine, tensorrt_plan
 from alphacut_engines.recipe import ModelRecipe
@@ -75,7 +76,7 @@ def test_the_routine_uses_names_that_the_bindings_have(
     known = {attribute for members in trt.bindings.classes.values() for attribute in members}
     written = {
         node.attr
-        for module in (tensorrt_engine, tensorrt_plan)
+        for module in (tensorrt_engine, tensorrt_plan, lane)
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Attribute)
     }

@@ -10,8 +10,9 @@ import numpy as np
 import onnx
 import pytest
 
-from alphacut_core.errors import EngineBuildError, MissingLibraryError
-from alphacut_engines import cuda, fuse, gpu, target, tensorrt_engine, tensorrt_library, tensorrt_module
+from alphacut_core import cuda
+from alphacut_core.errors import EngineBuildError, EngineError, MissingLibraryError
+from alphacut_engines import fuse, gpu, target, tensorrt_engine, tensorrt_library, tensorrt_module
 from alphacut_engines.gpu import Gpu
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.timing_cache import TimingCache
@@ -128,7 +129,7 @@ def test_what_the_gpu_says_is_passed_on() -> None:
         cudaMalloc = staticmethod(lambda *arguments: 2)  # noqa: N815
         cudaGetErrorString = staticmethod(lambda status: {2: b"out of memory"}[status])  # noqa: N815
 
-    with pytest.raises(EngineBuildError, match="the GPU says 'out of memory'"):
+    with pytest.raises(EngineError, match="the GPU says 'out of memory'"):
         cuda.Buffer(Failing(), (4, 4), np.uint8)
 
 
