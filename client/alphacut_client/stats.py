@@ -21,7 +21,8 @@ class ModelStatistics:
         executions: Batches run; ``inferences / executions`` is the mean batch size.
         total_s: Seconds from arrival to answer, summed over images.
         queue_s: Of these, seconds spent waiting for a batch or a free instance.
-        compute_s: Of these, seconds spent in the model: input copies, inference, output copies.
+        compute_s: Of these, seconds spent in the model: input copies, inference, output copies. Models in Python count
+            until they take the next batch; how long they work is ``alphacut_work_us`` on the page of metrics.
     """
 
     inferences: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ import numpy as np
 from alphacut_core.contract import check_version
 from alphacut_core.errors import AlphacutError, InvalidOptionError
 from alphacut_core.limits import Limits
+from alphacut_core.meter import Meter
 
 LIFELINE_VARIABLE = "ALPHACUT_LIFELINE_FD"
 """Names the file descriptor whose end of file means that nobody supervises this process any more."""
@@ -26,8 +28,10 @@ LIFELINE_VARIABLE = "ALPHACUT_LIFELINE_FD"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One model's share of its ``config.pbtxt`` and where its files lie."""
+    """One model's name, version, share of its ``config.pbtxt``, and where its files lie."""
 
+    model: str
+    version: str
     folder: str
     parameters: Mapping[str, str]
 
@@ -50,7 +54,8 @@ def start(args: Mapping[str, str]) -> Settings:
     check_version(config["name"], config.get("parameters", {}))
     _hold_lifeline()
     folder = os.path.join(args["model_repository"], args["model_version"])
-    return Settings(folder, {name: value["string_value"] for name, value in config["parameters"].items()})
+    parameters = {name: value["string_value"] for name, value in config["parameters"].items()}
+    return Settings(config["name"], args["model_version"], folder, parameters)
 
 
 def array(pb_utils: Any, request: Any, name: str) -> np.ndarray:
@@ -75,13 +80,15 @@ class Desk:
         pb_utils: Triton's module.
         handle: Makes one request's output tensors, or raises an ``AlphacutError``.
         places: How many requests are worked on at once.
+        meter: Is told how long each took.
     """
 
-    def __init__(self, pb_utils: Any, handle: Callable[[Any], list[Any]], places: int) -> None:
+    def __init__(self, pb_utils: Any, handle: Callable[[Any], list[Any]], places: int, meter: Meter) -> None:
         self._pb_utils = pb_utils
         self._handle = handle
         self._workers = ThreadPoolExecutor(places)
         self._places = threading.Semaphore(places)
+        self._meter = meter
 
     def take(self, requests: Iterable[Any]) -> None:
         """Begin with every request, in their order."""
@@ -94,10 +101,12 @@ class Desk:
         self._workers.shutdown()
 
     def _serve(self, request: Any) -> None:
+        began = time.monotonic()
         try:
             _send(self._pb_utils, request, self._response(request))
         finally:
             self._places.release()
+            self._meter.add(time.monotonic() - began)
 
     def _response(self, request: Any) -> Any:
         try:

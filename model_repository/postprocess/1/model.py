@@ -10,6 +10,7 @@ import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter, steps
 from alphacut_core.contract import ANY_MASK, ENCODED, OPTIONS, RENDERED
+from alphacut_core.meter import Meter
 from alphacut_core.options import Options
 
 
@@ -20,7 +21,8 @@ class TritonPythonModel:
         """Read the configuration."""
         settings = adapter.start(args)
         self.limits = settings.limits
-        self.desk = adapter.Desk(pb_utils, self._handle, os.cpu_count() or 1)
+        meter = Meter(pb_utils, settings.model, settings.version)
+        self.desk = adapter.Desk(pb_utils, self._handle, os.cpu_count() or 1, meter)
 
     def execute(self, requests: list[Any]) -> None:
         """Begin with N requests; each is answered when it is done."""

@@ -13,6 +13,7 @@ import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
+from alphacut_core.meter import Meter
 
 
 class TritonPythonModel:
@@ -20,7 +21,9 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Compile the network as its manifest says, which is how the gate judged it."""
-        folder = Path(adapter.start(args).folder)
+        settings = adapter.start(args)
+        self.meter = Meter(pb_utils, settings.model, settings.version)
+        folder = Path(settings.folder)
         manifest = json.loads((folder / "manifest.json").read_text())
         size = int(manifest["size"])
         self.image, self.mask = image_spec(size), mask_spec(size)
@@ -65,3 +68,4 @@ class TritonPythonModel:
         with self.lock:
             self.under_way -= 1
         answer.row_is_done()
+        self.meter.add(infer.latency / 1000)

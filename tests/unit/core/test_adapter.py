@@ -50,6 +50,14 @@ class Triton:
         return SimpleNamespace(as_numpy=lambda: request[name])
 
 
+class Stopwatch:
+    """Stands for a ``Meter``, whose metric only Triton has."""
+
+    def __init__(self) -> None:
+        self.spent_s: list[float] = []
+        self.add = self.spent_s.append
+
+
 def arguments(parameters: dict[str, str]) -> dict[str, str]:
     values = {name: {"string_value": value} for name, value in parameters.items()}
     config = {"name": "preprocess", "parameters": values}
@@ -60,6 +68,7 @@ def test_settings_are_those_of_the_configuration() -> None:
     settings = adapter.start(
         arguments({"contract_version": CONTRACT_VERSION, "max_bytes": "10", "max_pixels": "20", "size": "320"})
     )
+    assert (settings.model, settings.version) == ("preprocess", "3")
     assert settings.folder == "/models/preprocess/3"
     assert settings.limits == Limits(10, 20)
     assert settings.parameters["size"] == "320"
@@ -103,8 +112,13 @@ class Request:
 def make_desk() -> Iterator[Callable[..., adapter.Desk]]:
     with ExitStack() as stack:
 
-        def make(handle: Callable[[Request], list[Any]], places: int, triton: Triton | None = None) -> adapter.Desk:
-            desk = adapter.Desk(triton or Triton(), handle, places)
+        def make(
+            handle: Callable[[Request], list[Any]],
+            places: int,
+            triton: Triton | None = None,
+            meter: Stopwatch | None = None,
+        ) -> adapter.Desk:
+            desk = adapter.Desk(triton or Triton(), handle, places, meter or Stopwatch())
             stack.callback(desk.close)
             return desk
 
@@ -144,6 +158,15 @@ def test_a_full_desk_makes_triton_wait_and_nobody_else(make_desk) -> None:
     assert [request.wait().tensors for request in requests] == [[0], [1], [2]]
     taking.join(30)
     assert not taking.is_alive()
+
+
+def test_the_work_on_each_request_is_counted_its_wait_for_a_place_is_not(make_desk) -> None:
+    meter = Stopwatch()
+    desk = make_desk(lambda request: [request.content], 1, meter=meter)
+    desk.take(Request(i) for i in range(5))
+    desk.close()
+    assert len(meter.spent_s) == 5
+    assert all(0 <= spent_s < 30 for spent_s in meter.spent_s)
 
 
 def test_a_failing_request_fails_alone_and_a_bug_is_logged_with_its_traceback(make_desk) -> None:
