@@ -77,7 +77,9 @@ def installed(python: str, folder: Path, *requirements: str) -> Path:
 @pytest.mark.timeout(600)
 @pytest.mark.triton
 @pytest.mark.parametrize(
-    ("version", "numpy"), [("3.10", "1.26.*"), ("3.13", ">=2")], ids=lambda value: value.strip("=>")
+    ("version", "numpy"),
+    [("3.10", "1.26.*"), ("3.10", ">=2"), ("3.11", ">=2"), ("3.12", "1.26.*"), ("3.13", ">=2")],
+    ids=lambda value: value.strip("=>"),
 )
 def test_the_client_alone_is_small_and_works(
     version: str, numpy: str, wheel: Path, server_url: str, tmp_path: Path
