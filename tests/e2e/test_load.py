@@ -21,8 +21,10 @@ import psutil
 import pytest
 
 from alphacut_client import Client
+from alphacut_core.errors import ServerStartError
 from alphacut_loadtest.generator import records
 from alphacut_loadtest.generator.outcome import OUTCOMES
+from alphacut_loadtest.measure.service import check_served
 
 pytestmark = pytest.mark.triton
 
@@ -37,7 +39,11 @@ stages = [{ duration_s = 2, rate = 1.0 }, { duration_s = 1, rate = 2.0 }]
 [[lanes]]
 name = "good"
 share = 0.6
-mix = { sizes = { 64x48 = 1 }, formats = { jpg = 1, png = 1, webp = 1 }, repeats = 0.3 }
+[lanes.mix]
+sizes = { 64x48 = 1 }
+formats = { jpg = 1, png = 1, webp = 1 }
+modes = { full = 2, medium = 1, lite = 1 }
+repeats = 0.3
 [[lanes]]
 name = "broken"
 share = 0.4
@@ -85,17 +91,27 @@ def scenario(tmp_path: Path) -> Path:
     return path
 
 
+ENGINES = [f"u2netp{tier}" for tier in ("", "_medium", "_lite")]
+
+
+def inferences(client: Client) -> dict[str, int]:
+    return {name: model.inferences for name, model in client.statistics().items()}
+
+
 def test_a_scenario_runs_is_judged_and_leaves_a_page_and_json(
     run: Run, server_url: str, scenario: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     with Client(server_url) as client:
-        before = client.statistics()["remove_background"].inferences
+        before = inferences(client)
         done = run(
             "-m", "alphacut_client", "load", str(scenario), "--url", server_url, "--rate", "8", "--output", str(out)
         )  # fmt: skip
-        answered = client.statistics()["remove_background"].inferences - before
+        after = inferences(client)
     assert done.returncode == 0, done.stdout + done.stderr
+    tiers = [after[name] - before[name] for name in after if name.startswith("remove_background")]
+    answered = sum(tiers)
+    assert min(tiers) > 0
     assert "moment: p95=60s,errors=0% was kept" in done.stdout
     content = json.loads((out / "load-moment.json").read_text())
     lanes: dict[str, int] = {}
@@ -105,6 +121,18 @@ def test_a_scenario_runs_is_judged_and_leaves_a_page_and_json(
     # Broken files are no inferences, the supervisor's probes are some.
     assert lanes["good"] + lanes["bulk"] <= answered <= lanes["good"] + lanes["bulk"] + TIMEOUT_S / 2
     assert not re.search(r"(src|href)=|<script", (out / "load-moment.html").read_text())
+
+
+def test_a_gateway_is_asked_for_every_tier_too(
+    run: Run, server_url: str, gateway: str, scenario: Path, tmp_path: Path
+) -> None:
+    with Client(server_url) as client:
+        before = inferences(client)
+        arguments = ["load", str(scenario), "--url", gateway, "--rate", "8", "--output", str(tmp_path)]
+        done = run("-m", "alphacut_client", *arguments)
+        after = inferences(client)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(after[engine] > before[engine] for engine in ENGINES)
 
 
 def test_a_promise_that_is_not_kept_ends_in_status_three(
@@ -132,6 +160,31 @@ def test_two_processes_share_the_load_and_all_of_it_is_recorded(
     # Twice the seeds, not twice the pattern: arrivals of the two are at different times.
     arrivals = samples.where(samples.lane < 2).intended_s
     assert len(set(arrivals)) == len(arrivals) > 3
+
+
+def test_workers_elsewhere_learn_from_their_master_what_to_send(
+    run: Run, server_url: str, scenario: Path, tmp_path: Path
+) -> None:
+    port = str(_free_port())
+    locust = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE)]
+    worker = [*locust, "--worker", "--master-host", "127.0.0.1", "--master-port", port]
+    workers = [subprocess.Popen(worker, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    options = ["--scenario", str(scenario), "--rate", "8", "--records", str(tmp_path), "--stop-timeout", "60"]
+    try:
+        done = run(
+            *locust[1:], "--headless", "--host", f"grpc://{server_url}", *options,
+            "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "2",
+        )  # fmt: skip
+        told = [worker.communicate(timeout=60)[1] for worker in workers]  # they end with their master
+    finally:
+        for left in workers:
+            left.kill()
+            left.communicate()
+    assert done.returncode == 0, done.stderr + "".join(told)
+    samples, processes = records.read(tmp_path)
+    assert {process.pid for process in processes} == {worker.pid for worker in workers}
+    assert set(samples.lane) == {0, 1, 2}
+    assert samples.good.all(), [OUTCOMES[number] for number in samples.outcome[~samples.good]]
 
 
 def test_locust_alone_knows_its_own_options(run: Run, server_url: str) -> None:
@@ -182,6 +235,13 @@ def _free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def test_a_tier_that_is_not_built_is_told_before_anything_is_sent(start_server: Callable[..., Any]) -> None:
+    server = start_server("--model", "u2netp", "--tier", "full")
+    check_served(server.url, ["full"])
+    with pytest.raises(ServerStartError, match="tier 'lite', and built are full; run: alphacut build --tier all"):
+        check_served(server.url, ["full", "lite"])
 
 
 def test_a_scenario_that_does_not_exist_is_told_with_those_that_do(run: Run) -> None:

@@ -18,7 +18,7 @@ class StageLoad:
 
     Attributes:
         queue_s: Mean wait of a request before it.
-        compute_s: Mean time of a request in it, of the whole batch it was in.
+        compute_s: Mean time of work on a request in it; in a plan, on the whole batch it was in.
         batch: Mean number of requests in a batch.
         cpu_s: Processor seconds a request; 0 where they are not known.
     """
@@ -38,13 +38,14 @@ class Bottleneck:
         why: In words, with the numbers behind it.
         stages: Of Triton.
         outside_s: Mean time of a request outside Triton: network, client, and waiting to be let in.
+            None where Triton's page is not known.
         cpu_share: Share of this machine's processors that each part used.
     """
 
     name: str
     why: str
     stages: Mapping[str, StageLoad]
-    outside_s: float
+    outside_s: float | None
     cpu_share: Mapping[str, float]
 
 
@@ -60,10 +61,10 @@ def find(trial: Trial, cores: int) -> Bottleneck:
     entered = ensembles(trial.counters or {})
     inside_s = (
         entered.total_s / entered.succeeded
-        if entered.succeeded
+        if 2 * entered.succeeded > trial.sent  # a gateway asks the engine itself, and only probes the ensemble
         else sum(stage.queue_s + stage.compute_s for stage in stages.values())
     )
-    outside_s = max(0.0, trial.window.mean_latency_s - inside_s) if stages else 0.0
+    outside_s = max(0.0, trial.window.mean_latency_s - inside_s) if stages else None
     name, why = _verdict(trial, stages, share, outside_s)
     return Bottleneck(name, why, stages, outside_s, share)
 
@@ -82,9 +83,10 @@ def _stages(trial: Trial) -> dict[str, StageLoad]:
 
 
 def _verdict(
-    trial: Trial, stages: Mapping[str, StageLoad], share: Mapping[str, float], outside_s: float
+    trial: Trial, stages: Mapping[str, StageLoad], share: Mapping[str, float], outside_s: float | None
 ) -> tuple[str, str]:
-    if trial.client_limit and not any(stage.queue_s > stage.compute_s for stage in stages.values()):
+    latency_s = trial.window.mean_latency_s
+    if trial.client_limit and sum(stage.queue_s for stage in stages.values()) <= _HALF * latency_s:
         return "client", trial.client_limit
     used = sum(share.values())
     service = {part: one for part, one in share.items() if part in ("decode", "engine", "encode", "gateway", "client")}
@@ -94,12 +96,12 @@ def _verdict(
         return most, f"the machine's processors are used up ({100 * used:.0f} %): {parts}"
     if not stages:
         return "unknown", "Triton's page of metrics is not known; name it with --metrics"
-    if outside_s > _HALF * trial.window.mean_latency_s:
-        spent = f"{1000 * outside_s:.0f} of {1000 * trial.window.mean_latency_s:.0f} ms"
+    if outside_s is not None and outside_s > _HALF * latency_s:
+        spent = f"{1000 * outside_s:.0f} of {1000 * latency_s:.0f} ms"
         return "network", f"{spent} of a request pass outside Triton, in network, client and connections"
     most = max(stages, key=lambda stage: stages[stage].queue_s)
     load = stages[most]
     return most, (
-        f"requests pile up before it, for {1000 * load.queue_s:.0f} ms each, and take {1000 * load.compute_s:.0f} ms "
-        f"in batches of {load.batch:.1f}"
+        f"requests pile up before it, for {1000 * load.queue_s:.0f} of {1000 * latency_s:.0f} ms each, and take "
+        f"{1000 * load.compute_s:.0f} ms in batches of {load.batch:.1f}"
     )

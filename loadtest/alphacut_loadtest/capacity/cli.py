@@ -98,7 +98,7 @@ def _measured(promise: slo.Slo, options: dict[str, Any]) -> Result:
     protocol: Protocol = options["protocol"]
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
-        serving(options["url"], options["metrics"], protocol, scenario.gateway) as service,
+        serving(options["url"], options["metrics"], protocol, scenario.gateway, tuple(mix.modes)) as service,
     ):
         generator = Generator(service.url, options["processes"], options["images"], Path(cache))
         target = LocustTarget(service, generator, mix, promise, options["warmup_s"], options["trial_s"])

@@ -121,9 +121,14 @@ def _stages(result: Result) -> str:
     ]
     spent = ", ".join(f"{part} {100 * share:.0f} %" for part, share in result.bottleneck.cpu_share.items())
     head = ("stage", "waits ms", "takes ms", "batch", "processor ms an image")
+    outside_s = result.bottleneck.outside_s
+    outside = (
+        "Time outside Triton: not known."
+        if outside_s is None
+        else f"Outside Triton {1000 * outside_s:.1f} ms an image."
+    )
     return page.table(head, rows) + page.paragraph(
-        f"Outside Triton {1000 * result.bottleneck.outside_s:.1f} ms an image. Processors of this machine: "
-        f"{spent or 'not known, the server is elsewhere'}."
+        f"{outside} Processors of this machine: {spent or 'not known, the server is elsewhere'}."
     )
 
 

@@ -50,7 +50,7 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     origin = origins.here(origins.CHECKOUT / "model_repository" if options["url"] is None else None)
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
-        serving(options["url"], None, scenario.protocol, scenario.gateway) as service,
+        serving(options["url"], None, scenario.protocol, scenario.gateway, scenario.modes) as service,
     ):
         generator = Generator(service.url, options["processes"], options["images"], Path(cache))
         rate_per_s = options["rate"] or _calibrated(generator, scenario)

@@ -6,15 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from alphacut_client import EmbeddedServer
+from alphacut_client import Client, EmbeddedServer
 from alphacut_core.errors import ServerStartError
+from alphacut_core.tiers import DEFAULT_MODEL, Mode
 from alphacut_loadtest.measure.stages import stage_of
 from alphacut_loadtest.traffic.scenario import Protocol
 
@@ -51,7 +52,7 @@ class Service:
 
 @contextmanager
 def serving(
-    url: str | None, metrics_url: str | None, protocol: Protocol, gateway: Mapping[str, str]
+    url: str | None, metrics_url: str | None, protocol: Protocol, gateway: Mapping[str, str], modes: Sequence[Mode]
 ) -> Iterator[Service]:
     """Use the service at ``url``, or start the embedded server, and a gateway before it where one is wanted.
 
@@ -60,20 +61,37 @@ def serving(
         metrics_url: Triton's Prometheus page, for an address of one's own.
         protocol: Which front to start.
         gateway: Its settings, by name.
+        modes: Tiers that will be asked for; others are not started, and take nothing from these.
 
     Raises:
-        ServerStartError: One of them does not come up.
+        ServerStartError: One of them does not come up, or a tier is not built.
     """
     if url is not None:
         yield Service(url if "://" in url else f"grpc://{url}", metrics_url)
         return
     with ExitStack() as stack:
-        triton = stack.enter_context(EmbeddedServer())
+        triton = stack.enter_context(EmbeddedServer(models=[DEFAULT_MODEL], tiers=modes))
+        check_served(triton.url, modes)
         if protocol == "grpc":
             yield Service(f"grpc://{triton.url}", triton.metrics_url, (triton.pid,))
             return
         address, pid = stack.enter_context(_gateway(triton.url, gateway))
         yield Service(address, triton.metrics_url, (triton.pid, pid))
+
+
+def check_served(url: str, modes: Sequence[Mode]) -> None:
+    """Check that a server has the tiers that will be asked for.
+
+    Raises:
+        ServerStartError: One of them is not built.
+    """
+    with Client(url) as client:
+        served = [one.mode for one in client.models()]
+    if missing := [mode for mode in modes if mode not in served]:
+        raise ServerStartError(
+            f"the scenario asks for the tier {missing[0]!r}, and built are {', '.join(served)}; "
+            "run: alphacut build --tier all"
+        )
 
 
 @contextmanager
@@ -105,6 +123,6 @@ def _gateway(triton_url: str, settings: Mapping[str, str]) -> Iterator[tuple[str
 
 def _part(process: psutil.Process) -> str:
     if process.name().startswith(_STUB[:15]):  # the kernel keeps 15 characters
-        path = next((word for word in process.cmdline() if word.endswith("model.py")), "")
+        path = next((word for word in process.cmdline() if word.endswith(".py")), "")
         return stage_of(Path(path).parents[1].name) or "triton" if path else "triton"
     return "gateway" if "gateway" in process.cmdline() else "triton"

@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 from typing import Literal, get_args
 
 from alphacut_core.errors import InvalidOptionError
+from alphacut_core.tiers import MODES, Mode
 from alphacut_loadtest.traffic.mix import Mix
 from alphacut_loadtest.traffic.slo import Slo
 
@@ -118,6 +119,12 @@ class Scenario:
     def closed_lane(self) -> Lane | None:
         """The one with callers, if any."""
         return next((lane for lane in self.lanes if not lane.is_open), None)
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Tiers that its lanes ask for, the largest first."""
+        asked = {mode for lane in self.lanes for mode, share in lane.mix.modes.items() if share}
+        return tuple(mode for mode in MODES if mode in asked)
 
     def bounds_s(self) -> list[tuple[float, float]]:
         """Return start and end of each stage."""

@@ -29,6 +29,11 @@ def test_a_scenario_survives_the_way_to_another_process(name: str, tmp_path: Pat
     assert scenario_file.load(str(tmp_path / f"{name}.json")) == scenario
 
 
+def test_the_realistic_mix_asks_for_every_tier_and_the_tiers_of_all_lanes_count() -> None:
+    assert scenario_file.load("mixed").modes == ("full", "medium", "lite")
+    assert scenario_file.load("steady").modes == ("full",)
+
+
 def test_a_name_that_is_none_lists_those_that_are() -> None:
     with pytest.raises(InvalidOptionError, match="there are mixed, overload"):
         scenario_file.load("nothing")
