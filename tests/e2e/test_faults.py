@@ -5,6 +5,7 @@ The small versions run with the suite, the large ones with ``make test-faults``.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from alphacut_client import Client
+from alphacut_client import AsyncClient, Client
 from alphacut_core.errors import AlphacutError
 from tests.faulty_proxy import FaultyProxy
 
@@ -81,6 +82,20 @@ def test_a_server_that_is_killed_and_restarted_costs_no_image(
 ) -> None:
     server = start_server("--tier", "lite")
     survive(server.url, images, [lambda: server.triton().kill()] * kills)
+
+
+def test_a_server_that_is_killed_costs_the_asynchronous_client_no_image_either(
+    start_server: Callable[..., Any],
+) -> None:
+    server = start_server("--tier", "lite")
+    watch = Watch(100, [lambda: server.triton().kill()])
+
+    async def run() -> list[bytes]:
+        async with AsyncClient(server.url, mode="lite", retry_for_s=_RETRY_FOR_S) as client:
+            return await client.remove_batch(map(picture, range(100)), progress=watch)
+
+    assert [shape(file) for file in asyncio.run(run())] == [shape(picture(index)) for index in range(100)]
+    watch.check(100)
 
 
 @pytest.fixture
