@@ -22,7 +22,7 @@ class ModelStatistics:
         total_s: Seconds from arrival to answer, summed over images.
         queue_s: Of these, seconds spent waiting for a batch or a free instance.
         compute_s: Of these, seconds spent in the model: input copies, inference, output copies. Models in Python count
-            until they take the next batch; how long they work is ``alphacut_work_us`` on the page of metrics.
+            until they take the next batch, when the first image of this one is done and others may not be.
     """
 
     inferences: int

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,6 @@ import numpy as np
 from alphacut_core.contract import check_version
 from alphacut_core.errors import AlphacutError, InvalidOptionError
 from alphacut_core.limits import Limits
-from alphacut_core.meter import Meter
 
 LIFELINE_VARIABLE = "ALPHACUT_LIFELINE_FD"
 """Names the file descriptor whose end of file means that nobody supervises this process any more."""
@@ -28,10 +26,8 @@ LIFELINE_VARIABLE = "ALPHACUT_LIFELINE_FD"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One model's name, version, share of its ``config.pbtxt``, and where its files lie."""
+    """One model's share of its ``config.pbtxt`` and where its files lie."""
 
-    model: str
-    version: str
     folder: str
     parameters: Mapping[str, str]
 
@@ -54,8 +50,7 @@ def start(args: Mapping[str, str]) -> Settings:
     check_version(config["name"], config.get("parameters", {}))
     _hold_lifeline()
     folder = os.path.join(args["model_repository"], args["model_version"])
-    parameters = {name: value["string_value"] for name, value in config["parameters"].items()}
-    return Settings(config["name"], args["model_version"], folder, parameters)
+    return Settings(folder, {name: value["string_value"] for name, value in config["parameters"].items()})
 
 
 def array(pb_utils: Any, request: Any, name: str) -> np.ndarray:
@@ -69,44 +64,77 @@ def array(pb_utils: Any, request: Any, name: str) -> np.ndarray:
     return image
 
 
+class Room:
+    """Counts images that are worked on side by side, and tells when to take more.
+
+    Args:
+        places: How many at once.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._inside = 0
+        self._left = 0
+        self._changed = threading.Condition()
+
+    def enter(self) -> int:
+        """Wait for a place and take it; return how many are taken."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._inside < self._places)
+            self._inside += 1
+            return self._inside
+
+    def leave(self) -> None:
+        """Give a place back."""
+        with self._changed:
+            self._inside -= 1
+            self._left += 1
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Wait until somebody has left and there is a place.
+
+        Triton hands over no batch before ``execute`` has returned, and counts until then as time of computing. To
+        wait at the end of it for one image, not for all, keeps all places taken under load and its clock true.
+        """
+        with self._changed:
+            before = self._left
+            self._changed.wait_for(lambda: not self._inside or (before < self._left and self._inside < self._places))
+
+
 class Desk:
     """Works on requests side by side and answers each when it is done, whatever batch it came in.
 
-    ``take`` returns before the answers are there, so that Triton hands over the next batch while the last requests of
-    this one are worked on. It waits while all places are taken: meanwhile requests wait in Triton's queue, where
-    priorities and time limits count.
+    While all places are taken requests wait in Triton's queue, where priorities and time limits count.
 
     Args:
         pb_utils: Triton's module.
         handle: Makes one request's output tensors, or raises an ``AlphacutError``.
         places: How many requests are worked on at once.
-        meter: Is told how long each took.
     """
 
-    def __init__(self, pb_utils: Any, handle: Callable[[Any], list[Any]], places: int, meter: Meter) -> None:
+    def __init__(self, pb_utils: Any, handle: Callable[[Any], list[Any]], places: int) -> None:
         self._pb_utils = pb_utils
         self._handle = handle
         self._workers = ThreadPoolExecutor(places)
-        self._places = threading.Semaphore(places)
-        self._meter = meter
+        self._room = Room(places)
 
     def take(self, requests: Iterable[Any]) -> None:
-        """Begin with every request, in their order."""
+        """Begin with every request in their order, and return when there is room for others."""
         for request in requests:
-            self._places.acquire()
+            self._room.enter()
             self._workers.submit(self._serve, request)
+        self._room.wait()
 
     def close(self) -> None:
         """Finish what was begun."""
         self._workers.shutdown()
 
     def _serve(self, request: Any) -> None:
-        began = time.monotonic()
         try:
             _send(self._pb_utils, request, self._response(request))
         finally:
-            self._places.release()
-            self._meter.add(time.monotonic() - began)
+            self._room.leave()
 
     def _response(self, request: Any) -> Any:
         try:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from panels import Board, Panel, Query
 
 
-def _mean_us(clock: str, instead: str = "") -> str:
-    """Return the mean seconds of one of Triton's clocks, which count microseconds, by model.
-
-    Args:
-        clock: Its name within Triton's.
-        instead: A counter to take where there is one: models in Python work on after Triton's clock has stopped.
-    """
-    spent = f"sum by (model) (rate(nv_inference_{clock}_duration_us[$__rate_interval]))"
-    if instead:
-        spent = f"(sum by (model) (rate({instead}[$__rate_interval])) or {spent})"
-    return f"{spent} / (sum by (model) (rate(nv_inference_request_success[$__rate_interval])) > 0) / 1e6"
+def _mean_us(clock: str) -> str:
+    """Return the mean seconds of one of Triton's clocks, which count microseconds, by model."""
+    return (
+        f"sum by (model) (rate(nv_inference_{clock}_duration_us[$__rate_interval]))"
+        " / (sum by (model) (rate(nv_inference_request_success[$__rate_interval])) > 0) / 1e6"
+    )
 
 
 ENGINES = Board(
@@ -59,9 +54,7 @@ ENGINES = Board(
             "Latency of the stages",
             (
                 Panel("Waiting in the queue, mean", "s", (Query(_mean_us("queue"), "{{model}}"),)),
-                Panel(
-                    "Computing, mean", "s", (Query(_mean_us("compute_infer", instead="alphacut_work_us"), "{{model}}"),)
-                ),
+                Panel("Computing, mean", "s", (Query(_mean_us("compute_infer"), "{{model}}"),)),
                 Panel(
                     "Carrying tensors, mean",
                     "s",

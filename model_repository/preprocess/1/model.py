@@ -9,7 +9,6 @@ import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter, steps
 from alphacut_core.contract import ENCODED, OPTIONS, image_spec
-from alphacut_core.meter import Meter
 from alphacut_core.options import Options
 
 
@@ -21,11 +20,10 @@ class TritonPythonModel:
         settings = adapter.start(args)
         self.limits = settings.limits
         self.image = image_spec(int(settings.parameters["size"]))
-        meter = Meter(pb_utils, settings.model, settings.version)
-        self.desk = adapter.Desk(pb_utils, self._handle, os.cpu_count() or 1, meter)
+        self.desk = adapter.Desk(pb_utils, self._handle, os.cpu_count() or 1)
 
     def execute(self, requests: list[Any]) -> None:
-        """Begin with N requests; each is answered when it is done."""
+        """Begin with N requests; each is answered when it is done, while the next batch begins."""
         self.desk.take(requests)
 
     def _handle(self, request: Any) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
-from alphacut_core.meter import Meter
 
 
 class TritonPythonModel:
@@ -21,18 +19,15 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Compile the network as its manifest says, which is how the gate judged it."""
-        settings = adapter.start(args)
-        self.meter = Meter(pb_utils, settings.model, settings.version)
-        folder = Path(settings.folder)
+        folder = Path(adapter.start(args).folder)
         manifest = json.loads((folder / "manifest.json").read_text())
         size = int(manifest["size"])
         self.image, self.mask = image_spec(size), mask_spec(size)
         self.core, self.options = openvino.Core(), manifest["compile_options"]
         self.network = self.core.read_model(folder / "model.onnx")
         self.network.reshape([1, *self.image.dims])
-        self.alone, self.abreast = self._queue("LATENCY", spare=0), self._queue("THROUGHPUT", spare=1)
-        self.under_way = 0
-        self.lock = threading.Lock()
+        self.alone, self.abreast = self._queue("LATENCY"), self._queue("THROUGHPUT")
+        self.room = adapter.Room(len(self.abreast))
 
     def execute(self, requests: list[Any]) -> None:
         """Begin with N requests; each is answered when it is done, while the next batch begins."""
@@ -43,29 +38,27 @@ class TritonPythonModel:
             confidences = np.empty((len(images), *CONFIDENCE.dims), np.float32)
             answer = adapter.Answer(pb_utils, request, {self.mask.name: masks, CONFIDENCE.name: confidences})
             for row, image in enumerate(images):
-                with self.lock:
-                    queue = self.abreast if several or self.under_way else self.alone
-                    self.under_way += 1
-                queue.start_async({self.image.name: image[None]}, (answer, row))  # waits for a place
+                queue = self.abreast if self.room.enter() > 1 or several else self.alone
+                queue.start_async({self.image.name: image[None]}, (answer, row))
+        self.room.wait()
 
     def finalize(self) -> None:
         """Finish what was begun."""
         self.alone.wait_all()
         self.abreast.wait_all()
 
-    def _queue(self, hint: str, *, spare: int) -> openvino.AsyncInferQueue:
-        """Return places for as many images as OpenVINO runs at once, and spare ones whose images only wait."""
+    def _queue(self, hint: str) -> openvino.AsyncInferQueue:
+        """Return places for as many images as OpenVINO runs best at once."""
         compiled = self.core.compile_model(self.network, "CPU", {"PERFORMANCE_HINT": hint, **self.options})
-        streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        queue = openvino.AsyncInferQueue(compiled, streams + spare)
+        queue = openvino.AsyncInferQueue(compiled)
         queue.set_callback(self._done)
         return queue
 
     def _done(self, infer: openvino.InferRequest, place: tuple[adapter.Answer, int]) -> None:
         answer, row = place
-        for name, rows in answer.tensors.items():
-            rows[row] = infer.get_tensor(name).data[0]
-        with self.lock:
-            self.under_way -= 1
-        answer.row_is_done()
-        self.meter.add(infer.latency / 1000)
+        try:
+            for name, rows in answer.tensors.items():
+                rows[row] = infer.get_tensor(name).data[0]
+            answer.row_is_done()
+        finally:
+            self.room.leave()

@@ -50,14 +50,6 @@ class Triton:
         return SimpleNamespace(as_numpy=lambda: request[name])
 
 
-class Stopwatch:
-    """Stands for a ``Meter``, whose metric only Triton has."""
-
-    def __init__(self) -> None:
-        self.spent_s: list[float] = []
-        self.add = self.spent_s.append
-
-
 def arguments(parameters: dict[str, str]) -> dict[str, str]:
     values = {name: {"string_value": value} for name, value in parameters.items()}
     config = {"name": "preprocess", "parameters": values}
@@ -68,7 +60,6 @@ def test_settings_are_those_of_the_configuration() -> None:
     settings = adapter.start(
         arguments({"contract_version": CONTRACT_VERSION, "max_bytes": "10", "max_pixels": "20", "size": "320"})
     )
-    assert (settings.model, settings.version) == ("preprocess", "3")
     assert settings.folder == "/models/preprocess/3"
     assert settings.limits == Limits(10, 20)
     assert settings.parameters["size"] == "320"
@@ -112,13 +103,8 @@ class Request:
 def make_desk() -> Iterator[Callable[..., adapter.Desk]]:
     with ExitStack() as stack:
 
-        def make(
-            handle: Callable[[Request], list[Any]],
-            places: int,
-            triton: Triton | None = None,
-            meter: Stopwatch | None = None,
-        ) -> adapter.Desk:
-            desk = adapter.Desk(triton or Triton(), handle, places, meter or Stopwatch())
+        def make(handle: Callable[[Request], list[Any]], places: int, triton: Triton | None = None) -> adapter.Desk:
+            desk = adapter.Desk(triton or Triton(), handle, places)
             stack.callback(desk.close)
             return desk
 
@@ -160,13 +146,24 @@ def test_a_full_desk_makes_triton_wait_and_nobody_else(make_desk) -> None:
     assert not taking.is_alive()
 
 
-def test_the_work_on_each_request_is_counted_its_wait_for_a_place_is_not(make_desk) -> None:
-    meter = Stopwatch()
-    desk = make_desk(lambda request: [request.content], 1, meter=meter)
-    desk.take(Request(i) for i in range(5))
-    desk.close()
-    assert len(meter.spent_s) == 5
-    assert all(0 <= spent_s < 30 for spent_s in meter.spent_s)
+def test_triton_brings_the_next_batch_when_one_of_this_is_done_and_another_is_not(make_desk) -> None:
+    go = {name: threading.Event() for name in ("slow", "quick")}
+
+    def handle(request: Request) -> list[Any]:
+        assert go[str(request.content)].wait(30)
+        return [request.content]
+
+    slow, quick = Request("slow"), Request("quick")
+    taking = threading.Thread(target=make_desk(handle, 2).take, args=[[slow, quick]])
+    taking.start()
+    taking.join(0.05)
+    assert taking.is_alive(), "its clock runs while both are worked on"
+    go["quick"].set()
+    taking.join(30)
+    assert not taking.is_alive()
+    assert not slow.answered.is_set()
+    go["slow"].set()
+    assert slow.wait().tensors == ["slow"]
 
 
 def test_a_failing_request_fails_alone_and_a_bug_is_logged_with_its_traceback(make_desk) -> None:
@@ -191,19 +188,21 @@ def test_a_failing_request_fails_alone_and_a_bug_is_logged_with_its_traceback(ma
 
 
 def test_closing_a_desk_finishes_what_was_begun(make_desk) -> None:
-    request = Request("last")
-    go = threading.Event()
+    begun, go = threading.Semaphore(0), threading.Event()
 
     def handle(request: Request) -> list[Any]:
+        begun.release()
         assert go.wait(30)
         return [request.content]
 
-    desk = make_desk(handle, 1)
-    desk.take([request])
-    closing = threading.Thread(target=desk.close)
+    desk, request = make_desk(handle, 1), Request("last")
+    taking, closing = threading.Thread(target=desk.take, args=[[request]]), threading.Thread(target=desk.close)
+    taking.start()
+    assert begun.acquire(timeout=30)
     closing.start()
     go.set()
     closing.join(30)
+    taking.join(30)
     assert request.answer.tensors == ["last"]
 
 

@@ -33,13 +33,6 @@ def test_counters_are_read_by_model_in_seconds() -> None:
     assert page.pending == {"u2netp": 7}
 
 
-def test_what_a_python_model_says_of_its_work_counts_instead_of_what_triton_saw_of_it() -> None:
-    page = triton.parse(
-        f'{PAGE}# TYPE alphacut_work_us counter\nalphacut_work_us{{model="preprocess",version="1"}} 7e6\n'
-    )
-    assert page.counters["preprocess"] == triton.Counters(10, 0, 5, 0, 2.0, 7.0)
-
-
 def test_models_of_all_tiers_make_up_a_stage() -> None:
     counters = triton.parse(PAGE).counters
     assert stages.by_stage(counters)["decode"].succeeded == 20
