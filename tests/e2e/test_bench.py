@@ -80,7 +80,7 @@ def test_time_is_told_by_stage_and_by_process_and_memory_too(content: Any) -> No
     (alone,) = (
         one for one in content["measurements"] if one["contender"] == "mask-encoded" and one["concurrency"] == 1
     )
-    assert {"client: render", "client: wait", "remove_background: all"} <= set(alone["stages_s"])
+    assert {"client: render", "client: wait", "preprocess: compute", "u2netp: compute"} <= set(alone["stages_s"])
     assert {"client", "tritonserver", "stub of preprocess", "stub of u2netp"} <= set(alone["cpu_by_process_s"])
     assert 0 < alone["cpu_by_process_s"]["stub of u2netp"] < alone["cpu_s"] + 0.02
     assert alone["peak_rss_bytes"]["tritonserver"] > 2**20

@@ -55,10 +55,7 @@ class AlphacutService(Subject):
         return {**installed, "server": self._health.server}
 
     def stages_s(self) -> dict[str, float]:
-        """Return the client's stages, the ensemble's time, and its steps' queues; the client waits meanwhile.
-
-        Steps answer after they have handed their batch back, so what Triton calls compute is not their work.
-        """
+        """Return the client's stages and the server's models; the server works while the client waits."""
         client = {f"client: {stage}": spent.total_s for stage, spent in self._times.by_stage().items()}
         server: dict[str, float] = {}
         for model, counters in self._client.statistics().items():
@@ -66,6 +63,7 @@ class AlphacutService(Subject):
                 server[f"{model}: all"] = counters.total_s
             else:
                 server[f"{model}: queue"] = counters.queue_s
+                server[f"{model}: compute"] = counters.compute_s
         return {**client, **server}
 
     @contextmanager

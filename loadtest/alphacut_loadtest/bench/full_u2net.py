@@ -1,8 +1,9 @@
-"""Full U²-Net, 44 million weights, around a small one: full work, and masks that can be judged.
+"""Full U²-Net, 44 million weights, widened from a small one: full work, and masks that can be judged.
 
 The published weights cannot be had everywhere, and speed does not depend on what weights say. Masks of random ones
-would be noise, though, on which nothing can be compared. So the first channels of every layer are the small network,
-weight for weight; all others are random, and nothing leads from them back into the small network.
+would be noise, though, on which nothing can be compared. Here every channel of the small network has several copies,
+and each weight is split among the copies that it reads from, in random shares: the same function, no weight zero.
+The method is Net2WiderNet of Chen, Goodfellow, Shlens: Net2Net, ICLR 2016.
 """
 
 from __future__ import annotations
@@ -21,21 +22,24 @@ _OPSET, _IR_VERSION = 11, 6  # of the published export
 _ENCODERS = ((7, 32, 64), (6, 32, 128), (5, 64, 256), (4, 128, 512), (4, 256, 512), (4, 256, 512))
 _DECODERS = ((4, 256, 512), (4, 128, 256), (5, 64, 128), (6, 32, 64), (7, 16, 64))
 _FLAT = 4  # from this encoder on, and in the decoder that answers it, blocks dilate where others pool
-_QUIET = 0.5  # share of He's deviation: what the others carry must not widen the ranges that INT8 is fitted to
+_LEAST_SHARE, _LARGEST_SHARE = 0.5, 1.5  # of an even split
 
 Weights = NDArray[np.float32]
 
 
 class _Map(NamedTuple):
-    """A tensor in the graph, square; ``small`` are the channels that belong to the small network."""
+    """A tensor in the graph, square; each of its channels is a copy of the small network's in ``copied``."""
 
     name: str
-    channels: int
     side: int
-    small: NDArray[np.int64]
+    copied: NDArray[np.int64]
+
+    @property
+    def channels(self) -> int:
+        return len(self.copied)
 
 
-def around(small: onnx.ModelProto) -> onnx.ModelProto:
+def widen(small: onnx.ModelProto) -> onnx.ModelProto:
     """Return full U²-Net as it was once exported: opset 11, a batch of one written into every size.
 
     Args:
@@ -48,7 +52,7 @@ def around(small: onnx.ModelProto) -> onnx.ModelProto:
     from onnx import TensorProto, helper  # noqa: PLC0415  an extra that only this contender needs
 
     writer = _Writer(small)
-    x, levels = _Map("input", 3, SIZE, np.arange(3)), []
+    x, levels = _Map("input", SIZE, np.arange(3)), []
     for number, shape in enumerate(_ENCODERS):
         levels.append(writer.block(writer.pool(x) if number else x, *shape, flat=number >= _FLAT))
         x = levels[-1]
@@ -76,7 +80,7 @@ class _Writer:
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
         self._small = _convolutions(small)
-        self._noise = np.random.default_rng(0)
+        self._chance = np.random.default_rng(0)
 
     def add(self, operator: str, inputs: list[str], **attributes: Any) -> str:
         """Add a node and return the name of its output."""
@@ -87,20 +91,17 @@ class _Writer:
         return output
 
     def conv(self, x: _Map, channels: int, dilation: int = 1, *, relu: bool = True) -> _Map:
-        """Add the next convolution, as wide as wanted around the small network's."""
+        """Add the next convolution of the small network, widened."""
         weight, bias = next(self._small)
-        n_small, n_in, kernel, _ = weight.shape
-        if n_in != len(x.small):
-            raise ValueError(f"got a convolution of {n_in} channels where U²-Net-small has {len(x.small)}")
-        deviation = _QUIET * np.sqrt(2 / (x.channels * kernel * kernel))
-        wide = self._noise.standard_normal((channels, x.channels, kernel, kernel), np.float32) * np.float32(deviation)
-        wide[:n_small] = 0
-        wide[:n_small, x.small] = weight
-        wide_bias = np.zeros(channels, np.float32)
-        wide_bias[:n_small] = bias
-        inputs = [x.name, self._constant(wide), self._constant(wide_bias)]
+        n_small, n_in, kernel = weight.shape[:3]
+        n_expected = int(x.copied.max()) + 1
+        if n_in != n_expected:
+            raise ValueError(f"got a convolution of {n_in} channels where U²-Net-small has {n_expected}")
+        copied = np.arange(channels) % n_small
+        wide = weight[copied][:, x.copied] * self._shares(channels, x.copied)[:, :, None, None]
+        inputs = [x.name, self._constant(wide), self._constant(bias[copied])]
         name = self.add("Conv", inputs, pads=[dilation * (kernel // 2)] * 4, dilations=[dilation] * 2)
-        return _Map(self.add("Relu", [name]) if relu else name, channels, x.side, np.arange(n_small))
+        return _Map(self.add("Relu", [name]) if relu else name, x.side, copied)
 
     def pool(self, x: _Map) -> _Map:
         """Halve the side."""
@@ -117,9 +118,9 @@ class _Writer:
 
     def concat(self, *maps: _Map) -> _Map:
         """Put maps behind each other."""
-        starts = np.cumsum([0, *(x.channels for x in maps)])
-        small = np.concatenate([start + x.small for start, x in zip(starts, maps, strict=False)])
-        return _Map(self.add("Concat", [x.name for x in maps], axis=1), int(starts[-1]), maps[0].side, small)
+        starts = np.cumsum([0, *(x.copied.max() + 1 for x in maps)])
+        copied = np.concatenate([start + x.copied for start, x in zip(starts, maps, strict=False)])
+        return _Map(self.add("Concat", [x.name for x in maps], axis=1), maps[0].side, copied)
 
     def block(self, x: _Map, depth: int, middle: int, out: int, *, flat: bool) -> _Map:
         """Add a residual U-block; a flat one dilates where others pool."""
@@ -133,6 +134,13 @@ class _Writer:
             joined = self.concat(self.resize(inner, levels[level].side), levels[level])
             inner = self.conv(joined, middle if level else out, 2**level if flat else 1)
         return entry._replace(name=self.add("Add", [inner.name, entry.name]))
+
+    def _shares(self, channels: int, copied: NDArray[np.int64]) -> Weights:
+        """Return float32 (channels, len(copied)): what each copy contributes to each channel; copies add up to 1."""
+        parts = self._chance.uniform(_LEAST_SHARE, _LARGEST_SHARE, (channels, len(copied))).astype(np.float32)
+        of_copied = np.eye(int(copied.max()) + 1, dtype=np.float32)[copied]
+        shares: Weights = parts / (parts @ of_copied)[:, copied]
+        return shares
 
     def _constant(self, value: NDArray[Any]) -> str:
         from onnx import numpy_helper  # noqa: PLC0415

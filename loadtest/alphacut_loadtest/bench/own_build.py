@@ -31,14 +31,24 @@ class OwnBuild:
     repository: Path
 
 
-def build(small: Path, samples: Path, folder: Path, precision: str) -> OwnBuild:
-    """Make full U²-Net around a small network and build its engine; nothing if the same build is there.
+def build(
+    small: Path,
+    samples: Path,
+    folder: Path,
+    precision: str,
+    *,
+    calibration: Path | None = None,
+    gate: Path | None = None,
+) -> OwnBuild:
+    """Widen a small network to full U²-Net and build its engine; nothing if the same build is there.
 
     Args:
         small: ONNX file of U²-Net-small.
         samples: Folder of the sample photographs.
         folder: Where all of it goes: network, photographs, model repository.
         precision: What ``alphacut build --precision`` takes.
+        calibration: Folder of photographs that INT8 is fitted to; default: crops of samples.
+        gate: Folder of at least 100 other photographs that engines are judged by; default: crops of other samples.
 
     Raises:
         EngineBuildError: The builder refused; it has said why on standard error.
@@ -49,12 +59,12 @@ def build(small: Path, samples: Path, folder: Path, precision: str) -> OwnBuild:
         import onnx  # noqa: PLC0415  an extra that only this needs
     except ModuleNotFoundError as error:
         raise MissingLibraryError("onnx is missing; run pip install '.[engines]' in Alphacut's checkout") from error
-    weights = folder / f"u2net-around-{small.stem}.onnx"
-    calibration = crops(samples, CALIBRATION_SUBJECTS, _CALIBRATION_PHOTOGRAPHS, folder / "calibration")
-    gate = crops(samples, GATE_SUBJECTS, _GATE_PHOTOGRAPHS, folder / "gate")
+    weights = folder / f"u2net-of-{small.stem}.onnx"
+    calibration = calibration or crops(samples, CALIBRATION_SUBJECTS, _CALIBRATION_PHOTOGRAPHS, folder / "calibration")
+    gate = gate or crops(samples, GATE_SUBJECTS, _GATE_PHOTOGRAPHS, folder / "gate")
     if not weights.is_file():
         partial = weights.with_suffix(".part")
-        onnx.save(full_u2net.around(onnx.load(small)), partial)
+        onnx.save(full_u2net.widen(onnx.load(small)), partial)
         partial.replace(weights)
     order = ["--like", "u2net", "--name", DEFAULT_PIPELINE.engine, "--precision", precision]
     places = ["--repository", folder / "model_repository", "--calibration", calibration, "--gate", gate]

@@ -168,8 +168,8 @@ def _processes(rows: Sequence[Figures]) -> list[str]:
 def _stages(rows: Sequence[Figures]) -> list[str]:
     """Show where the time goes, for those who have clocks."""
     note = (
-        "The server's stages happen while the client waits: all is from the request to its answer, of which queues "
-        "are a part. With several callers a stage includes its waiting for a core."
+        "The server's stages happen while the client waits. With several callers a stage includes its waiting for a "
+        "core, and a step's compute is the time until it takes the next batch."
     )
     clocked = [row for row in rows if row.stages_s_per_image]
     sections = _by_concurrency("stage", clocked, lambda row: row.stages_s_per_image)

@@ -24,7 +24,7 @@ def recipe() -> ModelRecipe:
 
 @pytest.fixture(scope="module")
 def published() -> onnx.ModelProto:
-    return full_u2net.around(onnx.load(BUNDLED.weights))
+    return full_u2net.widen(onnx.load(BUNDLED.weights))
 
 
 @pytest.fixture(scope="module")

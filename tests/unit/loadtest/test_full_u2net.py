@@ -1,4 +1,4 @@
-"""Full U²-Net around the bundled network does its masks, and all of the work."""
+"""Full U²-Net widened from the bundled network does its masks, and all of the work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def maps(network: onnx.ModelProto, picture: np.ndarray) -> list[np.ndarray]:
 
 
 def test_it_gives_the_small_networks_maps_with_all_of_the_large_ones_weights(small: onnx.ModelProto) -> None:
-    full = full_u2net.around(small)
+    full = full_u2net.widen(small)
     weights = sum(int(np.prod(tensor.dims)) for tensor in full.graph.initializer if len(tensor.dims) == 4)
     assert weights == pytest.approx(PARAMETERS, rel=0.001)
     picture = np.random.default_rng(0).normal(size=(1, 3, 320, 320)).astype(np.float32)
@@ -41,7 +41,7 @@ def test_another_network_is_refused(small: onnx.ModelProto) -> None:
     weight = next(tensor for tensor in other.graph.initializer if tensor.name == first.input[1])
     weight.CopyFrom(onnx.numpy_helper.from_array(np.zeros((64, 4, 3, 3), np.float32), weight.name))
     with pytest.raises(ValueError, match="got a convolution of 4 channels where U²-Net-small has 3"):
-        full_u2net.around(other)
+        full_u2net.widen(other)
 
 
 def test_int8_is_fitted_to_other_photographs_than_it_is_judged_by(tmp_path: Path) -> None:
