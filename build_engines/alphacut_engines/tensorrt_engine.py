@@ -28,6 +28,7 @@ def build(
     capabilities: Sequence[str] = (),
     timings: TimingCache | None = None,
     level: int = DEFAULT_LEVEL,
+    batches: tuple[int, int, int] = BATCHES,
 ) -> bytes:
     """Return a serialised engine.
 
@@ -41,6 +42,7 @@ def build(
             builds for the GPU at hand.
         timings: Where TensorRT keeps what it has timed; TensorRT-RTX times nothing here.
         level: Optimisation level, 0 to 5.
+        batches: Smallest, usual and largest.
 
     Raises:
         EngineBuildError: The graph is not taken, with what TensorRT said.
@@ -56,7 +58,7 @@ def build(
     config.clear_flag(trt.BuilderFlag.TF32)
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     profile = builder.create_optimization_profile()
-    profile.set_shape(image_spec(size).name, *((batch, size, size, 3) for batch in BATCHES))
+    profile.set_shape(image_spec(size).name, *((batch, size, size, 3) for batch in batches))
     config.add_optimization_profile(profile)
     if capabilities:
         _aim(trt, config, capabilities)

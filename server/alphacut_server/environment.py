@@ -18,8 +18,7 @@ from pathlib import Path
 from alphacut_core.errors import ServerStartError
 from alphacut_server import interpreter, paths
 
-_LOCK = Path(__file__).with_name("requirements.lock")
-_COMPLETE = "alphacut-complete"
+LOCK = Path(__file__).with_name("requirements.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,11 @@ class Environment:
     def packages(self) -> Path:
         """Its ``site-packages``."""
         return self.folder / "lib" / f"python{self.python.version}" / "site-packages"
+
+    @property
+    def complete(self) -> Path:
+        """A file that is there once everything is installed."""
+        return self.folder / "alphacut-complete"
 
     @property
     def triton(self) -> Path:
@@ -61,17 +65,26 @@ def ensure(report: Callable[[str], None]) -> Environment:
     Raises:
         ServerStartError: The machine cannot run it, or pip failed.
     """
-    _check_machine()
-    python = interpreter.find()
-    digest = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
-    folder = paths.home() / f"server-py{python.version}-{digest}"
-    environment = Environment(folder, python)
-    if (folder / _COMPLETE).exists():
+    environment = locate()
+    folder = environment.folder
+    if environment.complete.exists():
         return environment
     with _exclusive(folder.with_name(f"{folder.name}.lock")):
-        if not (folder / _COMPLETE).exists():
+        if not environment.complete.exists():
             _make(environment, report)
     return environment
+
+
+def locate() -> Environment:
+    """Return the environment that ``ensure`` would make or find, be it there or not.
+
+    Raises:
+        ServerStartError: The machine cannot run it.
+    """
+    _check_machine()
+    python = interpreter.find()
+    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+    return Environment(paths.home() / f"server-py{python.version}-{digest}", python)
 
 
 def _make(environment: Environment, report: Callable[[str], None]) -> None:
@@ -80,8 +93,8 @@ def _make(environment: Environment, report: Callable[[str], None]) -> None:
     report(f"making the embedded server's environment in {folder} (once, about 200 MB to fetch)")
     _run([str(environment.python.executable), "-m", "venv", str(folder)], "make a virtual environment", folder)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _run([*pip, "--no-deps", "--require-hashes", "--requirement", str(_LOCK)], "install Triton and OpenVINO", folder)
-    (folder / _COMPLETE).touch()
+    _run([*pip, "--no-deps", "--require-hashes", "--requirement", str(LOCK)], "install Triton and OpenVINO", folder)
+    environment.complete.touch()
     report("the embedded server's environment is ready")
 
 

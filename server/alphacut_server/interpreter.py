@@ -85,7 +85,8 @@ def _ask(executable: str) -> dict[str, str] | None:
 
 
 def _library_folder(version: str, configured: str | None) -> Path | None:
-    for folder in (configured, *_SYSTEM_LIBRARIES):
+    named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    for folder in (configured, *named, *_SYSTEM_LIBRARIES):
         if folder and os.path.exists(os.path.join(folder, f"libpython{version}.so.1.0")):
             return Path(folder)
     return None

@@ -1,0 +1,41 @@
+"""``python -m alphacut_gpu``: the whole course."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from alphacut_gpu import course, report
+from alphacut_gpu.carried import unpack
+from alphacut_gpu.place import CHECKOUT, Place
+from alphacut_gpu.sections import COURSE_S, SECTIONS
+
+
+def main() -> int:
+    """Run it; the exit status is 0 unless a section failed or ran out of time."""
+    parser = argparse.ArgumentParser(prog="tests/gpu/run.sh", description="Find out what a GPU makes of Alphacut.")
+    parser.add_argument("--pack", type=Path, help="Folder that tests/gpu/pack.sh made, whole or in pieces.")
+    parser.add_argument("--out", type=Path, default=CHECKOUT / "out" / "gpu", help="For gpu.json and gpu.md.")
+    parser.add_argument("--quick", action="store_true", help="Seconds instead of minutes; numbers mean nothing.")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="alphacut-gpu-") as folder:
+        work = Path(folder)
+        pack = unpack(asked.pack.resolve(), work / "pack") if asked.pack else None
+        if pack is not None:
+            os.environ["ALPHACUT_HOME"] = str(work / "home")  # nothing of this machine's is used or changed
+            os.environ["LD_LIBRARY_PATH"] = f"{pack / 'libraries'}:{os.environ.get('LD_LIBRARY_PATH', '')}"
+        outcomes = course.run(SECTIONS, Place(work, pack, asked.quick), COURSE_S, _tell)
+        paths = report.write(outcomes, asked.out)
+    _tell(f"written to {' and '.join(map(str, paths))}")
+    return 1 if any(outcome.status in (course.FAILED, course.TIMED_OUT) for outcome in outcomes) else 0
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

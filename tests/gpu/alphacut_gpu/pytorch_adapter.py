@@ -1,0 +1,81 @@
+"""Triton adapter for measurements only: PyTorch, to see the way around an engine where none runs on the GPU."""
+
+from __future__ import annotations
+
+import queue
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from alphacut_core import adapter
+from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
+
+BATCHES = (1, 2, 4, 8, 16)
+LANES = 2
+
+
+class TritonPythonModel:
+    """A CUDA graph of each batch size, in two lanes; batches in between are filled up."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Load the traced network and capture the graphs."""
+        settings = adapter.start(args)
+        sys.path.append(settings.parameters["packages"])  # last, so that numpy stays Triton's
+        import torch
+
+        self.torch, self.size = torch, int(settings.parameters["size"])
+        torch.cuda.set_device(int(args["model_instance_device_id"]))
+        self.network = torch.jit.load(Path(settings.folder) / "network.pt").cuda().eval()
+        self.lanes: queue.SimpleQueue[dict[int, Any]] = queue.SimpleQueue()
+        for _ in range(LANES):
+            self.lanes.put({rows: self._capture(rows) for rows in BATCHES})
+        self.workers = ThreadPoolExecutor(LANES)
+
+    def execute(self, requests: list[Any]) -> None:
+        """Begin with N requests, as soon as a lane is free."""
+        name = image_spec(self.size).name
+        batches = [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for request in requests]
+        self.workers.submit(self._serve, self.lanes.get(), requests, batches)
+
+    def finalize(self) -> None:
+        """Finish what was begun."""
+        self.workers.shutdown()
+
+    def _capture(self, rows: int) -> tuple[Any, Any, Any, Any]:
+        torch = self.torch
+        images = torch.zeros((rows, *image_spec(self.size).dims), dtype=torch.uint8, device="cuda")
+        graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
+        with torch.inference_mode(), torch.cuda.stream(stream):
+            for _ in range(3):
+                self.network(images)
+            torch.cuda.synchronize()
+            with torch.cuda.graph(graph, stream=stream):
+                outputs = self.network(images)
+        return graph, stream, images, outputs
+
+    def _serve(self, lane: dict[int, Any], requests: list[Any], batches: list[np.ndarray]) -> None:
+        try:
+            images = np.concatenate(batches)
+            graph, stream, place, outputs = lane[next(rows for rows in BATCHES if rows >= len(images))]
+            with self.torch.cuda.stream(stream):
+                place[: len(images)].copy_(self.torch.from_numpy(images))
+                graph.replay()
+                masks, confidences = (one[: len(images)].cpu().numpy() for one in outputs)
+        except Exception as error:  # noqa: BLE001  the process boundary: nobody else would answer
+            for request in requests:
+                adapter.refuse(pb_utils, request, error)
+            return
+        finally:
+            self.lanes.put(lane)
+        row = 0
+        for request, batch in zip(requests, batches, strict=True):
+            share, row = slice(row, row + len(batch)), row + len(batch)
+            tensors: dict[str, np.ndarray] = {
+                mask_spec(self.size).name: masks[share],
+                CONFIDENCE.name: confidences[share],
+            }
+            adapter.Answer(pb_utils, request, tensors).row_is_done(len(batch))

@@ -1,0 +1,128 @@
+"""The course as JSON for programs and as Markdown for readers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from alphacut_gpu import floor, targets
+from alphacut_gpu.course import RAN, Outcome
+
+Row = Sequence[str]
+
+
+def write(outcomes: Sequence[Outcome], folder: Path) -> tuple[Path, Path]:
+    """Write ``gpu.json`` and ``gpu.md``; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = as_dict(outcomes)
+    paths = folder / "gpu.json", folder / "gpu.md"
+    paths[0].write_text(json.dumps(content, indent=1) + "\n")
+    paths[1].write_text(markdown(outcomes, content["created"]))
+    return paths
+
+
+def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return everything that was found and how each section ended."""
+    found = {outcome.section.name: outcome.found for outcome in outcomes}
+    return {
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "sections": {
+            outcome.section.name: {
+                "title": outcome.section.title,
+                "status": outcome.status,
+                "reason": outcome.reason,
+                "took_s": round(outcome.took_s, 1),
+                "found": outcome.found,
+            }
+            for outcome in outcomes
+        },
+        "targets": [{**dataclasses.asdict(one), "verdict": one.verdict} for one in targets.judge(found)],
+    }
+
+
+def markdown(outcomes: Sequence[Outcome], created: str) -> str:
+    """Return the report as a page."""
+    found = {outcome.section.name: outcome.found for outcome in outcomes}
+    gpus = found.get("machine", {}).get("gpus", [])
+    name = gpus[0]["name"] if gpus else "no GPU: every number of one is missing here"
+    cores = found.get("machine", {}).get("processor", {})
+    parts = [f"# GPU course of {created}\n", f"{name}; {cores.get('processor', '')}, {cores.get('cores', '?')} cores\n"]
+    ended = [(one.section.title, one.status, f"{one.took_s:.0f} s", one.reason) for one in outcomes]
+    parts.append(_table(("section", "ended", "took", "reason"), ended))
+    aims = [
+        (one.words, f"{one.bound:g} {one.unit}".strip(), _number(one.measured), one.verdict, one.by)
+        for one in targets.judge(found)
+    ]
+    parts.append(_table(("target", "aim", "measured", "", "by"), aims))
+    parts += [_engines(found), _decoding(found.get("decoding", {})), _serving(found.get("serving", {}))]
+    failed = [f"- {one.section.title}: {one.reason}" for one in outcomes if one.status != RAN]
+    return "\n".join([part for part in parts if part] + (["## Not run\n", *failed, ""] if failed else []))
+
+
+def _engines(found: dict[str, Any]) -> str:
+    ceiling = found.get("torch_yardstick", {}).get("ceiling_flop_per_s")
+    rows: list[Row] = []
+    for name, one in found.get("torch_yardstick", {}).get("networks", {}).items():
+        rows += _batches("PyTorch", {"network": name, "precision": "fp16", **one}, ceiling)
+    for section, runtime in (("tensorrt_rtx", "TensorRT-RTX"), ("onnx_cuda", "ONNX Runtime")):
+        for one in found.get(section, {}).get("engines", ()):
+            label = f"{runtime} for {one['for']}" if "for" in one else runtime
+            rows += _batches(label, one, ceiling)
+    head = ("engine", "network", "precision", "batch", "ms", "images/s", "of the arithmetic", "mean |Δ|", "mean IoU")
+    return f"## Engines alone\n\n{_table(head, rows)}" if rows else ""
+
+
+def _batches(label: str, one: dict[str, Any], ceiling: float | None) -> Iterable[Row]:
+    if "refused" in one:
+        return [(label, one["network"], one["precision"], "", "", "", one["refused"], "", "")]
+    parity = one.get("parity", {})
+    return [
+        (
+            *(label, one["network"], one["precision"], rows, _number(seen["time_ms"]), _number(seen["images_per_s"])),
+            f"{floor.share(one['network'], seen['images_per_s'], ceiling):.0%}" if ceiling else "",
+            *(_number(parity.get(key)) for key in ("mean_difference", "mean_iou")),
+        )
+        for rows, seen in one.get("batches", {}).items()
+    ]
+
+
+def _decoding(found: dict[str, Any]) -> str:
+    if not found:
+        return ""
+    rows = [
+        (way, _number(seen.get("images_per_s")), seen.get("not_run", "")) for way, seen in found.get("ways", {}).items()
+    ]
+    return f"## {found['pictures']} to squares\n\n{_table(('way', 'images/s', 'not run'), rows)}"
+
+
+def _serving(found: dict[str, Any]) -> str:
+    if not found:
+        return ""
+    kinds = [("one caller", found.get("one_caller"))]
+    kinds += [(f"{number} callers", one) for number, one in found.get("callers", {}).items()]
+    kinds += [(f"{one['offered_per_s']:.1f} a second arrive", one) for one in found.get("arrivals", ())]
+    kinds += list(found.get("settings", {}).items())
+    rows = [
+        (name, _number(one["images_per_s"]), *(_number(one["latency_ms"].get(p)) for p in ("p50", "p95")), _good(one))
+        for name, one in kinds
+        if one
+    ]
+    title = f"## Through Triton: {found['runtime']}, {found['network']} in {found['precision']}\n"
+    return f"{title}\n{_table(('who asks', 'images/s', 'p50 ms', 'p95 ms', 'answered'), rows)}"
+
+
+def _good(one: dict[str, Any]) -> str:
+    return f"{one['good']:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _table(head: Row, rows: Iterable[Row]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(word.replace('|', '∣') for word in line)} |\n" for line in lines)

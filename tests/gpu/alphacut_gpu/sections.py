@@ -1,0 +1,32 @@
+"""What there is to find out, in order, and how long each may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the course, in a process of its own.
+
+    Attributes:
+        name: Of the module beside this one whose ``measure`` finds it out.
+        title: For the report.
+        budget_s: After this long it is ended, and what it found so far is kept.
+    """
+
+    name: str
+    title: str
+    budget_s: float
+
+
+SECTIONS = (
+    Section("machine", "Machine", 30),
+    Section("torch_yardstick", "PyTorch FP16, channels last, CUDA graphs", 90),
+    Section("tensorrt_rtx", "TensorRT-RTX", 120),
+    Section("onnx_cuda", "ONNX Runtime with CUDA", 45),
+    Section("decoding", "JPEG to square, on the processor and on the GPU", 35),
+    Section("serving", "The whole way through Triton, with Locust", 200),
+)
+COURSE_S = 560.0
+"""All of them together end within this, so that a lease of ten minutes suffices."""

@@ -1,0 +1,158 @@
+"""The whole way, encoded JPEG to mask through gRPC and Triton, by the fastest engine that runs here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tritonclient.grpc import InferenceServerClient, InferInput
+
+from alphacut_client import EmbeddedServer
+from alphacut_core import installed
+from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
+from alphacut_core.geometry import Pixels
+from alphacut_core.tiers import DEFAULT_MODEL
+from alphacut_engines import configs
+from alphacut_gpu import accelerator, networks, server_environment, staging
+from alphacut_gpu.place import CHECKOUT, NotRunError, Place
+from alphacut_gpu.traffic import Traffic
+
+_CALLERS = (8, 32, 128)
+_SHARES_OF_CLOSED = (0.5, 0.7, 0.85, 0.95)
+_PROMISES_S = (0.1, 1.0)
+_LOAD_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is served.
+
+    Attributes:
+        runtime: Who computes.
+        network: Which network.
+        precision: In what.
+        on_gpu: Whether on a GPU.
+        repository: Triton's model repository.
+    """
+
+    runtime: str
+    network: str
+    precision: str
+    on_gpu: bool
+    repository: Path
+
+
+def measure(place: Place) -> None:
+    """Serve, judge the masks, and send."""
+    server_environment.ensure(place)
+    served = _choose(place)
+    found: dict[str, Any] = {name: getattr(served, name) for name in ("runtime", "network", "precision", "on_gpu")}
+    place.keep("serving", found)
+    with EmbeddedServer(served.repository, models=[DEFAULT_MODEL], tiers=["full"], start_timeout_s=120) as server:
+        count = 4 if place.quick else None
+        found["parity"] = networks.judge(_Client(server.url), served.precision, count)
+        place.keep("serving", found)
+        times_s = (0.5, 2.0) if place.quick else (2.0, 6.0)
+        traffic = Traffic(server.url, place.folder("pictures"), *times_s)
+        found["one_caller"] = traffic.closed(1)
+        if served.on_gpu:
+            found["memory_bytes"] = accelerator.memory_used_bytes()
+        callers = (4,) if place.quick or not served.on_gpu else _CALLERS
+        found["callers"] = {}
+        for number in callers:
+            found["callers"][str(number)] = traffic.closed(number)
+            place.keep("serving", found)
+        best_per_s = max(one["images_per_s"] for one in found["callers"].values())
+        found["arrivals"] = []
+        for share in _SHARES_OF_CLOSED[:1] if place.quick else _SHARES_OF_CLOSED:
+            found["arrivals"].append(traffic.open(max(share * best_per_s, 0.5)))
+            place.keep("serving", found)
+        found["kept"] = {f"p95 under {limit_s:g} s": _kept(found["arrivals"], limit_s) for limit_s in _PROMISES_S}
+        place.keep("serving", found)
+        if served.on_gpu:
+            found["settings"] = {}
+            for name, one in _vary(server.url, served.repository, traffic, max(callers)):
+                found["settings"][name] = one
+                place.keep("serving", found)
+
+
+def _choose(place: Place) -> Served:
+    """Return the best that other sections saw running: an engine before PyTorch, the full network before the small."""
+    folder = place.work / "repository"
+    built = [one for one in place.found("tensorrt_rtx").get("engines", ()) if "path" in one]
+    for network, precision in (("u2net", "fp16"), ("u2netp", "fp16"), ("u2netp", "int8")):
+        for one in built:
+            if (one["network"], one["precision"]) == (network, precision) and one["parity"]["passed"]:
+                repository = staging.tensorrt_rtx(folder, Path(one["path"]), precision)
+                return Served("TensorRT-RTX", network, precision, True, repository)
+    if place.found("torch_yardstick").get("networks", {}).get("u2net"):
+        repository = staging.pytorch(folder, _traced(place), Path(accelerator.torch().__file__).parents[1])
+        return Served("PyTorch behind the Python backend", "u2net", "fp16", True, repository)
+    for repository in (CHECKOUT / "model_repository", *([place.pack / "models"] if place.pack else [])):
+        on_cpu = installed.find(repository, DEFAULT_MODEL)
+        if on_cpu is not None:
+            return Served("OpenVINO on the processor", "u2netp", on_cpu.manifest["precision"], False, repository)
+    raise NotRunError("no engine runs on a GPU here, and none is built for the processor; run alphacut build before")
+
+
+def _traced(place: Place) -> Path:
+    torch = accelerator.torch()
+    from alphacut_gpu.pytorch_network import Fused
+
+    path = place.work / "network.pt"
+    with torch.inference_mode():
+        network = Fused("u2net", torch.float16).cuda()
+        torch.jit.save(torch.jit.trace(network, torch.from_numpy(networks.batch(2)).cuda()), path)
+    return path
+
+
+class _Client:
+    """The served engine behind the interface of the gate: squares in, as callers of ``pixels`` send them."""
+
+    def __init__(self, url: str) -> None:
+        self._triton = InferenceServerClient(url)
+
+    def masks(self, pictures: Pixels) -> tuple[Pixels, np.ndarray]:
+        image = InferInput(image_spec(networks.SIZE).name, list(pictures.shape), "UINT8")
+        image.set_data_from_numpy(pictures)
+        answer = self._triton.infer(DEFAULT_MODEL, [image], client_timeout=60)
+        masks, confidences = (answer.as_numpy(name) for name in (mask_spec(networks.SIZE).name, CONFIDENCE.name))
+        return masks, confidences
+
+
+def _kept(arrivals: list[dict[str, Any]], limit_s: float) -> float | None:
+    """Return the highest rate answered within the promise, or None if it was never kept."""
+    kept = [
+        one["images_per_s"]
+        for one in arrivals
+        if one["good"] >= 0.999 and one["latency_ms"].get("p95", float("inf")) < 1e3 * limit_s
+    ]
+    return max(kept, default=None)
+
+
+def _vary(url: str, repository: Path, traffic: Traffic, callers: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what other numbers of instances and another delay make of the same callers."""
+    pipeline = staging.PIPELINE
+    engine_config = f"configs/{installed.CPU}.pbtxt"
+    with contextlib.closing(InferenceServerClient(url)) as triton:
+        for name, model, file in (
+            *((f"{count} decoders", pipeline.preprocess, "config.pbtxt") for count in (2, 4)),
+            ("2 engines", pipeline.engine, engine_config),
+            ("batches wait 2 ms", pipeline.engine, engine_config),
+        ):
+            path = repository / model / file
+            before = path.read_text()
+            config = configs.read(path)
+            if name.startswith("batches"):
+                config.dynamic_batching.max_queue_delay_microseconds = 2000
+            else:
+                config.instance_group[0].count = int(name.split()[0])
+            staging.write(repository, config, file)
+            triton.load_model(model, client_timeout=_LOAD_TIMEOUT_S)
+            yield name, traffic.closed(callers)
+            path.write_text(before)
+            triton.load_model(model, client_timeout=_LOAD_TIMEOUT_S)

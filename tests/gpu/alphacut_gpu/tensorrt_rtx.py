@@ -1,0 +1,111 @@
+"""Which engines TensorRT-RTX builds and runs on this GPU, how right and how fast they are."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alphacut_core import cuda
+from alphacut_core.errors import AlphacutError, EngineError
+from alphacut_core.geometry import Pixels
+from alphacut_core.lane import Lane
+from alphacut_engines import tensorrt_engine, tensorrt_module
+from alphacut_gpu import accelerator, networks
+from alphacut_gpu.place import Place
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64)
+_PROFILE = (1, 16, 64)
+_ORDERS = (("u2netp", "fp16"), ("u2net", "fp16"), ("u2netp", "int8"), ("u2netp", "fp32"))
+_CURRENT = ("CURRENT",)
+_ROUNDS, _ROUND_S = 5, 0.15
+
+
+def measure(place: Place) -> None:
+    """Build for this GPU and for those that Alphacut builds for; load, judge and time what loads."""
+    gpu = accelerator.needed()
+    trt = tensorrt_module.load_rtx()
+    library = cuda.load()
+    kinds = list(trt.ComputeCapability.__members__)
+    found: dict[str, Any] = {"version": trt.__version__, "knows": kinds, "gpu": gpu.compute_capability, "engines": []}
+    folder = place.folder("engines")
+    for network, precision in _ORDERS:
+        for capabilities in (_CURRENT, tensorrt_engine.COMPUTE_CAPABILITIES):
+            entry: dict[str, Any] = {"network": network, "precision": precision, "for": " ".join(capabilities)}
+            found["engines"].append(entry)
+            try:
+                graph = networks.graph(network, precision)
+                before_s = time.perf_counter()
+                plan = tensorrt_engine.build(trt, graph, networks.SIZE, capabilities=capabilities, batches=_PROFILE)
+                entry |= {"built_s": time.perf_counter() - before_s, "engine_bytes": len(plan)}
+                entry |= _run(trt, library, plan, precision)
+                path = folder / f"{network}-{precision}-{len(found['engines'])}.engine"
+                path.write_bytes(plan)
+                entry["path"] = str(path)
+            except AlphacutError as error:
+                entry["refused"] = str(error)
+            place.keep("tensorrt_rtx", found)
+
+
+def _run(trt: Any, library: Any, plan: bytes, precision: str) -> dict[str, Any]:
+    before_bytes = accelerator.memory_used_bytes()
+    engine = Engine(trt, plan, library)
+    parity = networks.judge(engine, precision)
+    batches = {str(rows): engine.time(rows) for rows in BATCHES}
+    return {"parity": parity, "batches": batches, "memory_bytes": accelerator.memory_used_bytes() - before_bytes}
+
+
+class Engine:
+    """An engine of TensorRT-RTX on the GPU at hand, with its own CUDA graphs."""
+
+    def __init__(self, trt: Any, plan: bytes, library: Any) -> None:
+        """Load it.
+
+        Raises:
+            EngineError: It does not load here, in TensorRT-RTX's words.
+        """
+        self._log = tensorrt_engine.make_log(trt)
+        self._runtime = trt.Runtime(self._log)
+        self._engine = self._runtime.deserialize_cuda_engine(plan)
+        if self._engine is None:
+            raise EngineError(f"it does not load on this GPU: {self._log.last()}")
+        settings = self._engine.create_runtime_config()
+        settings.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        self._context = self._engine.create_execution_context(settings)
+        self._lane = Lane(library, self._context, networks.SIZE, max(BATCHES))
+        self._stream = cuda.Stream(library)
+
+    def masks(self, pictures: Pixels) -> tuple[Pixels, NDArray[np.float32]]:
+        """Run uint8 (N, S, S, 3); return masks uint8 (N, S, S) and confidences float32 (N, 1)."""
+        self._lane.images[: len(pictures)] = pictures
+        return self._lane.run(len(pictures))
+
+    def time(self, rows: int) -> dict[str, float]:
+        """Return how fast batches of ``rows`` are: alone on the GPU, and with the pictures' way there and back."""
+        self._lane.images[:rows] = networks.batch(rows)
+        for _ in range(3):  # kernels are compiled and graphs captured
+            self._lane.run(rows)
+        with_copies_s = _median_s(lambda: self._lane.run(rows), lambda: None)
+        alone_s = _median_s(lambda: self._context.execute_async_v3(self._stream.handle), self._stream.wait)
+        return {
+            "time_ms": alone_s * 1e3,
+            "images_per_s": rows / alone_s,
+            "with_copies_ms": with_copies_s * 1e3,
+            "with_copies_images_per_s": rows / with_copies_s,
+        }
+
+
+def _median_s(work: Any, wait: Any) -> float:
+    def calls_s(count: int) -> float:
+        begin = time.perf_counter()
+        for _ in range(count):
+            work()
+        wait()
+        return time.perf_counter() - begin
+
+    calls_s(2)
+    count = max(1, int(_ROUND_S / max(calls_s(1), 1e-5)))
+    return statistics.median(calls_s(count) / count for _ in range(_ROUNDS))

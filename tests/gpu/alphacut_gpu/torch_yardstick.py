@@ -1,0 +1,96 @@
+"""What PyTorch makes of the networks: the yardstick for engines, and the GPU's own ceiling."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from alphacut_core.geometry import Pixels
+from alphacut_gpu import accelerator, floor, networks
+from alphacut_gpu.place import Place
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64)
+_SIDE = 8192
+_ROUNDS, _ROUND_MS = 5, 150.0
+
+
+def measure(place: Place) -> None:
+    """Time a large product, then both networks at all batches, each as a CUDA graph."""
+    torch = accelerator.torch()
+    from alphacut_gpu.pytorch_network import Fused
+
+    torch.backends.cudnn.benchmark = True
+    found: dict[str, Any] = {"torch": torch.__version__, "ceiling_flop_per_s": _ceiling(torch), "networks": {}}
+    place.keep("torch_yardstick", found)
+    for name in networks.NAMES:
+        network = Fused(name, torch.float16).cuda()
+        found["networks"][name] = {"parity": networks.judge(_Engine(torch, network), "fp16"), "batches": {}}
+        for rows in BATCHES:
+            measured = _batch(torch, network, rows)
+            measured["share_of_ceiling"] = floor.share(name, measured["images_per_s"], found["ceiling_flop_per_s"])
+            found["networks"][name]["batches"][str(rows)] = measured
+            place.keep("torch_yardstick", found)
+        del network
+        torch.cuda.empty_cache()
+
+
+class _Engine:
+    """A network behind the interface of the gate."""
+
+    def __init__(self, torch: Any, network: Any) -> None:
+        self._torch, self._network = torch, network
+
+    def masks(self, pictures: Pixels) -> tuple[Pixels, np.ndarray]:
+        with self._torch.inference_mode():
+            masks, confidences = self._network(self._torch.from_numpy(pictures).cuda())
+        return masks.cpu().numpy(), confidences.cpu().numpy()
+
+
+def _ceiling(torch: Any) -> float:
+    """Return the rate of a large product of random FP16 matrices, in FLOP/s."""
+    one, other = (torch.randn(_SIDE, _SIDE, device="cuda", dtype=torch.float16) for _ in range(2))
+    time_s = _time_s(torch, lambda: torch.mm(one, other))
+    return 2 * _SIDE**3 / time_s
+
+
+def _batch(torch: Any, network: Any, rows: int) -> dict[str, float]:
+    images = torch.from_numpy(networks.batch(rows)).cuda()
+    torch.cuda.reset_peak_memory_stats()
+    with torch.inference_mode():
+        aside = torch.cuda.Stream()
+        with torch.cuda.stream(aside):
+            for _ in range(3):
+                network(images)
+        torch.cuda.current_stream().wait_stream(aside)
+        eager_s = _time_s(torch, lambda: network(images))
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            network(images)
+        graph_s = _time_s(torch, graph.replay)
+    return {
+        "time_ms": graph_s * 1e3,
+        "images_per_s": rows / graph_s,
+        "without_graph_images_per_s": rows / eager_s,
+        "memory_bytes": torch.cuda.max_memory_reserved(),
+    }
+
+
+def _time_s(torch: Any, work: Callable[[], Any]) -> float:
+    """Return the median time of one call, between events on the GPU, after a warm-up."""
+    for _ in range(2):
+        work()
+
+    def calls_ms(count: int) -> float:
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record()
+        for _ in range(count):
+            work()
+        end.record()
+        end.synchronize()
+        return float(begin.elapsed_time(end))
+
+    count = max(1, int(_ROUND_MS / max(calls_ms(1), 0.01)))
+    return statistics.median(calls_ms(count) / count for _ in range(_ROUNDS)) / 1e3

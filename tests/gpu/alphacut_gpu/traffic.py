@@ -1,0 +1,73 @@
+"""Locust against a running Triton: callers who wait, and arrivals by the clock."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alphacut_loadtest.measure.run import Generator
+from alphacut_loadtest.measure.window import Window, window
+from alphacut_loadtest.traffic import slo
+from alphacut_loadtest.traffic.mix import Mix, Size
+from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage
+
+MIX = Mix(sizes={Size(640, 427): 5, Size(960, 640): 3, Size(1920, 1280): 2})
+"""As the scenario ``steady``: JPEG files in, masks out."""
+
+_PROMISE = slo.parse("p95=1s,errors=0.1%")
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Sends to one server.
+
+    Attributes:
+        url: ``HOST:PORT`` of Triton's gRPC.
+        cache: Existing folder for the pictures that are made.
+        warmup_s: Dropped before each measurement.
+        measured_s: How long each measurement is.
+    """
+
+    url: str
+    cache: Path
+    warmup_s: float
+    measured_s: float
+
+    def closed(self, callers: int) -> dict[str, Any]:
+        """Let so many callers ask again and again."""
+        return self._run(Lane("callers", MIX, callers=callers), 1.0, min(callers, _processes()))
+
+    def open(self, rate_per_s: float) -> dict[str, Any]:
+        """Let requests arrive at random times at a rate, however slowly they are answered."""
+        return self._run(Lane("visitors", MIX, share=1.0), rate_per_s, _processes())
+
+    def _run(self, lane: Lane, rate_per_s: float, processes: int) -> dict[str, Any]:
+        until_s = self.warmup_s + self.measured_s
+        scenario = Scenario(
+            name=lane.name,
+            stages=(Stage(until_s, 1.0),),
+            lanes=(lane,),
+            slo=_PROMISE,
+            warmup_s=self.warmup_s,
+            timeout_s=10.0,
+        )
+        run = Generator(f"grpc://{self.url}", processes, None, self.cache).run(scenario, rate_per_s)
+        return {**_stated(window(run.samples, self.warmup_s, until_s)), "words": run.words}
+
+
+def _stated(seen: Window) -> dict[str, Any]:
+    return {
+        "requests": seen.requests,
+        "offered_per_s": seen.offered_per_s,
+        "images_per_s": seen.achieved_per_s,
+        "good": seen.good,
+        "latency_ms": {name: seconds * 1e3 for name, seconds in seen.latency_s.items()},
+        "sent_late_p95_ms": seen.lag_p95_s * 1e3,
+    }
+
+
+def _processes() -> int:
+    """Return how many processes send: a third of the cores, since the server decodes on the others."""
+    return max(1, len(os.sched_getaffinity(0)) // 3)
