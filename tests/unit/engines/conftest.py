@@ -14,6 +14,7 @@ from PIL import Image
 
 from alphacut_core import installed
 from alphacut_core.installed import Installed
+from alphacut_engines import optimise, source
 from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.registry import BUNDLED
@@ -27,6 +28,12 @@ MakeNetwork = Callable[..., onnx.ModelProto]
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep finished stages apart: each test makes its own, and none touches the user's."""
     monkeypatch.setenv("ALPHACUT_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def bundled() -> onnx.ModelProto:
+    """The bundled network, optimised: takes seconds, so nobody may change it."""
+    return optimise.optimise(source.load(BUNDLED.weights, BUNDLED), BUNDLED)
 
 
 @pytest.fixture

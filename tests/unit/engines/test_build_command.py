@@ -28,7 +28,11 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-def test_the_bundled_network_is_built_once_from_nothing(tmp_path: Path) -> None:
+def test_a_network_is_built_once_from_nothing(
+    make_network, recipe: ModelRecipe, saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = dataclasses.replace(recipe, engine=registry.BUNDLED.engine, weights=saved(make_network()))
+    monkeypatch.setitem(registry.RECIPES, registry.BUNDLED.name, bundled)
     first = CliRunner().invoke(
         cli.build, ["--repository", str(tmp_path), "--precision", "fp32"], catch_exceptions=False
     )
@@ -44,13 +48,14 @@ def test_the_bundled_network_is_built_once_from_nothing(tmp_path: Path) -> None:
         "install",
     ]
     assert installed.find(tmp_path, DEFAULT_PIPELINE.engine) is not None
-    assert summary.startswith("u2netp full for cpu: fp32, 320 pixels, version 1, ")
+    assert summary.startswith(f"u2netp full for cpu: fp32, {recipe.size} pixels, version 1, ")
     second = CliRunner().invoke(
         cli.build, ["--repository", str(tmp_path), "--precision", "fp32"], catch_exceptions=False
     )
     assert "nothing to do" in second.output
 
 
+@pytest.mark.slow  # what `make test` does first in a fresh clone
 def test_the_bundled_network_passes_its_gate_on_a_fresh_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "_property", {"flags": "avx512_bf16 avx512_vnni", "model name": "any"}.__getitem__)
     done = CliRunner().invoke(cli.build, ["--repository", str(tmp_path), "--precision", "auto"], catch_exceptions=False)

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from alphacut_core import codec, geometry
 from alphacut_core.geometry import Pixels
-from alphacut_engines import fuse, optimise, source
+from alphacut_engines import fuse
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 from alphacut_engines.registry import BUNDLED
@@ -40,16 +40,15 @@ def random_pictures(n: int, size: int, seed: int = 0) -> Pixels:
 
 
 @pytest.fixture(scope="module")
-def bundled() -> tuple[Reference, Reference]:
-    network = optimise.optimise(source.load(BUNDLED.weights, BUNDLED), BUNDLED)
-    return Reference(network, "test"), Reference(fuse.fuse(network, BUNDLED), "test")
+def before_and_fused(bundled: onnx.ModelProto) -> tuple[Reference, Reference]:
+    return Reference(bundled, "test"), Reference(fuse.fuse(bundled, BUNDLED), "test")
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_the_bundled_networks_masks_are_rembgs_but_for_rare_roundings(
-    bundled: tuple[Reference, Reference], path: Path
+    before_and_fused: tuple[Reference, Reference], path: Path
 ) -> None:
-    network, fused = bundled
+    network, fused = before_and_fused
     picture = geometry.to_square(codec.decode(path.read_bytes()), BUNDLED.size)
     map_ = network.run(numpy_input(picture, BUNDLED))[0][0, 0]
     (mask,), confidence = fused.masks(picture[None])

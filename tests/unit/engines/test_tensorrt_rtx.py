@@ -14,7 +14,7 @@ from onnx import helper
 from alphacut_core.agreement import BOUNDS
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.installed import Installed
-from alphacut_engines import calibration, fuse, half, optimise, pipeline, source, tensorrt_engine
+from alphacut_engines import calibration, fuse, half, pipeline, tensorrt_engine
 from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
@@ -22,12 +22,6 @@ from alphacut_engines.registry import BUNDLED
 from alphacut_engines.target import TARGETS, Network
 
 trt: Any = pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX has packages for x86-64 Linux only")
-
-
-@pytest.fixture(scope="module")
-def bundled() -> Network:
-    network = optimise.optimise(source.load(BUNDLED.weights, BUNDLED), BUNDLED)
-    return Network(BUNDLED, network, fuse.fuse(network, BUNDLED))
 
 
 def types(graph: onnx.ModelProto) -> set[str]:
@@ -40,11 +34,12 @@ def types(graph: onnx.ModelProto) -> set[str]:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
-def test_the_bundled_network_becomes_an_engine_for_every_gpu(bundled: Network, precision: str) -> None:
+def test_the_bundled_network_becomes_an_engine_for_every_gpu(bundled: onnx.ModelProto, precision: str) -> None:
     fitted = calibration.read(BUNDLED.weights.with_suffix(".calibration.json"))
-    graph = TARGETS["tensorrt_rtx"].graph(precision, bundled, fitted)
-    for capabilities in (["SM75"], tensorrt_engine.COMPUTE_CAPABILITIES):
-        assert len(tensorrt_engine.build(trt, graph, BUNDLED.size, capabilities=capabilities)) > 1_000_000
+    network = Network(BUNDLED, bundled, fuse.fuse(bundled, BUNDLED))
+    graph = TARGETS["tensorrt_rtx"].graph(precision, network, fitted)
+    capabilities = tensorrt_engine.COMPUTE_CAPABILITIES
+    assert len(tensorrt_engine.build(trt, graph, BUNDLED.size, capabilities=capabilities)) > 1_000_000
     assert types(graph) == {"HALF" if precision == "fp16" else "FLOAT"}
     casts = sum(node.op_type == "Cast" for node in graph.graph.node)
     assert casts == (4 if precision == "fp16" else 2), "types change at the ends and nowhere in between"
@@ -85,6 +80,13 @@ def test_with_photographs_half_precision_is_taken_by_itself(
     order = make_order(target="tensorrt_rtx", precision="auto", gate=make_photographs("gate", 100))
     pipeline.build(order, lambda step: None)
     assert serving(order).manifest["precision"] == "fp16"
+
+
+def test_an_engine_for_one_gpu_is_smaller_than_one_for_all(make_network, recipe: ModelRecipe) -> None:
+    graph = fuse.fuse(make_network(), recipe)
+    chosen = (["SM75"], tensorrt_engine.COMPUTE_CAPABILITIES)
+    one, every = (tensorrt_engine.build(trt, graph, recipe.size, capabilities=each) for each in chosen)
+    assert 0 < len(one) < len(every)
 
 
 def test_a_gpu_that_this_version_does_not_know_is_named(make_network, recipe: ModelRecipe) -> None:
