@@ -185,7 +185,7 @@ def encode_avif(image: Image.Image, quality: int = 75, icc_profile: bytes | None
         ImageTooLargeError: A side is longer than AVIF's 65,536 pixels.
     """
     _check_side(image, "AVIF", 65_536)
-    return _encode(image, "AVIF", quality=quality, speed=8, icc_profile=icc_profile)
+    return _encode(image, "AVIF", quality=quality, speed=9, icc_profile=icc_profile)
 
 
 def encode_jpeg(image: Image.Image, quality: int = 92, icc_profile: bytes | None = None) -> bytes:
