@@ -67,7 +67,7 @@ class Training(lightning.LightningModule):
                 ]
             ).sum()
             total = (1 - self._teacher_share) * total + self._teacher_share * copied
-        self.log("loss", total, prog_bar=True, on_step=True, on_epoch=True)
+        self.log("loss", total, prog_bar=True, on_step=True, on_epoch=True, sync_dist=True)
         self.log("size", float(size))
         return total
 
