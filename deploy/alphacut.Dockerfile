@@ -33,7 +33,7 @@ RUN python -m venv --without-pip /opt/alphacut \
 RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels \
     pip --python /opt/alphacut install --no-cache-dir --no-deps /wheels/*.whl
 
-# The bundled network's engine for CPUs, judged here, and the environment of the Triton that serves it.
+# The bundled network's engines for CPUs, all tiers, judged here, and the environment of the Triton that serves it.
 FROM python:${PYTHON} AS embedded-engine
 COPY requirements/runtime.lock /tmp/
 RUN pip install --no-cache-dir --require-hashes --requirement /tmp/runtime.lock
@@ -42,7 +42,7 @@ RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels \
 ENV ALPHACUT_HOME=/opt/alphacut-server
 RUN python -m alphacut_server environment
 COPY model_repository /models
-RUN alphacut build --repository /models
+RUN alphacut build --tier all --repository /models
 
 FROM python:${PYTHON} AS base
 RUN useradd --system --uid 10001 --user-group --no-create-home alphacut

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from alphacut_loadtest.capacity import perf_analyzer
+from alphacut_loadtest.traffic.corpus import Corpus
+from alphacut_loadtest.traffic.mix import Mix, Size
 
 pytestmark = pytest.mark.triton
 
@@ -49,6 +54,19 @@ def test_the_result_says_where_it_comes_from(content: Any) -> None:
     assert content["origin"]["engine"]
     assert content["scenario"] == "steady"
     assert content["second_opinion"]["status"].startswith(("run", "not run"))
+
+
+def test_tritons_own_load_generator_gives_a_second_opinion(server_url: str) -> None:
+    if shutil.which(perf_analyzer.PROGRAM) is None:
+        pytest.skip("found no perf_analyzer on PATH; loadtest/README.md says where there is one")
+    files = Corpus(Mix(sizes={Size(64, 48): 1, Size(96, 64): 1})).files
+    opinion = perf_analyzer.ask(f"grpc://{server_url}", files, rate_per_s=4.0, trial_s=4.0)
+    assert opinion.status == "run"
+    assert opinion.achieved_per_s > 0
+    assert opinion.p95_s > 0
+    assert perf_analyzer.ask("127.0.0.1:1", files, 4.0, 1.0).status.startswith(
+        "failed: perf_analyzer ended with status"
+    )
 
 
 def test_results_of_one_machine_can_be_compared(content: Any, tmp_path: Path) -> None:
