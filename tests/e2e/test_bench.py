@@ -101,3 +101,17 @@ def test_every_target_is_accounted_for(content: Any) -> None:
 def test_no_process_is_left(output: Path, mark: str) -> None:
     left = [process for process in psutil.process_iter() if of_this_test(process, mark)]
     assert left == []
+
+
+def test_the_stages_of_a_cold_start_add_up_to_the_first_answer(repository: Path, tmp_path: Path) -> None:
+    pytest.importorskip("rembg", reason="rembg supports Python 3.11 to 3.13 only")
+    options = ["start", "--rounds", "1", "--output", str(tmp_path), "--repository", str(repository)]
+    command = [sys.executable, "-m", "alphacut_client", "bench", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = {one["contender"]: one for one in json.loads((tmp_path / "start.json").read_text())["starts"]}
+    ours = told["mask-encoded"]
+    assert ours["total_s"] == pytest.approx(sum(ours["stages_s"].values()), abs=0.001)
+    assert all(seconds > -0.05 for seconds in ours["stages_s"].values())  # a process's start is known to 10 ms
+    assert set(ours["models_s"]) == {"preprocess", "u2netp", "postprocess", "remove_background"}
+    assert told["rembg-mask"]["stages_s"] == {}
