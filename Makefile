@@ -1,6 +1,6 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve gateway engines bench bench-u2net bench-soak bench-start bench-client load training test test-faults test-slow test-installs test-training check format dashboards lock clean
+.PHONY: help demo serve gateway engines bench bench-u2net bench-soak bench-start bench-client load training test test-faults test-slow test-installs test-gpu-script test-training check format dashboards lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -70,6 +70,9 @@ test-slow: $(VENV)/dev  ## What takes long: full U²-Net for every GPU, clean in
 test-installs: $(VENV)/dev  ## The client alone on every Python from 3.10 to 3.13 that is found here; names those that are not.
 	@$(BIN)/alphacut build --tier all
 	@$(BIN)/python -m pytest -m slow tests/contract/test_client_alone.py
+
+test-gpu-script: $(VENV)/dev  ## The GPU course of tests/gpu where there is no GPU: does it end well, and say what was not run?
+	@$(BIN)/python -m pytest -m slow tests/e2e/test_gpu_script.py
 
 training: $(TRAINING)/training  ## Install what alphacut train needs, PyTorch among it, into .venv-training.
 

@@ -23,10 +23,10 @@ class Section:
 SECTIONS = (
     Section("machine", "Machine", 30),
     Section("torch_yardstick", "PyTorch FP16, channels last, CUDA graphs", 90),
-    Section("tensorrt_rtx", "TensorRT-RTX", 120),
-    Section("onnx_cuda", "ONNX Runtime with CUDA", 45),
+    Section("tensorrt_rtx", "TensorRT-RTX", 130),
+    Section("onnx_cuda", "ONNX Runtime with CUDA", 60),
     Section("decoding", "JPEG to square, on the processor and on the GPU", 35),
-    Section("serving", "The whole way through Triton, with Locust", 200),
+    Section("serving", "The whole way through Triton, with Locust", 230),
 )
 COURSE_S = 560.0
-"""All of them together end within this, so that a lease of ten minutes suffices."""
+"""Unpacking and all of them together end within this, so that ten minutes on a machine suffice."""

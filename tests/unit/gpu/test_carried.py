@@ -1,0 +1,90 @@
+"""What is carried arrives whole, or is refused by name."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    """A pack with one wheel, made by hand, and a library."""
+    from alphacut_gpu import carried
+
+    folder = tmp_path / "out" / "pack"
+    (folder / carried.FOR_DRIVER).mkdir(parents=True)
+    (folder / carried.LIBRARIES).mkdir()
+    (folder / carried.LIBRARIES / "libpython.so").write_bytes(bytes(range(256)) * 40)
+    info = "carried_thing-1.0.dist-info"
+    with zipfile.ZipFile(folder / carried.FOR_DRIVER / "carried_thing-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("carried_thing.py", "WORD = 'here'\n")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: carried-thing\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    carried.write_sums(folder, carried.SUMS)
+    return folder
+
+
+def test_a_pack_arrives_whole_or_in_pieces(pack: Path, tmp_path: Path) -> None:
+    from alphacut_gpu import carried
+
+    pieces = carried.split(pack, tmp_path / "pieces", 5000)
+    assert len(pieces) > 2
+    assert all(piece.stat().st_size <= 5000 for piece in pieces)
+    for source, name in ((pack, "whole"), (tmp_path / "pieces", "joined")):
+        there = carried.unpack(source, tmp_path / name)
+        assert (there / "sites" / carried.FOR_DRIVER / "carried_thing.py").read_text() == "WORD = 'here'\n"
+        assert (there / carried.LIBRARIES / "libpython.so").stat().st_size == 256 * 40
+
+
+def test_a_lost_or_damaged_piece_is_named(pack: Path, tmp_path: Path) -> None:
+    from alphacut_gpu import carried
+
+    damaged, lost = carried.split(pack, tmp_path / "pieces", 5000)[1:3]
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:-1] + b"x")
+    with pytest.raises(carried.PackError, match=rf"{damaged.name} has another checksum"):
+        carried.unpack(tmp_path / "pieces", tmp_path / "there")
+    damaged.write_bytes(content)
+    lost.unlink()
+    with pytest.raises(carried.PackError, match=rf"{lost.name} is missing"):
+        carried.unpack(tmp_path / "pieces", tmp_path / "elsewhere")
+
+
+def test_a_changed_file_is_named_and_what_is_no_pack_is_told(pack: Path, tmp_path: Path) -> None:
+    from alphacut_gpu import carried
+
+    (pack / carried.LIBRARIES / "libpython.so").write_bytes(b"another")
+    with pytest.raises(carried.PackError, match=r"libpython\.so has another checksum"):
+        carried.unpack(pack, tmp_path / "there")
+    with pytest.raises(carried.PackError, match=r"make it with tests/gpu/pack\.sh"):
+        carried.unpack(tmp_path, tmp_path / "elsewhere")
+
+
+def test_versions_are_those_of_the_lock_for_the_python_there() -> None:
+    from alphacut_gpu import pack
+
+    pinned = pack.constraints((ROOT / "requirements" / "dev.lock").read_text())
+    names = [one.partition("==")[0] for one in pinned]
+    assert len(names) == len(set(names)) > 50, "one version of each"
+    assert {"numpy", "locust", "tritonclient", "tensorrt-rtx-cu13-libs"} <= set(names)
+    assert not any(word in one for one in pinned for word in (";", "\\", "sha256"))
+
+
+def test_what_the_project_needs_is_carried_and_openvino_once() -> None:
+    import tomllib
+    from alphacut_gpu import pack
+
+    named = pack.requirements(tomllib.loads((ROOT / "pyproject.toml").read_text()))
+    assert {"tritonclient[grpc]", "onnx", "tensorrt-rtx-cu13-libs", "locust", "click"} <= set(named)
+    assert not any(name.startswith(("alphacut", "openvino", "rembg")) for name in named)
+
+
+def test_the_scripts_can_be_run() -> None:
+    for name in ("run.sh", "pack.sh"):
+        path = ROOT / "tests" / "gpu" / name
+        assert path.stat().st_mode & 0o111

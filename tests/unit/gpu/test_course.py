@@ -1,0 +1,77 @@
+"""Sections run apart, within their time, and none stops another."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+SECTIONS = {
+    "good": "place.keep('good', {'speed': 7})",
+    "lacking": "raise NotRunError('no GPU: there is none')",
+    "foreign": "import no_such_library",
+    "broken": "place.keep('broken', {'half': 1}); raise ZeroDivisionError('planted')",
+    "endless": "import time\n    place.keep('endless', {'half': 1}); time.sleep(600)",
+}
+WORKER = """
+import sys
+from pathlib import Path
+from alphacut_gpu import place as places, worker
+from alphacut_gpu.place import NotRunError
+sys.path.insert(0, {folder!r})
+import planted
+sys.modules["alphacut_gpu." + sys.argv[1]] = planted.modules[sys.argv[1]]
+worker.SECTIONS = [planted.Named(name) for name in planted.modules]
+sys.exit(worker.main())
+"""
+
+
+@pytest.fixture
+def outcomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A course of sections that end in every way there is."""
+    from alphacut_gpu import course
+    from alphacut_gpu.place import Place
+    from alphacut_gpu.sections import Section
+
+    lines = ["import types", "from alphacut_gpu.place import NotRunError", "modules = {}"]
+    lines += ["class Named:", "    def __init__(self, name): self.name = name"]
+    for name, body in SECTIONS.items():
+        lines += [f"def {name}(place):", f"    {body}", f"modules[{name!r}] = types.SimpleNamespace(measure={name})"]
+    (tmp_path / "planted.py").write_text("\n".join(lines))
+    program = tmp_path / "python"
+    (tmp_path / "worker.py").write_text(WORKER.format(folder=str(tmp_path)))
+    program.write_text(f'#!/bin/sh\nshift 2\nexec {sys.executable} {tmp_path}/worker.py "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(course.sys, "executable", str(program))
+    place = Place(tmp_path / "work", None, quick=True)
+    place.work.mkdir()
+    sections = [Section(name, name.title(), 10 if name == "endless" else 120) for name in SECTIONS]
+    ended = course.run(sections, place, 600, lambda line: None)
+    ended += course.run([Section("late", "Late", 10)], place, 0, lambda line: None)
+    return {outcome.section.name: outcome for outcome in ended}
+
+
+def test_every_section_ends_in_its_own_way_and_what_was_found_is_kept(outcomes: dict[str, Any]) -> None:
+    from alphacut_gpu import report
+
+    status = {name: outcome.status for name, outcome in outcomes.items()}
+    assert status == {
+        **{"good": "ran", "lacking": "not run", "foreign": "not run", "broken": "failed"},
+        **{"endless": "ran out of time", "late": "not run"},
+    }
+    assert outcomes["good"].found == {"speed": 7}
+    assert outcomes["lacking"].reason == "no GPU: there is none"
+    assert "no_such_library" in outcomes["foreign"].reason
+    assert "ZeroDivisionError: planted" in outcomes["broken"].reason
+    assert outcomes["endless"].found == outcomes["broken"].found == {"half": 1}
+    assert not any("planted" in " ".join(one.cmdline()) for one in psutil.Process().children(recursive=True))
+    page = report.markdown(list(outcomes.values()), "today")
+    assert "| Lacking | not run |" in page
+    assert "- Lacking: no GPU: there is none" in page
+    written = json.loads(json.dumps(report.as_dict(list(outcomes.values()))))
+    assert written["sections"]["endless"]["status"] == "ran out of time"
+    assert {one["verdict"] for one in written["targets"]} == {"not run"}

@@ -1,0 +1,72 @@
+"""Numbers become verdicts only where a GPU computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+
+def found(**serving: Any) -> dict[str, Any]:
+    batch = {"32": {"images_per_s": 4000.0, "time_ms": 8.0}}
+    return {
+        "tensorrt_rtx": {"engines": [{"network": "u2net", "precision": "fp16", "for": "CURRENT", "batches": batch}]},
+        "serving": {
+            **{"runtime": "TensorRT-RTX", "network": "u2net", "precision": "fp16", "on_gpu": True},
+            "kept": {"p95 under 0.1 s": 900.0},
+            "one_caller": {"images_per_s": 90, "latency_ms": {"p50": 11.0}},
+            "callers": {"8": {"images_per_s": 700.0}, "32": {"images_per_s": 2100.0}},
+            **serving,
+        },
+    }
+
+
+def verdicts(of: dict[str, Any]) -> list[str]:
+    from alphacut_gpu import targets
+
+    return [one.verdict for one in targets.judge(of)]
+
+
+def test_each_target_is_held_against_its_own_number() -> None:
+    assert verdicts(found()) == ["met", "missed", "met", "met"]
+    assert verdicts(found(kept={"p95 under 0.1 s": None})) == ["met", "not run", "met", "met"]
+    assert verdicts(found(callers={"8": {"images_per_s": 1999.0}}))[3] == "missed"
+
+
+def test_what_a_processor_computes_says_nothing_about_a_gpu() -> None:
+    assert verdicts(found(on_gpu=False)) == ["met", "not run", "not run", "not run"]
+    assert verdicts({}) == ["not run"] * 4
+
+
+def test_the_small_network_is_no_share_of_the_full_one() -> None:
+    assert verdicts(found(network="u2netp"))[3] == "not run"
+
+
+def test_the_fastest_engine_counts_and_is_named() -> None:
+    from alphacut_gpu import targets
+
+    of = found()
+    of["torch_yardstick"] = {"networks": {"u2net": {"batches": {"32": {"images_per_s": 5000.0}}}}}
+    assert (targets.judge(of)[0].measured, targets.judge(of)[0].by) == (5000.0, "PyTorch")
+
+
+@pytest.mark.parametrize("name", ["u2netp", "u2net"])
+def test_the_arithmetic_is_that_of_the_networks_convolutions(name: str) -> None:
+    from alphacut_gpu import floor, networks
+
+    graph = onnx.shape_inference.infer_shapes(networks.plain(name)).graph
+    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    shapes = {one.name: [dim.dim_value for dim in one.type.tensor_type.shape.dim] for one in graph.value_info}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    flop = sum(2 * np.prod(shapes[node.output[0]][2:]) * weights[node.input[1]].size for node in convolutions)
+    assert floor.FLOP[name] == pytest.approx(flop, rel=0.01)
+
+
+def test_a_share_is_what_the_ceiling_allows() -> None:
+    from alphacut_gpu import floor
+
+    ceiling = 700e12
+    assert floor.share("u2net", floor.images_per_s("u2net", ceiling) / 2, ceiling) == pytest.approx(0.5)
