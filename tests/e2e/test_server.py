@@ -43,17 +43,15 @@ def engine_of(repository: Path) -> Installed:
     return engine
 
 
-def test_it_answers_the_probe_and_listens_on_loopback_only(start_server: StartServer, repository: Path):
+def test_it_answers_on_loopback_only_ends_with_its_owner_and_leaves_nothing(
+    start_server: StartServer, repository: Path
+):
     server = start_server()
     health = Health(server.url)
     health.check(engine_of(repository), timeout_s=10)
     health.close()
     addresses = {c.laddr.ip for c in server.triton().net_connections("inet") if c.status == psutil.CONN_LISTEN}
     assert {address.removeprefix("::ffff:") for address in addresses} == {"127.0.0.1"}
-
-
-def test_it_ends_with_its_owner_and_leaves_nothing(start_server: StartServer):
-    server = start_server()
     everything = server.children()
     assert len(everything) == 5  # the leash, Triton and three stubs
     assert server.close() == 0
