@@ -49,8 +49,8 @@ def test_a_build_that_is_done_brings_adapters_and_configurations_of_this_release
     engine = serving(order)
     adapter = order.repository / order.engine / "1" / "model.py"
     wanted = {path: path.read_text() for path in (engine.config, adapter)}
-    for path in wanted:
-        path.write_text(f"{wanted[path]}# of an older release\n")
+    for path, text in wanted.items():
+        path.write_text(f"{text}# of an older release\n")
     assert pipeline.build(order, lambda step: None).note == "version 2 is this build; nothing to do"
     assert {path: path.read_text() for path in wanted} == wanted
 
