@@ -28,6 +28,10 @@ SIZE = 4
 FAILURE = b"an illegal memory access was encountered"
 
 
+def say(status: int) -> bytes:
+    return FAILURE
+
+
 class Cuda:
     """CUDA's runtime whose GPU is this machine's memory; what a stream has to do is done when somebody waits."""
 
@@ -36,6 +40,8 @@ class Cuda:
         self.streams: dict[int, list[Callable[[], None]]] = {}
         self.devices: list[int] = []
         self.failing = False
+        self.goes_on = threading.Event()
+        self.goes_on.set()
 
     def cudaSetDevice(self, device: int) -> int:  # noqa: N802
         self.devices.append(device)
@@ -58,6 +64,7 @@ class Cuda:
         return 0
 
     def cudaStreamSynchronize(self, stream: Any) -> int:  # noqa: N802
+        assert self.goes_on.wait(60)
         if self.failing:
             return 700
         for work in self.streams[stream.value]:
@@ -67,12 +74,7 @@ class Cuda:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         assert name in {"cudaHostRegister", "cudaHostUnregister", "cudaFree", "cudaStreamDestroy", "cudaGetErrorString"}
-        return Words() if name == "cudaGetErrorString" else lambda *arguments: 0
-
-
-class Words:
-    def __call__(self, status: int) -> bytes:
-        return FAILURE
+        return say if name == "cudaGetErrorString" else lambda *arguments: 0
 
 
 class Context:
@@ -105,6 +107,13 @@ class Context:
         return True
 
 
+class Refusal:
+    INTERNAL, INVALID_ARG, UNAVAILABLE, UNSUPPORTED = range(4)
+
+    def __init__(self, message: str, code: int) -> None:
+        self.message, self.code = message, code
+
+
 class Request:
     def __init__(self, images: np.ndarray) -> None:
         self.images, self.answered = images, threading.Event()
@@ -132,14 +141,7 @@ def triton(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
         ),
         get_input_tensor_by_name=lambda request, name: types.SimpleNamespace(as_numpy=lambda: request.images),
         Logger=types.SimpleNamespace(log_error=lambda line: None),
-        TritonError=type(
-            "TritonError",
-            (),
-            {
-                **{"INTERNAL": 0, "INVALID_ARG": 1, "UNAVAILABLE": 2, "UNSUPPORTED": 3},
-                "__init__": lambda self, message, code: setattr(self, "message", message),
-            },
-        ),
+        TritonError=Refusal,
     )
     monkeypatch.setitem(sys.modules, "triton_python_backend_utils", module)
     return module
@@ -224,6 +226,23 @@ def test_batches_follow_one_another_in_two_lanes(load, engine) -> None:
         assert_right(request)
     assert len(engine.contexts) == 2
     assert sorted(batch for context in engine.contexts for batch in context.batches) == sorted(map(len, batches))
+
+
+def test_triton_is_kept_waiting_while_both_lanes_are_taken_and_forms_a_larger_batch_meanwhile(load, gpu) -> None:
+    adapter = load()
+    gpu.goes_on.clear()
+    first, second = pictures(0), pictures(1)
+    adapter.execute([first])  # returns: the other lane is free
+    waiting = threading.Thread(target=adapter.execute, args=[[second]])
+    waiting.start()
+    waiting.join(0.2)
+    assert waiting.is_alive()
+    assert not first.answered.is_set()
+    gpu.goes_on.set()
+    waiting.join(60)
+    assert not waiting.is_alive()
+    assert_right(first)
+    assert_right(second)
 
 
 def test_every_thread_works_on_the_gpu_that_triton_chose(load, gpu) -> None:

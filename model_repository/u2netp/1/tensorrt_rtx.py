@@ -39,7 +39,7 @@ class TritonPythonModel:
         self.workers = ThreadPoolExecutor(LANES, initializer=lambda: cuda.use(self.library, self.device))
 
     def execute(self, requests: list[Any]) -> None:
-        """Begin with N requests of together at most ``max_batch_size`` images, as soon as a lane is free."""
+        """Begin with N requests, together at most ``max_batch_size`` images; return when a lane is free for others."""
         lane, row = self.lanes.get(), 0
         shares = []
         for request in requests:
@@ -48,6 +48,7 @@ class TritonPythonModel:
             shares.append((request, slice(row, row + len(images))))
             row += len(images)
         self.workers.submit(self._serve, lane, shares, row)
+        self.lanes.put(self.lanes.get())  # what waits here is no batch yet: those that come meanwhile join the next
 
     def finalize(self) -> None:
         """Finish what was begun."""

@@ -36,10 +36,11 @@ class TritonPythonModel:
         self.workers = ThreadPoolExecutor(LANES)
 
     def execute(self, requests: list[Any]) -> None:
-        """Begin with N requests, as soon as a lane is free."""
+        """Begin with N requests; return when a lane is free for others."""
         name = image_spec(self.size).name
         batches = [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for request in requests]
         self.workers.submit(self._serve, self.lanes.get(), requests, batches)
+        self.lanes.put(self.lanes.get())
 
     def finalize(self) -> None:
         """Finish what was begun."""
