@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+import threading
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = ROOT / "model_repository"
+TRITONSERVER_RESPONSE_COMPLETE_FINAL = 1
 
 
 class Tensor:
@@ -62,8 +64,29 @@ class Logger:
         cls.lines.append(line)
 
 
-def get_input_tensor_by_name(request: dict[str, np.ndarray], name: str) -> Tensor | None:
-    return Tensor(name, request[name]) if name in request else None
+class Request:
+    """One image's tensors, and what came back."""
+
+    def __init__(self, tensors: dict[str, np.ndarray]) -> None:
+        self.tensors = tensors
+        self._answered = threading.Event()
+
+    def get_response_sender(self) -> Request:
+        return self
+
+    def send(self, response: InferenceResponse, flags: int) -> None:
+        assert flags == TRITONSERVER_RESPONSE_COMPLETE_FINAL
+        assert not self._answered.is_set(), "answered twice"
+        self._response = response
+        self._answered.set()
+
+    def wait(self) -> InferenceResponse:
+        assert self._answered.wait(60)
+        return self._response
+
+
+def get_input_tensor_by_name(request: Request, name: str) -> Tensor | None:
+    return Tensor(name, request.tensors[name]) if name in request.tensors else None
 
 
 @pytest.fixture
@@ -71,9 +94,22 @@ def pb_utils(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     module = types.ModuleType("triton_python_backend_utils")
     for item in (Tensor, TritonError, InferenceResponse, Logger, get_input_tensor_by_name):
         setattr(module, item.__name__, item)
+    module.TRITONSERVER_RESPONSE_COMPLETE_FINAL = TRITONSERVER_RESPONSE_COMPLETE_FINAL
     Logger.lines.clear()
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return module
+
+
+@pytest.fixture
+def ask() -> Callable[..., list[InferenceResponse]]:
+    """Have an adapter execute a batch of requests; return their answers in the same order."""
+
+    def ask(adapter: Any, *batch: dict[str, np.ndarray]) -> list[InferenceResponse]:
+        requests = [Request(tensors) for tensors in batch]
+        assert adapter.execute(requests) is None
+        return [request.wait() for request in requests]
+
+    return ask
 
 
 @pytest.fixture

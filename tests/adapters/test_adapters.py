@@ -42,28 +42,30 @@ def error_of(response: Any) -> AlphacutError | None:
     return AlphacutError.from_wire(response.error().message())
 
 
-def test_preprocess_answers_with_cores_square(preprocess: Any, samples: dict[str, bytes]):
-    [response] = preprocess.execute([request(samples["rocket"])])
+def test_preprocess_answers_with_cores_square(preprocess: Any, ask: Callable[..., Any], samples: dict[str, bytes]):
+    [response] = ask(preprocess, request(samples["rocket"]))
     [image] = response.output_tensors()
     expected = geometry.to_square(codec.decode(samples["rocket"]), 320)
     assert image.name() == "IMAGE"
     assert np.array_equal(image.as_numpy(), expected[None])
 
 
-def test_postprocess_answers_with_cores_rendering(postprocess: Any, samples: dict[str, bytes]):
+def test_postprocess_answers_with_cores_rendering(postprocess: Any, ask: Callable[..., Any], samples: dict[str, bytes]):
     mask = np.tile(np.arange(256, dtype=np.uint8), (320, 2))[:, :320]
     options = Options(color="rembg")
-    [response] = postprocess.execute([request(samples["rocket"], options, MASK=mask[None])])
+    [response] = ask(postprocess, request(samples["rocket"], options, MASK=mask[None]))
     [rendered] = response.output_tensors()
     expected = steps.postprocess(samples["rocket"], options, mask, DEFAULT_LIMITS)
     assert rendered.as_numpy().tobytes() == expected
 
 
-def test_answers_keep_the_order_of_requests_and_failures_their_place(preprocess: Any, samples: dict[str, bytes]):
+def test_answers_keep_the_order_of_requests_and_failures_their_place(
+    preprocess: Any, ask: Callable[..., Any], samples: dict[str, bytes]
+):
     names = list(samples)
     requests = [request(samples[name]) for name in names]
     requests.insert(2, request(b"no picture"))
-    responses = preprocess.execute(requests)
+    responses = ask(preprocess, *requests)
     assert [response.error() is None for response in responses] == [index != 2 for index in range(len(requests))]
     del responses[2]
     for name, response in zip(names, responses, strict=True):
@@ -72,16 +74,18 @@ def test_answers_keep_the_order_of_requests_and_failures_their_place(preprocess:
 
 
 def test_the_callers_fault_is_an_invalid_argument(
-    preprocess: Any, pb_utils: types.ModuleType, samples: dict[str, bytes]
+    preprocess: Any, ask: Callable[..., Any], pb_utils: types.ModuleType, samples: dict[str, bytes]
 ):
-    [response] = preprocess.execute([request(samples["cat"]) | {"OPTIONS": np.frombuffer(b"[]", np.uint8)[None]}])
+    [response] = ask(preprocess, request(samples["cat"]) | {"OPTIONS": np.frombuffer(b"[]", np.uint8)[None]})
     assert response.error().code() == pb_utils.TritonError.INVALID_ARG
     assert isinstance(error_of(response), InvalidOptionError)
 
 
-def test_limits_come_from_the_configuration(load: Callable[..., Any], samples: dict[str, bytes]):
+def test_limits_come_from_the_configuration(
+    load: Callable[..., Any], ask: Callable[..., Any], samples: dict[str, bytes]
+):
     adapter = load("preprocess", max_pixels="1000")
-    [response] = adapter.execute([request(samples["cat"])])
+    [response] = ask(adapter, request(samples["cat"]))
     adapter.finalize()
     assert isinstance(error_of(response), ImageTooLargeError)
 
@@ -92,7 +96,11 @@ def test_a_configuration_of_another_contract_does_not_load(load: Callable[..., A
 
 
 def test_a_bug_fails_its_own_request_and_is_logged(
-    preprocess: Any, pb_utils: types.ModuleType, samples: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    preprocess: Any,
+    ask: Callable[..., Any],
+    pb_utils: types.ModuleType,
+    samples: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
 ):
     original = geometry.to_square
 
@@ -102,7 +110,7 @@ def test_a_bug_fails_its_own_request_and_is_logged(
         return original(image, size)
 
     monkeypatch.setattr(geometry, "to_square", broken)
-    bad, good = preprocess.execute([request(samples["cat"]), request(samples["coffee"])])
+    bad, good = ask(preprocess, request(samples["cat"]), request(samples["coffee"]))
     assert good.error() is None
     assert bad.error().code() == pb_utils.TritonError.INTERNAL
     assert "planted" in bad.error().message()
@@ -117,5 +125,15 @@ def test_the_stand_in_has_the_names_of_the_real_module(pb_utils: types.ModuleTyp
     source = (folder / "triton_python_backend_utils.py").read_text()
     stub = next((folder.parents[1] / "python_backend_stubs").glob("3.11/*")).read_bytes()
     assert "def get_input_tensor_by_name(" in source
-    for name in ("InferenceResponse", "TritonError", "Tensor", "Logger", "output_tensors", "as_numpy", "INVALID_ARG"):
+    for name in (
+        "InferenceResponse",
+        "TritonError",
+        "Tensor",
+        "Logger",
+        "output_tensors",
+        "as_numpy",
+        "INVALID_ARG",
+        "get_response_sender",
+        "TRITONSERVER_RESPONSE_COMPLETE_FINAL",
+    ):
         assert name in source or name.encode() in stub, name
