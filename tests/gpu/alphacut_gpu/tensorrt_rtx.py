@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import time
 from typing import Any
@@ -15,7 +16,7 @@ from alphacut_core.geometry import Pixels
 from alphacut_core.lane import Lane
 from alphacut_engines import tensorrt_engine, tensorrt_module
 from alphacut_gpu import accelerator, networks
-from alphacut_gpu.place import Place
+from alphacut_gpu.place import NotRunError, Place
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 _PROFILE = (1, 16, 64)
@@ -28,6 +29,8 @@ def measure(place: Place) -> None:
     """Build for this GPU and for those that Alphacut builds for; load, judge and time what loads."""
     gpu = accelerator.needed()
     trt = tensorrt_module.load_rtx()
+    with contextlib.suppress(NotRunError):
+        accelerator.torch()  # brings CUDA's runtime where the system has none
     library = cuda.load()
     kinds = list(trt.ComputeCapability.__members__)
     found: dict[str, Any] = {"version": trt.__version__, "knows": kinds, "gpu": gpu.compute_capability, "engines": []}

@@ -7,6 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
+from alphacut_core.errors import MissingLibraryError
 from alphacut_gpu.course import NOT_RUN_STATUS
 from alphacut_gpu.place import NotRunError, Place
 from alphacut_gpu.sections import SECTIONS
@@ -23,7 +24,7 @@ def main() -> int:
     place = Place(asked.work, asked.pack, asked.quick)
     try:
         importlib.import_module(f"alphacut_gpu.{asked.section}").measure(place)
-    except (NotRunError, ModuleNotFoundError) as reason:
+    except (NotRunError, MissingLibraryError, ModuleNotFoundError) as reason:
         if isinstance(reason, ModuleNotFoundError) and str(reason.name).startswith("alphacut"):
             raise  # ours is a bug; another's missing library is a reason, since not everything can be carried along
         print(" ".join(str(reason).split()), file=sys.stderr)

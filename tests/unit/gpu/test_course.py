@@ -14,6 +14,7 @@ SECTIONS = {
     "good": "place.keep('good', {'speed': 7})",
     "lacking": "raise NotRunError('no GPU: there is none')",
     "foreign": "import no_such_library",
+    "libraryless": "from alphacut_core.errors import MissingLibraryError\n    raise MissingLibraryError('install it')",
     "broken": "place.keep('broken', {'half': 1}); raise ZeroDivisionError('planted')",
     "endless": "import time\n    place.keep('endless', {'half': 1}); time.sleep(600)",
 }
@@ -60,11 +61,12 @@ def test_every_section_ends_in_its_own_way_and_what_was_found_is_kept(outcomes: 
 
     status = {name: outcome.status for name, outcome in outcomes.items()}
     assert status == {
-        **{"good": "ran", "lacking": "not run", "foreign": "not run", "broken": "failed"},
+        **{"good": "ran", "lacking": "not run", "foreign": "not run", "libraryless": "not run", "broken": "failed"},
         **{"endless": "ran out of time", "late": "not run"},
     }
     assert outcomes["good"].found == {"speed": 7}
     assert outcomes["lacking"].reason == "no GPU: there is none"
+    assert outcomes["libraryless"].reason == "install it"
     assert "no_such_library" in outcomes["foreign"].reason
     assert "ZeroDivisionError: planted" in outcomes["broken"].reason
     assert outcomes["endless"].found == outcomes["broken"].found == {"half": 1}
