@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from alphacut_gpu import course, report
-from alphacut_gpu.carried import unpack
+from alphacut_gpu.carried import PackError, unpack
 from alphacut_gpu.place import CHECKOUT, Place
 from alphacut_gpu.sections import COURSE_S, SECTIONS
 
@@ -25,7 +25,11 @@ def main() -> int:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="alphacut-gpu-") as folder:
         work = Path(folder)
-        pack = unpack(asked.pack.resolve(), work / "pack") if asked.pack else None
+        try:
+            pack = unpack(asked.pack.resolve(), work / "pack") if asked.pack else None
+        except PackError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
         if pack is not None:
             os.environ["ALPHACUT_HOME"] = str(work / "home")  # nothing of this machine's is used or changed
             os.environ["LD_LIBRARY_PATH"] = f"{pack / 'libraries'}:{os.environ.get('LD_LIBRARY_PATH', '')}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -84,7 +87,13 @@ def test_what_the_project_needs_is_carried_and_openvino_once() -> None:
     assert not any(name.startswith(("alphacut", "openvino", "rembg")) for name in named)
 
 
-def test_the_scripts_can_be_run() -> None:
+def test_the_scripts_can_be_run_and_name_what_is_wrong(tmp_path: Path) -> None:
     for name in ("run.sh", "pack.sh"):
-        path = ROOT / "tests" / "gpu" / name
-        assert path.stat().st_mode & 0o111
+        script = ROOT / "tests" / "gpu" / name
+        environment = {**os.environ, "PYTHON": sys.executable}
+        told = subprocess.run([script, "--help"], env=environment, capture_output=True, text=True, check=True)
+        assert f"usage: tests/gpu/{name}" in told.stdout
+    command = [ROOT / "tests" / "gpu" / "run.sh", "--pack", tmp_path]
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"error: got {tmp_path}, which has neither")
