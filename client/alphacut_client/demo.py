@@ -71,6 +71,5 @@ def _stage_table(times: StageTimes, server: dict[str, ModelStatistics]) -> Table
     for model in (DEFAULT_PIPELINE.preprocess, DEFAULT_PIPELINE.engine):
         counters = server[model]
         table.add_row("server", f"{model}: queue", f"{1000 * counters.queue_s / counters.inferences:.1f}")
-    whole = server[DEFAULT_PIPELINE.ensemble]
-    table.add_row("server", "all", f"{1000 * whole.total_s / whole.inferences:.1f}")
+        table.add_row("server", f"{model}: compute", f"{1000 * counters.compute_s / counters.inferences:.1f}")
     return table

@@ -67,12 +67,12 @@ def array(pb_utils: Any, request: Any, name: str) -> np.ndarray:
 class Room:
     """Counts images that are worked on side by side, and tells when to take more.
 
-    Args:
-        places: How many at once.
+    Attributes:
+        places: How many at once; may grow.
     """
 
     def __init__(self, places: int) -> None:
-        self._places = places
+        self.places = places
         self._inside = 0
         self._left = 0
         self._changed = threading.Condition()
@@ -80,7 +80,7 @@ class Room:
     def enter(self) -> int:
         """Wait for a place and take it; return how many are taken."""
         with self._changed:
-            self._changed.wait_for(lambda: self._inside < self._places)
+            self._changed.wait_for(lambda: self._inside < self.places)
             self._inside += 1
             return self._inside
 
@@ -99,7 +99,7 @@ class Room:
         """
         with self._changed:
             before = self._left
-            self._changed.wait_for(lambda: not self._inside or (before < self._left and self._inside < self._places))
+            self._changed.wait_for(lambda: not self._inside or (before < self._left and self._inside < self.places))
 
 
 class Desk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ class TritonPythonModel:
         self.core, self.options = openvino.Core(), manifest["compile_options"]
         self.network = self.core.read_model(folder / "model.onnx")
         self.network.reshape([1, *self.image.dims])
-        self.alone, self.abreast = self._queue("LATENCY"), self._queue("THROUGHPUT")
-        self.room = adapter.Room(len(self.abreast))
+        self.room = adapter.Room(1)
+        self.alone = self.abreast = self._queue("LATENCY")
+        self.compiling = threading.Thread(target=self._compile_abreast)
+        self.compiling.start()
 
     def execute(self, requests: list[Any]) -> None:
         """Begin with N requests; each is answered when it is done, while the next batch begins."""
@@ -44,8 +47,14 @@ class TritonPythonModel:
 
     def finalize(self) -> None:
         """Finish what was begun."""
+        self.compiling.join()
         self.alone.wait_all()
         self.abreast.wait_all()
+
+    def _compile_abreast(self) -> None:
+        """Prepare for images side by side while the first ones, one after another, are answered already."""
+        self.abreast = self._queue("THROUGHPUT")
+        self.room.places = len(self.abreast)
 
     def _queue(self, hint: str) -> openvino.AsyncInferQueue:
         """Return places for as many images as OpenVINO runs best at once."""
