@@ -159,14 +159,19 @@ class Answer:
         self._missing = len(next(iter(tensors.values())))
         self._lock = threading.Lock()
 
-    def row_is_done(self, n_rows: int = 1) -> None:
-        """Count rows that are filled; the last one sends the answer."""
+    def row_is_done(self) -> None:
+        """Count a row that is filled; the last one sends the answer."""
         with self._lock:
-            self._missing -= n_rows
+            self._missing -= 1
             last = not self._missing
         if last:
-            tensors = [self._pb_utils.Tensor(name, rows) for name, rows in self.tensors.items()]
-            _send(self._pb_utils, self._request, self._pb_utils.InferenceResponse(output_tensors=tensors))
+            answer(self._pb_utils, self._request, self.tensors)
+
+
+def answer(pb_utils: Any, request: Any, tensors: Mapping[str, np.ndarray]) -> None:
+    """Answer a request with tensors by name, one row an image."""
+    outputs = [pb_utils.Tensor(name, rows) for name, rows in tensors.items()]
+    _send(pb_utils, request, pb_utils.InferenceResponse(output_tensors=outputs))
 
 
 def refuse(pb_utils: Any, request: Any, error: Exception) -> None:

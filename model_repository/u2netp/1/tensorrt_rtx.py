@@ -74,4 +74,4 @@ class TritonPythonModel:
                 mask_spec(self.size).name: masks[share],
                 CONFIDENCE.name: confidences[share],
             }
-            adapter.Answer(pb_utils, request, tensors).row_is_done(share.stop - share.start)
+            adapter.answer(pb_utils, request, tensors)

@@ -79,4 +79,4 @@ class TritonPythonModel:
                 mask_spec(self.size).name: masks[share],
                 CONFIDENCE.name: confidences[share],
             }
-            adapter.Answer(pb_utils, request, tensors).row_is_done(len(batch))
+            adapter.answer(pb_utils, request, tensors)
