@@ -8,12 +8,13 @@ from pathlib import Path
 
 import psutil
 
+from alphacut_loadtest.measure import stub
+
 CLIENT = "client"
 """What the root is called: it holds the pictures and does the client's work."""
 
 _RESET_PEAK = "5"
 _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
-_STUB = "triton_python_backend_stub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,9 @@ class ProcessTree:
 
 def _role(process: psutil.Process) -> str:
     """Return a process's name, or what tells it from others of its name."""
+    if model := stub.model_of(process):
+        return f"stub of {model}"
     words = process.cmdline()
-    if process.name() == _STUB and len(words) > 1:
-        return f"stub of {Path(words[1]).parent.parent.name}"
     said = [word for word in words[1:] if not word.startswith("-")]
     if process.name().startswith("python") and said and "-c" not in words:
         return Path(said[0]).stem  # of a module or a script

@@ -9,18 +9,17 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
 from alphacut_client import Client, EmbeddedServer
 from alphacut_core.errors import ServerStartError
 from alphacut_core.tiers import DEFAULT_MODEL, Mode
+from alphacut_loadtest.measure import stub
 from alphacut_loadtest.measure.stages import stage_of
 from alphacut_loadtest.traffic.scenario import Protocol
 
 _STOP_TIMEOUT_S = 30.0
-_STUB = "triton_python_backend_stub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,6 @@ def _gateway(triton_url: str, settings: Mapping[str, str]) -> Iterator[tuple[str
 
 
 def _part(process: psutil.Process) -> str:
-    if process.name().startswith(_STUB[:15]):  # the kernel keeps 15 characters
-        path = next((word for word in process.cmdline() if word.endswith(".py")), "")
-        return stage_of(Path(path).parents[1].name) or "triton" if path else "triton"
+    if model := stub.model_of(process):
+        return stage_of(model) or "triton"
     return "gateway" if "gateway" in process.cmdline() else "triton"
