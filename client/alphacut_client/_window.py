@@ -18,7 +18,7 @@ class Due(Enum):
     """What whoever does the work has to do next."""
 
     ITEM = auto()
-    """Take an item and ``begin`` it, or say that it is the ``last``."""
+    """Take an item and ``begin`` it, or ``exhaust`` where there are no more."""
     END = auto()
     """Wait until any item ends."""
     OUTCOME = auto()
