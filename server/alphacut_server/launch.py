@@ -13,6 +13,12 @@ from alphacut_server.environment import Environment
 
 LOOPBACK = "127.0.0.1"
 _MEBIBYTE = 2**20
+_ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(16 * _MEBIBYTE),
+    "MALLOC_TRIM_THRESHOLD_": str(64 * _MEBIBYTE),
+}
+"""glibc's: left alone, it keeps a heap for each thread and what the largest photograph took in each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,11 @@ def variables(environment: Environment) -> dict[str, str]:
     """Return the process environment of ``tritonserver`` and its stubs.
 
     Without the wheel's libraries the stub dies at once and the server waits for it in silence; the stub
-    becomes whichever ``python3`` is first on PATH.
+    becomes whichever ``python3`` is first on PATH. What the caller's own environment says of the allocator holds.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LD_"))}
     return {
+        **_ALLOCATOR,
         **inherited,
         "PATH": f"{environment.folder / 'bin'}:{os.environ.get('PATH', os.defpath)}",
         "LD_LIBRARY_PATH": ":".join(map(str, environment.libraries)),
