@@ -56,7 +56,7 @@ load: $(VENV)/loadtest  ## Find the capacity of this machine; a few minutes, kep
 test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/alphacut build --tier all
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	@if [ -e $(TRAINING)/training ]; then $(MAKE) --no-print-directory test-training; \
 		else echo "not tested: the training package, because PyTorch is not installed; make training installs it"; fi
 
