@@ -10,7 +10,7 @@ from importlib import metadata
 import onnx
 
 from alphacut_core import cuda
-from alphacut_engines import fuse, gpu, half, half_rounding, processor, tensorrt_engine, tensorrt_module
+from alphacut_engines import fuse, gpu, half, half_rounding, processor, sides, tensorrt_engine, tensorrt_module
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.gate import Engine
 from alphacut_engines.manifest import ENGINE_FILE, PLAN_FILE
@@ -55,6 +55,7 @@ class Target:
         evidence: Name of the report beside the bundled weights that counts for its graphs.
         prepare: Raises what this machine lacks to build for it at all, before anything takes time.
         lacking: Says what this machine lacks for a precision, or None.
+        rewrite: Makes of the fused graph one that its runtime computes faster, to the same values.
         run: Loads a graph in a precision, for the gate.
         runs_here: Whether what ``run`` loads is the very engine, so that its speed means something.
         runtime: Who that is, for reports.
@@ -71,6 +72,7 @@ class Target:
     evidence: str
     prepare: Callable[[], None] = lambda: None
     lacking: Callable[[str], str | None] = lambda rung: None
+    rewrite: Callable[[onnx.ModelProto], onnx.ModelProto] = lambda fused: fused
     run: Callable[[onnx.ModelProto, str], Engine]
     runs_here: bool = True
     runtime: Callable[[], str]
@@ -84,9 +86,10 @@ class Target:
         """Return the graph of one precision; INT8 needs a calibration."""
         if rung == "fp16":
             return fuse.fuse(half.to_half(network.optimised, network.overflowing), network.recipe)
+        fused = self.rewrite(network.fused)
         if rung == "int8" and fitted is not None:
-            return quantise(network.fused, fitted.ranges, self.activations, fitted.excluded[self.activations])
-        return network.fused
+            return quantise(fused, fitted.ranges, self.activations, fitted.excluded[self.activations])
+        return fused
 
 
 def find(name: str, level: int = DEFAULT_LEVEL) -> Target:
@@ -102,6 +105,7 @@ def _cpu(level: int) -> Target:
         activations="uint8",
         evidence="cpu",
         lacking=processor.lacking,
+        rewrite=sides.by_matrices,
         run=OpenVinoEngine,
         runtime=lambda: f"OpenVINO {metadata.version('openvino')}",
         compile_options=compile_options,

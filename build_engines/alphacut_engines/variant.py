@@ -9,7 +9,7 @@ from importlib import metadata
 
 import onnx
 
-from alphacut_engines import dynamic, fuse, half, half_rounding, optimise, overflow, processor
+from alphacut_engines import dynamic, fuse, half, half_rounding, optimise, overflow, processor, sides
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.gate import Engine
 from alphacut_engines.openvino_cpu import OpenVinoEngine
@@ -54,7 +54,8 @@ def of_network(
     exported = fuse.fuse(optimise.exported(source, network.recipe), network.recipe)
     yield _onnxruntime("FP32 as exported", "fp32", exported, lambda: Reference(exported, "report", as_is=True))
     yield _onnxruntime("FP32 optimised", "fp32", network.fused)
-    yield _openvino("FP32 optimised", "fp32", network.fused)
+    rewritten = sides.by_matrices(network.fused)  # as it is served
+    yield _openvino("FP32 optimised", "fp32", rewritten)
     overflowing = overflow.search(network.optimised, network.recipe, photographs)
     halved = fuse.fuse(half.to_half(network.optimised, overflowing), network.recipe)
     # ONNX Runtime computes it in FP32; the masks are those that FP16 gives where it is computed.
@@ -62,11 +63,11 @@ def of_network(
         _onnxruntime("FP16", "fp16", halved), judged=lambda: Reference(half_rounding.emulate(halved), "report")
     )
     if not processor.lacking("bf16"):
-        yield _openvino("BF16", "bf16", network.fused)
+        yield _openvino("BF16", "bf16", rewritten)
     if fitted is not None:
-        static = quantise(network.fused, fitted.ranges, "uint8", fitted.excluded["uint8"])
-        yield _onnxruntime("INT8 static", "int8", static)
-        yield _openvino("INT8 static", "int8", static)
+        ranges, excluded = fitted.ranges, fitted.excluded["uint8"]
+        yield _onnxruntime("INT8 static", "int8", quantise(network.fused, ranges, "uint8", excluded))
+        yield _openvino("INT8 static", "int8", quantise(rewritten, ranges, "uint8", excluded))
     yield _onnxruntime("INT8 dynamic", "int8", dynamic.quantise(network.fused))
 
 
