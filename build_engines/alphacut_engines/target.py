@@ -55,7 +55,7 @@ class Target:
         evidence: Name of the report beside the bundled weights that counts for its graphs.
         prepare: Raises what this machine lacks to build for it at all, before anything takes time.
         lacking: Says what this machine lacks for a precision, or None.
-        rewrite: Makes of the fused graph one that its runtime computes faster, to the same values.
+        rewrite: Makes of the fused graph one that its runtime computes faster, to the same values but for rounding.
         run: Loads a graph in a precision, for the gate.
         runs_here: Whether what ``run`` loads is the very engine, so that its speed means something.
         runtime: Who that is, for reports.
@@ -86,10 +86,12 @@ class Target:
         """Return the graph of one precision; INT8 needs a calibration."""
         if rung == "fp16":
             return fuse.fuse(half.to_half(network.optimised, network.overflowing), network.recipe)
-        fused = self.rewrite(network.fused)
+        if rung == "fp32":  # the reference's masks, to the bit
+            return network.fused
+        rewritten = self.rewrite(network.fused)
         if rung == "int8" and fitted is not None:
-            return quantise(fused, fitted.ranges, self.activations, fitted.excluded[self.activations])
-        return fused
+            return quantise(rewritten, fitted.ranges, self.activations, fitted.excluded[self.activations])
+        return rewritten
 
 
 def find(name: str, level: int = DEFAULT_LEVEL) -> Target:

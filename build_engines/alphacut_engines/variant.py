@@ -55,7 +55,7 @@ def of_network(
     yield _onnxruntime("FP32 as exported", "fp32", exported, lambda: Reference(exported, "report", as_is=True))
     yield _onnxruntime("FP32 optimised", "fp32", network.fused)
     rewritten = sides.by_matrices(network.fused)  # as it is served
-    yield _openvino("FP32 optimised", "fp32", rewritten)
+    yield _openvino("FP32 optimised", "fp32", network.fused)
     overflowing = overflow.search(network.optimised, network.recipe, photographs)
     halved = fuse.fuse(half.to_half(network.optimised, overflowing), network.recipe)
     # ONNX Runtime computes it in FP32; the masks are those that FP16 gives where it is computed.
