@@ -82,7 +82,7 @@ def test_a_killed_triton_is_restarted_at_the_same_address(start_server: StartSer
     assert_answers_again(server.url, repository)
 
 
-def test_a_dead_stub_is_noticed_by_the_probe(start_server: StartServer, repository: Path):
+def test_a_dead_stub_costs_a_restart_and_no_more(start_server: StartServer, repository: Path):
     server = start_server()
     engine = next(child for child in server.children() if "u2netp" in " ".join(child.cmdline()))
     triton = server.triton()
@@ -90,7 +90,8 @@ def test_a_dead_stub_is_noticed_by_the_probe(start_server: StartServer, reposito
     psutil.wait_procs([triton], timeout=60)
     assert not triton.is_running()
     assert_answers_again(server.url, repository)
-    assert "failed its probe" in server.stderr
+    # Mostly the probe notices; now and then Triton aborts by itself before.
+    assert "failed its probe" in server.stderr or "Triton ended with status 134" in server.stderr
 
 
 def test_a_missing_engine_is_named_with_the_command_that_builds_it(start_server: StartServer, own_repository: Path):
