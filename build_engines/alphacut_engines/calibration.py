@@ -18,6 +18,7 @@ from alphacut_engines.histogram import METHODS, Histogram
 from alphacut_engines.photographs import Photographs
 from alphacut_engines.quantise import Activations, Ranges, convolutions, quantise
 from alphacut_engines.reference import Reference
+from alphacut_engines.watched import Watched
 
 MIN_PICTURES = 32
 _MAX_PICTURES = 128
@@ -97,15 +98,10 @@ def calibrate(
 def collect(fused: onnx.ModelProto, photographs: Photographs) -> dict[str, Histogram]:
     """Return a histogram of the input of every convolution."""
     tensors = sorted({node.input[0] for node in convolutions(fused)})
-    watched = onnx.ModelProto()
-    watched.CopyFrom(fused)
-    for name in tensors:
-        watched.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-    network = Reference(watched, "calibrate")
+    watched = Watched(fused, tensors, "calibrate")
     histograms = {name: Histogram() for name in tensors}
     for _, square in photographs:
-        values = network.run(square[None])[len(fused.graph.output) :]
-        for name, value in zip(tensors, values, strict=True):
+        for name, value in watched.values(square[None]).items():
             histograms[name].add(value)
     return histograms
 

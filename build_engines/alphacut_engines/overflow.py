@@ -9,7 +9,7 @@ from alphacut_engines import fuse
 from alphacut_engines.half_rounding import LARGEST
 from alphacut_engines.photographs import Photographs
 from alphacut_engines.recipe import ModelRecipe
-from alphacut_engines.reference import Reference
+from alphacut_engines.watched import Watched
 
 _HEADROOM = 2.0
 """Other photographs may bring larger values than those that were seen."""
@@ -46,19 +46,15 @@ def _floats(model: onnx.ModelProto, among: set[str]) -> list[str]:
 
 def _largest(fused: onnx.ModelProto, tensors: list[str], photographs: Photographs) -> dict[str, float]:
     """Return the largest magnitude that each tensor had."""
-    watched = onnx.ModelProto()
-    watched.CopyFrom(fused)
     # A reduction per tensor instead of the tensor: all tensors of a large network do not fit into memory.
-    for name in tensors:
-        watched.graph.node.append(onnx.helper.make_node("Abs", [name], [f"{name}/magnitude"]))
-        watched.graph.node.append(
-            onnx.helper.make_node("ReduceMax", [f"{name}/magnitude"], [f"{name}/largest"], keepdims=0)
-        )
-        watched.graph.output.append(onnx.helper.make_tensor_value_info(f"{name}/largest", onnx.TensorProto.FLOAT, []))
-    network = Reference(watched, "half")
+    maxima = {f"{name}/largest": name for name in tensors}
+    nodes = []
+    for maximum, name in maxima.items():
+        nodes.append(onnx.helper.make_node("Abs", [name], [f"{name}/magnitude"]))
+        nodes.append(onnx.helper.make_node("ReduceMax", [f"{name}/magnitude"], [maximum], keepdims=0))
+    watched = Watched(fused, list(maxima), "half", nodes)
     largest = dict.fromkeys(tensors, 0.0)
     for _, square in photographs:
-        values = network.run(square[None])[len(fused.graph.output) :]
-        for name, value in zip(tensors, values, strict=True):
-            largest[name] = float(np.maximum(largest[name], value))
+        for maximum, value in watched.values(square[None]).items():
+            largest[maxima[maximum]] = float(np.maximum(largest[maxima[maximum]], value))
     return largest

@@ -18,7 +18,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from alphacut_engines.reference import Reference
+from alphacut_engines.watched import Watched
 
 _LINEAR = {"mode": b"linear", "coordinate_transformation_mode": b"half_pixel"}
 
@@ -135,14 +135,9 @@ def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
 
 def _shapes(model: onnx.ModelProto, tensors: list[str]) -> dict[str, tuple[int, ...]]:
     """Return the shapes that tensors have for one picture: in the graph they depend on the batch."""
-    watched = onnx.ModelProto()
-    watched.CopyFrom(model)
-    names = sorted(set(tensors))
-    for name in names:
-        watched.graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
     size = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
-    values = Reference(watched, "engine").run(np.zeros((1, size, size, 3), np.uint8))[len(model.graph.output) :]
-    return {name: value.shape for name, value in zip(names, values, strict=True)}
+    watched = Watched(model, sorted(set(tensors)), "engine")
+    return {name: value.shape for name, value in watched.values(np.zeros((1, size, size, 3), np.uint8)).items()}
 
 
 def _replace(graph: onnx.GraphProto, old: onnx.NodeProto, new: list[onnx.NodeProto]) -> None:

@@ -9,14 +9,14 @@ from importlib import metadata
 
 import onnx
 
-from alphacut_engines import dynamic, fuse, half, half_rounding, optimise, overflow, processor, sides
+from alphacut_engines import dynamic, fuse, half, half_rounding, optimise, overflow, processor
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.gate import Engine
 from alphacut_engines.openvino_cpu import OpenVinoEngine
 from alphacut_engines.photographs import Photographs
 from alphacut_engines.quantise import quantise
 from alphacut_engines.reference import Reference
-from alphacut_engines.target import Network
+from alphacut_engines.target import TARGETS, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def of_network(
     exported = fuse.fuse(optimise.exported(source, network.recipe), network.recipe)
     yield _onnxruntime("FP32 as exported", "fp32", exported, lambda: Reference(exported, "report", as_is=True))
     yield _onnxruntime("FP32 optimised", "fp32", network.fused)
-    rewritten = sides.by_matrices(network.fused)  # as it is served
-    yield _openvino("FP32 optimised", "fp32", network.fused)
+    served = TARGETS["cpu"]
+    yield _openvino("FP32 optimised", "fp32", served.graph("fp32", network, fitted))
     overflowing = overflow.search(network.optimised, network.recipe, photographs)
     halved = fuse.fuse(half.to_half(network.optimised, overflowing), network.recipe)
     # ONNX Runtime computes it in FP32; the masks are those that FP16 gives where it is computed.
@@ -63,11 +63,11 @@ def of_network(
         _onnxruntime("FP16", "fp16", halved), judged=lambda: Reference(half_rounding.emulate(halved), "report")
     )
     if not processor.lacking("bf16"):
-        yield _openvino("BF16", "bf16", rewritten)
+        yield _openvino("BF16", "bf16", served.graph("bf16", network, fitted))
     if fitted is not None:
-        ranges, excluded = fitted.ranges, fitted.excluded["uint8"]
-        yield _onnxruntime("INT8 static", "int8", quantise(network.fused, ranges, "uint8", excluded))
-        yield _openvino("INT8 static", "int8", quantise(rewritten, ranges, "uint8", excluded))
+        static = quantise(network.fused, fitted.ranges, "uint8", fitted.excluded["uint8"])
+        yield _onnxruntime("INT8 static", "int8", static)
+        yield _openvino("INT8 static", "int8", served.graph("int8", network, fitted))
     yield _onnxruntime("INT8 dynamic", "int8", dynamic.quantise(network.fused))
 
 
