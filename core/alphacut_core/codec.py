@@ -107,7 +107,7 @@ def decode(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
     """
     with _opened(data, limits) as image:
         image.load()
-        return upright(image)
+        return _settled(_turned(image), image)
 
 
 def decode_reduced(data: bytes, size: int, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
@@ -120,7 +120,7 @@ def decode_reduced(data: bytes, size: int, limits: Limits = DEFAULT_LIMITS) -> I
         if image.format == "JPEG":  # HEIC's would put in the thumbnail, which may show anything
             image.draft(None, (2 * size, 2 * size))
         image.load()
-        return upright(image)
+        return _settled(_turned(image), image)
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -141,12 +141,23 @@ def upright(image: Image.Image) -> Image.Image:
     _check_mode(image.mode)
     with _typed_errors("pixels"):
         image.load()
+    turned = _turned(image)
+    return _settled(turned.copy() if turned is image else turned, image)
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """Return a loaded picture as its EXIF orientation shows it: the same object where that is as it is stored."""
+    _check_mode(image.mode)
     turn = _TURNS.get(_orientation(image.getexif))
-    turned = image.copy() if turn is None else image.transpose(turn)
-    turned.info = {name: value for name, value in image.info.items() if name in _DESCRIBES_PIXELS}
-    if turned.mode.startswith("I;16"):
-        return _shallow(turned)
-    return turned.convert(_SIMPLER[turned.mode]) if turned.mode in _SIMPLER else turned
+    return image if turn is None else image.transpose(turn)
+
+
+def _settled(picture: Image.Image, source: Image.Image) -> Image.Image:
+    """Return an upright picture in one of the layouts of ``upright``, with what describes its pixels and no more."""
+    picture.info = {name: value for name, value in source.info.items() if name in _DESCRIBES_PIXELS}
+    if picture.mode.startswith("I;16"):
+        return _shallow(picture)
+    return picture.convert(_SIMPLER[picture.mode]) if picture.mode in _SIMPLER else picture
 
 
 def encode_png(image: Image.Image, level: int = FAST_PNG_LEVEL, icc_profile: bytes | None = None) -> bytes:
