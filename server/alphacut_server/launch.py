@@ -15,10 +15,14 @@ LOOPBACK = "127.0.0.1"
 _MEBIBYTE = 2**20
 _ALLOCATOR = {
     "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": str(16 * _MEBIBYTE),
-    "MALLOC_TRIM_THRESHOLD_": str(64 * _MEBIBYTE),
+    "MALLOC_MMAP_THRESHOLD_": str(4 * _MEBIBYTE),
+    "MALLOC_TRIM_THRESHOLD_": str(8 * _MEBIBYTE),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
-"""glibc's: left alone, it keeps a heap for each thread and what the largest photograph took in each of them."""
+"""glibc's: left alone, it keeps a heap for each thread and what the largest photograph took in each of them.
+
+What is given back after every photograph is mapped anew for the next one, cheaply by huge pages only.
+"""
 
 
 @dataclass(frozen=True, slots=True)

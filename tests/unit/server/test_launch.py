@@ -25,7 +25,7 @@ def test_memory_of_large_photographs_goes_back_unless_the_caller_says_otherwise(
 
     monkeypatch.setenv("MALLOC_ARENA_MAX", "7")
     seen = launch.variables(environment)
-    assert (seen["MALLOC_ARENA_MAX"], seen["MALLOC_TRIM_THRESHOLD_"]) == ("7", str(64 * 2**20))
+    assert (seen["MALLOC_ARENA_MAX"], seen["MALLOC_TRIM_THRESHOLD_"]) == ("7", str(8 * 2**20))
 
 
 def test_what_would_lead_an_isolated_interpreter_astray_is_not_handed_on(
