@@ -73,6 +73,7 @@ def command(
         f"--metrics-address={LOOPBACK}",
         f"--metrics-port={ports.metrics}",
         "--allow-gpu-metrics=false",
+        "--grpc-infer-allocation-pool-size=0",  # a request kept for reuse keeps its photograph
         "--exit-timeout-secs=5",
         # One setting a flag: Triton 2.51 reads the first pair of a longer list and ignores the rest.
         *(f"--backend-config=python,{name}={value}" for name, value in python_settings.items()),
