@@ -29,7 +29,7 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
             "--data", type=_FOLDER, required=True, help="images/ and masks/, or cutouts/; backgrounds/ if any."
         ),
         click.option("--output", type=_OUTPUT, required=True, help="For checkpoints, logs and the finished network."),
-        click.option("--epochs", type=int, default=30, show_default=True, help="At most."),
+        click.option("--epochs", type=int, help="At most. Default: 30; with --minutes no limit."),
         click.option("--minutes", type=float, help="Train no longer; the course is fitted to it. Default: no limit."),
         click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels."),
         click.option("--first-size", type=int, help="Side at the start; grows to --size. Default: --size."),
@@ -42,7 +42,9 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--hold-out", type=float, default=0.1, show_default=True, help="Share to check on, never trained."
         ),
-        click.option("--patience", type=int, default=10, show_default=True, help="Epochs without gain before the end."),
+        click.option(
+            "--patience", type=int, help="Epochs without gain before the end. Default: 10; with --minutes none."
+        ),
         click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True),
         click.option("--devices", type=int, default=1, show_default=True, help="GPUs; without any, processes."),
         click.option("--workers", type=int, default=0, show_default=True, help="Processes that prepare pictures."),

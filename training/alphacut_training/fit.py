@@ -125,10 +125,9 @@ def _claim(settings: Settings) -> None:
 
 
 def _trainer(settings: Settings, own: Sequence[Callback], progress: bool) -> lightning.Trainer:
-    callbacks: list[Callback] = [
-        *own,
-        EarlyStopping("max_f_beta", patience=settings.patience, mode="max"),
-    ]
+    callbacks = list(own)
+    if settings.most_patience is not None:
+        callbacks.append(EarlyStopping("max_f_beta", patience=settings.most_patience, mode="max"))
     if settings.ema:
         callbacks.append(EMAWeightAveraging(decay=settings.ema))
     if progress:
@@ -137,7 +136,7 @@ def _trainer(settings: Settings, own: Sequence[Callback], progress: bool) -> lig
         accelerator="auto",
         devices=settings.devices,
         precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]  # Lightning's own literals
-        max_epochs=settings.epochs,
+        max_epochs=-1 if settings.most_epochs is None else settings.most_epochs,
         callbacks=callbacks,
         logger=TensorBoardLogger(settings.output, name="tensorboard", version=""),
         gradient_clip_val=1.0,

@@ -101,7 +101,7 @@ class Training(lightning.LightningModule):
 
     def _progress(self) -> float:
         """Return how much of the run is over, by its steps or by its clock, whichever is further."""
-        steps = max(1, int(self.trainer.estimated_stepping_batches))
+        steps = max(1.0, self.trainer.estimated_stepping_batches)  # infinite where the clock alone ends the run
         return max((self.trainer.global_step + 1) / (steps + 1), self._clock.progress)
 
 

@@ -12,6 +12,8 @@ from alphacut_core.errors import InvalidOptionError
 Precision = Literal["fp32", "bf16", "fp16"]
 STRIDE = 32
 """Sides are multiples of it: five poolings by two."""
+_EPOCHS = 30
+_PATIENCE = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +23,7 @@ class Settings:
     Attributes:
         data: Folder with ``images`` and ``masks``, or ``cutouts``; see ``pairs``.
         output: Folder for checkpoints, logs and the finished network.
-        epochs: How often every picture is drawn, at most.
+        epochs: How often every picture is drawn, at most; None for 30, and for no limit beside ``minutes``.
         minutes: How long to train at most, or None for as long as the epochs take. Learning rate and size follow
             the clock then, so that a run is whole whatever the machine manages in that time.
         size: Side of the square to train at, a multiple of 32 pixels.
@@ -35,7 +37,8 @@ class Settings:
         composites: Share of examples whose subject is put before another background, 0 to 1.
         negatives: Share of examples without a subject, where ``backgrounds`` has pictures, 0 to 1.
         hold_out: Share of the pictures that are checked on and never trained on, 0 to 1.
-        patience: Epochs without improvement after which to stop.
+        patience: Epochs without improvement after which to stop; None for 10, and for never beside ``minutes``: most
+            of what a run gains it gains at its end, when its pictures are large and its steps small.
         precision: What forward passes compute in; ``bf16`` pays on processors with AVX-512 BF16 or AMX and on GPUs.
         devices: Number of GPUs; without any, of processes that share the processor.
         workers: Processes that prepare pictures; 0 prepares them in the training process.
@@ -44,7 +47,7 @@ class Settings:
 
     data: Path
     output: Path
-    epochs: int = 30
+    epochs: int | None = None
     minutes: float | None = None
     size: int = 320
     first_size: int = 320
@@ -56,7 +59,7 @@ class Settings:
     composites: float = 0.3
     negatives: float = 0.05
     hold_out: float = 0.1
-    patience: int = 10
+    patience: int | None = None
     precision: Precision = "fp32"
     devices: int = 1
     workers: int = 0
@@ -64,7 +67,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "patience", "devices"):
-            _check(name, getattr(self, name) >= 1, getattr(self, name), "1 or more")
+            value = getattr(self, name)
+            _check(name, value is None or value >= 1, value, "1 or more")
         for name in ("composites", "negatives", "hold_out", "ema", "tiers"):
             _check(name, 0 <= getattr(self, name) < 1, getattr(self, name), "0 or more and less than 1")
         for name in ("size", "first_size"):
@@ -74,6 +78,16 @@ class Settings:
         _check("minutes", self.minutes is None or self.minutes > 0, self.minutes, "more than 0")
         _check("learning_rate", self.learning_rate > 0, self.learning_rate, "more than 0")
         _check("precision", self.precision in get_args(Precision), self.precision, ", ".join(get_args(Precision)))
+
+    @property
+    def most_epochs(self) -> int | None:
+        """How often every picture is drawn at most; None without a limit."""
+        return _EPOCHS if self.epochs is None and self.minutes is None else self.epochs
+
+    @property
+    def most_patience(self) -> int | None:
+        """Epochs without improvement after which to stop; None for never."""
+        return _PATIENCE if self.patience is None and self.minutes is None else self.patience
 
     def facts(self) -> dict[str, str | int | float | None]:
         """Return the settings for a log or a model card."""
