@@ -40,7 +40,7 @@ def build(
     calibration: Path | None = None,
     gate: Path | None = None,
 ) -> OwnBuild:
-    """Widen a small network to full U²-Net and build its engine; nothing if the same build is there.
+    """Widen a small network to full U²-Net and build its engine; no engine if the same build is there.
 
     Args:
         small: ONNX file of U²-Net-small.
@@ -62,10 +62,9 @@ def build(
     weights = folder / f"u2net-of-{small.stem}.onnx"
     calibration = calibration or crops(samples, CALIBRATION_SUBJECTS, _CALIBRATION_PHOTOGRAPHS, folder / "calibration")
     gate = gate or crops(samples, GATE_SUBJECTS, _GATE_PHOTOGRAPHS, folder / "gate")
-    if not weights.is_file():
-        partial = weights.with_suffix(".part")
-        onnx.save(full_u2net.widen(onnx.load(small)), partial)
-        partial.replace(weights)
+    partial = weights.with_suffix(".part")
+    onnx.save(full_u2net.widen(onnx.load(small)), partial)  # anew: the small network may be another since the last time
+    partial.replace(weights)
     order = ["--like", "u2net", "--name", DEFAULT_PIPELINE.engine, "--precision", precision]
     places = ["--repository", folder / "model_repository", "--calibration", calibration, "--gate", gate]
     command = [sys.executable, "-m", "alphacut_client", "build", str(weights), *order, *map(str, places)]
