@@ -7,13 +7,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import reduce
 
-from alphacut_loadtest.bench.usage import CLIENT, Memory, ProcessTree
+from alphacut_loadtest.bench.usage import CLIENT, NOTHING, Memory, ProcessTree
 
 WATCHED = ("rembg-mask", "rembg-cutout", "mask-encoded", "cutout-client", "cutout-server-png")
 """Contenders whose memory is watched; the others do much the same."""
 
 _EVERY_S = 0.05
-_NOTHING = Memory(0, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +59,7 @@ def summarise(contender: str, concurrency: int, samples: Sequence[Mapping[str, M
         samples=len(samples),
         server=highest(of_server(sample) for sample in samples),
         everything=highest(_sum(sample.values()) for sample in samples),
-        processes={name: highest(sample.get(name, _NOTHING) for sample in samples) for name in names},
+        processes={name: highest(sample.get(name, NOTHING) for sample in samples) for name in names},
     )
 
 
@@ -70,13 +69,15 @@ def of_server(sample: Mapping[str, Memory]) -> Memory:
 
 
 def highest(values: Iterable[Memory]) -> Memory:
-    """Return the largest PSS and the largest RSS, which need not be of one moment."""
-    return reduce(_highest, values, _NOTHING)
+    """Return the largest of each figure, which need not be of one moment."""
+    return reduce(_highest, values, NOTHING)
 
 
 def _highest(one: Memory, other: Memory) -> Memory:
-    return Memory(max(one.pss_bytes, other.pss_bytes), max(one.rss_bytes, other.rss_bytes))
+    return Memory(
+        max(one.pss_bytes, other.pss_bytes), max(one.rss_bytes, other.rss_bytes), max(one.own_bytes, other.own_bytes)
+    )
 
 
 def _sum(values: Iterable[Memory]) -> Memory:
-    return reduce(Memory.__add__, values, _NOTHING)
+    return reduce(Memory.__add__, values, NOTHING)

@@ -22,7 +22,7 @@ from alphacut_loadtest.bench.subject import Setting
 from alphacut_loadtest.bench.table import table
 from alphacut_loadtest.bench.table import targets as targets_table
 from alphacut_loadtest.bench.targets import Outcome
-from alphacut_loadtest.bench.usage import Memory, ProcessTree
+from alphacut_loadtest.bench.usage import NOTHING, Memory, ProcessTree
 from alphacut_loadtest.origin import Origin
 
 WAYS = "mask-encoded,mask-fast,mask-pixels,cutout-client,cutout-server-webp"
@@ -73,8 +73,8 @@ def soak(*, images: int, warm_up: int, output: Path, repository: Path) -> None:
             def look(done: int) -> None:
                 samples.append(Sample(done, tree.memory()))
                 if done % (5 * _BLOCK) == 0:
-                    size = of_server(samples[-1].processes).pss_bytes / 1e6
-                    click.echo(f"{done} of {images} images, server and stubs {size:.1f} MB PSS", err=True)
+                    size = of_server(samples[-1].processes).own_bytes / 1e6
+                    click.echo(f"{done} of {images} images, server and stubs {size:.1f} MB of their own", err=True)
 
             _answer(worker, ways, images, len(found), look)
     shown = markdown(origin, samples)
@@ -110,8 +110,8 @@ def markdown(origin: Origin, samples: Sequence[Sample]) -> str:
     rows = (
         [
             name,
-            *(f"{_size(sample, name).pss_bytes / 1e6:.1f}" for sample in (samples[0], samples[-1])),
-            f"{_size(samples[-1], name).rss_bytes / 1e6:.1f}",
+            *(f"{_size(sample, name).own_bytes / 1e6:.1f}" for sample in (samples[0], samples[-1])),
+            *(f"{size / 1e6:.1f}" for size in (_size(samples[-1], name).pss_bytes, _size(samples[-1], name).rss_bytes)),
             _line(samples, name).over(images),
         ]
         for name in _names(samples)
@@ -122,8 +122,19 @@ def markdown(origin: Origin, samples: Sequence[Sample]) -> str:
         f"{origin.machine.load_before}: {images} pictures of 0.07 to 0.27 megapixels by {_CALLERS} callers, in turn by "
         f"{WAYS.replace(',', ', ')}; {len(samples)} samples.",
         targets_table([outcome(samples)]),
-        "Growth is the slope of a line through PSS, give or take two standard errors.",
-        table(("process", "PSS first, MB", "PSS last, MB", "RSS last, MB", f"growth over {images} images"), rows),
+        "Growth is the slope of a line through each process's own memory, give or take two standard errors: its heaps "
+        "and shared memory, without the pages of programs and libraries, whose share changes when others use them.",
+        table(
+            (
+                "process",
+                "own first, MB",
+                "own last, MB",
+                "PSS last, MB",
+                "RSS last, MB",
+                f"growth over {images} images",
+            ),
+            rows,
+        ),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -155,10 +166,10 @@ def _size(sample: Sample, name: str) -> Memory:
     if name == _SERVER:
         return of_server(sample.processes)
     if name == _WHOLE:
-        return sum(sample.processes.values(), Memory(0, 0))
-    return sample.processes.get(name, Memory(0, 0))
+        return sum(sample.processes.values(), NOTHING)
+    return sample.processes.get(name, NOTHING)
 
 
 def _line(samples: Sequence[Sample], name: str) -> growth.Growth:
-    sizes = [_size(sample, name).pss_bytes for sample in samples]
+    sizes = [_size(sample, name).own_bytes for sample in samples]
     return growth.line([sample.images for sample in samples], sizes)

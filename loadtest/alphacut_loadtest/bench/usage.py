@@ -15,6 +15,7 @@ CLIENT = "client"
 
 _RESET_PEAK = "5"
 _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
+_SIZE = re.compile(r"^(\w+):\s+(\d+) kB", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,21 @@ class Memory:
         pss_bytes: Resident memory, each page divided by the number of processes that share it: a sum over processes
             counts every page once.
         rss_bytes: Resident memory; a sum counts shared pages, Triton's shared memory among them, several times.
+        own_bytes: What of the PSS is no file's: heaps and shared memory. A library's share changes with every other
+            program that begins or ends to use it, this does not.
     """
 
     pss_bytes: int
     rss_bytes: int
+    own_bytes: int
 
     def __add__(self, other: Memory) -> Memory:
-        return Memory(self.pss_bytes + other.pss_bytes, self.rss_bytes + other.rss_bytes)
+        return Memory(
+            self.pss_bytes + other.pss_bytes, self.rss_bytes + other.rss_bytes, self.own_bytes + other.own_bytes
+        )
+
+
+NOTHING = Memory(0, 0, 0)
 
 
 class ProcessTree:
@@ -75,10 +84,10 @@ class ProcessTree:
         for process in self._processes():
             try:
                 name = self._name(process)
-                known = process.memory_full_info()
-            except psutil.NoSuchProcess:
+                known = _memory(process.pid)
+            except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
                 continue  # it ended since it was listed
-            now[name] = now.get(name, Memory(0, 0)) + Memory(known.pss, known.rss)
+            now[name] = now.get(name, NOTHING) + known
         return now
 
     def triton(self) -> psutil.Process | None:
@@ -90,6 +99,11 @@ class ProcessTree:
 
     def _processes(self) -> list[psutil.Process]:
         return [self._root, *self._root.children(recursive=True)]
+
+
+def _memory(pid: int) -> Memory:
+    known = {name: 1024 * int(size) for name, size in _SIZE.findall(Path(f"/proc/{pid}/smaps_rollup").read_text())}
+    return Memory(known["Pss"], known["Rss"], known["Pss_Anon"] + known["Pss_Shmem"])
 
 
 def _role(process: psutil.Process) -> str:

@@ -76,7 +76,12 @@ def result(measure: Measure, photographs: Path) -> Result:
             summarise(
                 "mask-encoded",
                 4,
-                [{"client": Memory(50_000_000, 60_000_000), "tritonserver": Memory(9_000_000, 20_000_000)}],
+                [
+                    {
+                        "client": Memory(50_000_000, 60_000_000, 40_000_000),
+                        "tritonserver": Memory(9_000_000, 20_000_000, 5_000_000),
+                    }
+                ],
             )
         ],
         parity=[Parity("mask-encoded", 0.25, 0.999, "large.jpg", 0.998, within=False)],

@@ -20,8 +20,8 @@ def samples(leak_bytes_per_image: int) -> list[Sample]:
         Sample(
             images,
             {
-                "client": Memory(40_000_000 + 90 * images, 60_000_000),
-                "stub of u2netp": Memory(200_000_000 + leak_bytes_per_image * images, 250_000_000),
+                "client": Memory(50_000_000, 60_000_000, 40_000_000 + 90 * images),
+                "stub of u2netp": Memory(220_000_000, 250_000_000, 200_000_000 + leak_bytes_per_image * images),
             },
         )
         for images in range(0, 1001, 100)
@@ -37,13 +37,17 @@ def test_growth_of_the_server_is_the_targets_not_the_clients(leak: int, met: boo
 
 def test_every_process_has_its_row() -> None:
     text = soak.markdown(ORIGIN, samples(0))
-    assert "| client | 40.0 | 40.1 | 60.0 | +0.09 ± 0.00 MB |" in text
-    assert "| server, stubs and client | 240.0 | 240.1 | 310.0 |" in text
+    assert "| client | 40.0 | 40.1 | 50.0 | 60.0 | +0.09 ± 0.00 MB |" in text
+    assert "| server, stubs and client | 240.0 | 240.1 | 270.0 | 310.0 |" in text
     assert "unknown commit" in text
 
 
 def test_json_holds_every_sample() -> None:
     content = json.loads(soak.to_json(ORIGIN, samples(0)))
     assert len(content["samples"]) == 11
-    assert content["samples"][0]["processes"]["client"] == {"pss_bytes": 40_000_000, "rss_bytes": 60_000_000}
+    assert content["samples"][0]["processes"]["client"] == {
+        "pss_bytes": 50_000_000,
+        "rss_bytes": 60_000_000,
+        "own_bytes": 40_000_000,
+    }
     assert content["targets"][0]["met"] is True

@@ -33,7 +33,9 @@ def of(target: str, outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
 
 
 def footprint(server_bytes: int) -> Footprint:
-    return summarise("mask-encoded", 16, [{"client": Memory(1, 1), "triton": Memory(server_bytes, 2 * server_bytes)}])
+    return summarise(
+        "mask-encoded", 16, [{"client": Memory(1, 1, 1), "triton": Memory(server_bytes, 2 * server_bytes, 0)}]
+    )
 
 
 def test_each_way_is_held_against_the_bound(run: list[Measurement]) -> None:
