@@ -107,7 +107,7 @@ def decode(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
     """
     with _opened(data, limits) as image:
         image.load()
-        return _settled(_turned(image), image)
+        return _settled(_turned(image))
 
 
 def decode_reduced(data: bytes, size: int, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
@@ -120,7 +120,7 @@ def decode_reduced(data: bytes, size: int, limits: Limits = DEFAULT_LIMITS) -> I
         if image.format == "JPEG":  # HEIC's would put in the thumbnail, which may show anything
             image.draft(None, (2 * size, 2 * size))
         image.load()
-        return _settled(_turned(image), image)
+        return _settled(_turned(image))
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -142,7 +142,7 @@ def upright(image: Image.Image) -> Image.Image:
     with _typed_errors("pixels"):
         image.load()
     turned = _turned(image)
-    return _settled(turned.copy() if turned is image else turned, image)
+    return _settled(turned.copy() if turned is image else turned)
 
 
 def _turned(image: Image.Image) -> Image.Image:
@@ -152,9 +152,9 @@ def _turned(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _settled(picture: Image.Image, source: Image.Image) -> Image.Image:
+def _settled(picture: Image.Image) -> Image.Image:
     """Return an upright picture in one of the layouts of ``upright``, with what describes its pixels and no more."""
-    picture.info = {name: value for name, value in source.info.items() if name in _DESCRIBES_PIXELS}
+    picture.info = {name: value for name, value in picture.info.items() if name in _DESCRIBES_PIXELS}
     if picture.mode.startswith("I;16"):
         return _shallow(picture)
     return picture.convert(_SIMPLER[picture.mode]) if picture.mode in _SIMPLER else picture

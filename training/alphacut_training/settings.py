@@ -66,7 +66,9 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "patience", "devices"):
+        for name in ("batch", "devices"):
+            _check(name, getattr(self, name) >= 1, getattr(self, name), "1 or more")
+        for name in ("epochs", "patience"):
             value = getattr(self, name)
             _check(name, value is None or value >= 1, value, "1 or more")
         for name in ("composites", "negatives", "hold_out", "ema", "tiers"):

@@ -58,14 +58,14 @@ def summarise(contender: str, concurrency: int, samples: Sequence[Mapping[str, M
         concurrency=concurrency,
         samples=len(samples),
         server=highest(of_server(sample) for sample in samples),
-        everything=highest(_sum(sample.values()) for sample in samples),
+        everything=highest(sum(sample.values(), NOTHING) for sample in samples),
         processes={name: highest(sample.get(name, NOTHING) for sample in samples) for name in names},
     )
 
 
 def of_server(sample: Mapping[str, Memory]) -> Memory:
     """Return what all processes but the client's take together."""
-    return _sum(memory for name, memory in sample.items() if name != CLIENT)
+    return sum((memory for name, memory in sample.items() if name != CLIENT), NOTHING)
 
 
 def highest(values: Iterable[Memory]) -> Memory:
@@ -77,7 +77,3 @@ def _highest(one: Memory, other: Memory) -> Memory:
     return Memory(
         max(one.pss_bytes, other.pss_bytes), max(one.rss_bytes, other.rss_bytes), max(one.own_bytes, other.own_bytes)
     )
-
-
-def _sum(values: Iterable[Memory]) -> Memory:
-    return reduce(Memory.__add__, values, NOTHING)

@@ -107,15 +107,6 @@ def markdown(origin: Origin, samples: Sequence[Sample]) -> str:
     images = samples[-1].images
     commit = "unknown commit" if origin.commit is None else f"commit {origin.commit.sha[:12]}"
     commit += " with changes" if origin.commit is not None and origin.commit.changed else ""
-    rows = (
-        [
-            name,
-            *(f"{_size(sample, name).own_bytes / 1e6:.1f}" for sample in (samples[0], samples[-1])),
-            *(f"{size / 1e6:.1f}" for size in (_size(samples[-1], name).pss_bytes, _size(samples[-1], name).rss_bytes)),
-            _line(samples, name).over(images),
-        ]
-        for name in _names(samples)
-    )
     sections = [
         f"# Soak of {origin.created}",
         f"{origin.engine}, {commit}, on {origin.machine.cores} cores of {origin.machine.processor}, load before "
@@ -133,10 +124,17 @@ def markdown(origin: Origin, samples: Sequence[Sample]) -> str:
                 "RSS last, MB",
                 f"growth over {images} images",
             ),
-            rows,
+            [_row(samples, name) for name in _names(samples)],
         ),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _row(samples: Sequence[Sample], name: str) -> list[str]:
+    first, last = _size(samples[0], name), _size(samples[-1], name)
+    sizes_bytes = (first.own_bytes, last.own_bytes, last.pss_bytes, last.rss_bytes)
+    sizes = (f"{size / 1e6:.1f}" for size in sizes_bytes)
+    return [name, *sizes, _line(samples, name).over(samples[-1].images)]
 
 
 def _answer(

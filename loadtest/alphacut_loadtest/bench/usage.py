@@ -14,7 +14,6 @@ CLIENT = "client"
 """What the root is called: it holds the pictures and does the client's work."""
 
 _RESET_PEAK = "5"
-_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 _SIZE = re.compile(r"^(\w+):\s+(\d+) kB", re.MULTILINE)
 
 
@@ -74,8 +73,7 @@ class ProcessTree:
         peaks: dict[str, int] = {}
         for process in self._processes():
             name = CLIENT if process == self._root else process.name()
-            found = _PEAK.search(Path(f"/proc/{process.pid}/status").read_text())
-            peaks[name] = peaks.get(name, 0) + (1024 * int(found[1]) if found else 0)
+            peaks[name] = peaks.get(name, 0) + _sizes_bytes(process.pid, "status").get("VmHWM", 0)
         return peaks
 
     def memory(self) -> dict[str, Memory]:
@@ -102,8 +100,13 @@ class ProcessTree:
 
 
 def _memory(pid: int) -> Memory:
-    known = {name: 1024 * int(size) for name, size in _SIZE.findall(Path(f"/proc/{pid}/smaps_rollup").read_text())}
+    known = _sizes_bytes(pid, "smaps_rollup")
     return Memory(known["Pss"], known["Rss"], known["Pss_Anon"] + known["Pss_Shmem"])
+
+
+def _sizes_bytes(pid: int, file: str) -> dict[str, int]:
+    """Return the sizes that Linux tells of a process in one of its files, by their names there."""
+    return {name: 1024 * int(size) for name, size in _SIZE.findall(Path(f"/proc/{pid}/{file}").read_text())}
 
 
 def _role(process: psutil.Process) -> str:
