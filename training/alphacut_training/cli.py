@@ -1,4 +1,4 @@
-"""The commands ``alphacut train``, ``fine-tune``, ``prune``, ``distil``, ``export``, ``evaluate`` and ``frontier``."""
+"""The commands of ``alphacut`` that need PyTorch: from ``label`` and ``train`` to ``export`` and ``frontier``."""
 
 from __future__ import annotations
 
@@ -87,6 +87,23 @@ def distil(teacher: Path, student: Path, **options: Any) -> None:
         from alphacut_training import checkpoint
 
         _fit(checkpoint.load(student), _settings(options), checkpoint.load(teacher))
+
+
+@click.command()
+@click.option("--model", type=_FILE, required=True, help="A better, larger network.")
+@click.option("--data", type=_FOLDER, required=True, help="images/, with masks/ for some, and backgrounds/ if any.")
+@click.option("--output", type=_OUTPUT, required=True, help="For the same folders, to train on.")
+@click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels.")
+def label(model: Path, data: Path, output: Path, size: int) -> None:
+    """Have a large network make the masks of pictures to train a small one on."""
+    with _typed():
+        from alphacut_training import label as labelling
+        from alphacut_training import pairs, predictor
+
+        taken, left_out = labelling.label(predictor.of_file(model, size), data, output, _progress)
+        if left_out:
+            _tell(pairs.summary(left_out))
+        click.echo(f"{output}: {taken} pictures, {len(left_out)} left out; look through its masks/ before you train")
 
 
 @click.command()

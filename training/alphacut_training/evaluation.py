@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,11 +69,11 @@ class Evaluation:
                 values = [f"{one.scores.named()[name]:.5f}" for name in names]
                 writer.writerow([one.pair.name, *values, f"{one.confidence:.5f}", "; ".join(one.groups)])
 
-    def to_json(self) -> str:
-        """Return the means, over all and over each kind, as JSON."""
+    def facts(self) -> dict[str, object]:
+        """Return the means, over all and over each kind."""
         groups = {name: {"pictures": count, **scores.named()} for name, (count, scores) in self.by_group().items()}
         facts = {"pictures": len(self.judged), "left_out": len(self.left_out), "overall": self.overall.named()}
-        return json.dumps({**facts, "groups": groups}, indent=1)
+        return {**facts, "groups": groups}
 
 
 def evaluate(saliency: Saliency, folder: Path, progress: Callable[[int, int], None] | None = None) -> Evaluation:

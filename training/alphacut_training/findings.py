@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,11 +28,13 @@ def write(
     output.mkdir(parents=True, exist_ok=True)
     (output / "table.md").write_text(evaluation.table(found) + "\n")
     for (name, evaluated), (_, saliency) in zip(found, networks, strict=True):
-        (output / f"{name}.json").write_text(evaluated.to_json())
         evaluated.write_csv(output / f"{name}.csv")
         seen = [(one.confidence, one.scores.iou) for one in evaluated.judged]
-        measured = reliability.measure(seen, _confidences(data / "backgrounds", saliency))
+        without = _confidences(data / "backgrounds", saliency)
+        measured = reliability.measure(seen, without)
         (output / f"{name}-reliability.svg").write_text(reliability.plot(measured))
+        told = {"backgrounds": len(without), **measured.facts()}
+        (output / f"{name}.json").write_text(json.dumps({**evaluated.facts(), "reliability": told}, indent=1))
     sheet.draw(found[0][1].worst(_WORST), networks).save(output / "worst.png")
 
 

@@ -76,13 +76,13 @@ def read(pair: Pair) -> tuple[Image.Image, Image.Image]:
     Raises:
         InputError: One of them cannot be decoded, or they do not fit together; the message names the remedy.
     """
-    picture = _open(pair.image)
+    picture = decoded(pair.image)
     if pair.mask is None:
         if not picture.has_transparency_data:
             raise InputError("has no transparency; save cut-outs as PNG or WebP with alpha")
         rgba = picture.convert("RGBA")
         return rgba.convert("RGB"), rgba.getchannel("A")
-    mask = _grey(_open(pair.mask))
+    mask = _grey(decoded(pair.mask))
     if mask.size != picture.size:
         raise InputError(
             f"picture is {picture.width}x{picture.height}, its mask {mask.width}x{mask.height}; "
@@ -122,7 +122,12 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in formats.SUFFIXES}
 
 
-def _open(path: Path) -> Image.Image:
+def decoded(path: Path) -> Image.Image:
+    """Open a picture, upright.
+
+    Raises:
+        InputError: It cannot be read or decoded.
+    """
     try:
         return codec.decode(path.read_bytes())
     except OSError as error:

@@ -5,6 +5,7 @@ The confidence of a picture is its saliency's maximum before the stretch, which 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,10 @@ class Reliability:
     bins: tuple[Bin, ...]
     expected_error: float
     separation: float | None
+
+    def facts(self) -> dict[str, object]:
+        """Return all of it as JSON would have it."""
+        return dataclasses.asdict(self)
 
 
 def measure(with_subject: Sequence[tuple[float, float]], without: Sequence[float]) -> Reliability:

@@ -99,6 +99,9 @@ def test_evaluate_writes_tables_pictures_and_the_worst(tmp_path: Path, network: 
     facts = json.loads((output / "tiny.json").read_text())
     assert facts["pictures"] == 4
     assert facts["left_out"] == 1
+    assert facts["reliability"]["backgrounds"] == 1
+    assert 0 <= facts["reliability"]["separation"] <= 1
+    assert sum(one["count"] for one in facts["reliability"]["bins"]) == 5
     assert len((output / "tiny.csv").read_text().splitlines()) == 5
     assert (output / "tiny-reliability.svg").read_text().startswith("<svg")
     with Image.open(output / "worst.png") as sheet:
