@@ -20,6 +20,7 @@ from alphacut_training import checkpoint
 from alphacut_training.clock import Clock
 from alphacut_training.data import Pictures, Tell
 from alphacut_training.dataset import Plain
+from alphacut_training.ending import EndsAtOnce
 from alphacut_training.module import Training
 from alphacut_training.network import U2Net
 from alphacut_training.settings import Settings
@@ -86,7 +87,7 @@ def fit(
         enable_version_counter=False,
     )
     with _quiet():
-        trainer = _trainer(settings, [keeper, clock], progress)
+        trainer = _trainer(settings, [keeper, clock, EndsAtOnce()], progress)
         trainer.fit(module, pictures, ckpt_path=str(last) if last.exists() else None, weights_only=False)
     best = checkpoint.load(Path(keeper.best_model_path))
     file = settings.output / FINISHED

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -123,6 +124,28 @@ def test_a_killed_run_goes_on_from_its_last_whole_epoch(discs: Callable[[int], P
     assert outcome.epochs == 4
     saved = torch.load(output / "checkpoints" / "last.ckpt", weights_only=False)
     assert saved["epoch"] == 3
+
+
+def test_a_run_of_two_processes_ends_with_both_when_it_is_told_to(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    data, output = discs(20), tmp_path / "run"
+    script = tmp_path / "run.py"
+    script.write_text(_RUN.format(data=str(data), output=str(output)).replace("epochs=1000", "devices=2, epochs=1000"))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip() == "epoch 2":
+            break
+    process.send_signal(signal.SIGTERM)
+    try:
+        assert process.wait(30) == -signal.SIGTERM
+        process.communicate(timeout=30)  # ends when nobody is left who could write
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.stdout.close()
 
 
 def test_a_folder_of_another_run_is_refused_with_the_difference(discs: Callable[[int], Path], tmp_path: Path) -> None:
