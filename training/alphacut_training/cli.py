@@ -128,13 +128,18 @@ def prune(start: Path, ratio: float, **options: Any) -> None:
 @click.option("--model", type=_FILE, required=True, help="A .pth, .ckpt or .onnx file.")
 @click.option("--output", type=_FILE, required=True, help="The .onnx file to write.")
 @click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels.")
-def export(model: Path, output: Path, size: int) -> None:
+@click.option("--start", type=_FILE, help="What it was trained from, to write a network between the two.")
+@click.option("--share", type=float, default=0.5, show_default=True, help="With --start: 0 is it, 1 is --model.")
+def export(model: Path, output: Path, size: int, start: Path | None, share: float) -> None:
     """Write a network as ONNX for ``alphacut build``."""
     with _typed():
-        from alphacut_training import checkpoint
+        from alphacut_training import blend, checkpoint
         from alphacut_training import export as exporting
 
-        exporting.export(checkpoint.load(model), output, size)
+        network = checkpoint.load(model)
+        if start is not None:
+            network = blend.blend(checkpoint.load(start), network, share)
+        exporting.export(network, output, size)
         click.echo(f"{output}: build it with `alphacut build {output} --like bundled`")
 
 
