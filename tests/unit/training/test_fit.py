@@ -140,8 +140,8 @@ def test_a_run_of_two_processes_ends_with_both_when_it_is_told_to(discs: Callabl
             break
     process.send_signal(signal.SIGTERM)
     try:
-        assert process.wait(30) == -signal.SIGTERM
-        process.communicate(timeout=30)  # ends when nobody is left who could write
+        assert process.wait(120) == -signal.SIGTERM
+        process.communicate(timeout=120)  # ends when nobody is left who could write
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
