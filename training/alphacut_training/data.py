@@ -9,7 +9,7 @@ import lightning
 import numpy as np
 from torch.utils.data import DataLoader
 
-from alphacut_core import codec, formats, geometry
+from alphacut_core import codec, geometry
 from alphacut_core.errors import EngineSourceError, InputError
 from alphacut_core.geometry import Pixels
 from alphacut_training import pairs, store
@@ -89,7 +89,7 @@ def _backgrounds(folder: Path, tell: Tell) -> Pixels | None:
     if not folder.is_dir():
         return None
     squares = []
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in formats.SUFFIXES):
+    for path in pairs.pictures(folder):
         try:
             squares.append(geometry.to_square(codec.decode(path.read_bytes()), store.SIDE))
         except (OSError, InputError) as error:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from alphacut_core import codec, formats
-from alphacut_training import evaluation, reliability, sheet
+from alphacut_core import codec
+from alphacut_training import evaluation, pairs, reliability, sheet
 from alphacut_training.evaluation import Evaluation
 from alphacut_training.predictor import Saliency
 
@@ -39,7 +39,4 @@ def write(
 
 
 def _confidences(folder: Path, saliency: Saliency) -> list[float]:
-    if not folder.is_dir():
-        return []
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in formats.SUFFIXES)
-    return [float(saliency(codec.decode(path.read_bytes()).convert("RGB")).max()) for path in files]
+    return [float(saliency(codec.decode(path.read_bytes()).convert("RGB")).max()) for path in pairs.pictures(folder)]

@@ -9,13 +9,11 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from alphacut_core import formats
 from alphacut_core.errors import EngineSourceError, InputError
 from alphacut_core.geometry import Pixels
 from alphacut_training import pairs
@@ -26,27 +24,15 @@ _FIRMNESS = 1.15
 """Answers are drawn away from 0.5 by it, since a network's own seldom reach 0 and 1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What is taken.
-
-    Attributes:
-        agreement: Least IoU between a mask that is there and the network's answer; others are left out, since a
-            mask of something else than the subject, and a picture that both read differently, teach the wrong thing.
-        unsure: Most pixels between 0.2 and 0.8, as a share of the subject's, in an answer that is to be a mask.
-        least_area: Smallest subject, as a share of the picture.
-        most_area: Largest subject.
-        empty: Largest area in which the network may see a subject in a picture that is said to have none.
-    """
-
-    agreement: float = 0.75
-    unsure: float = 0.22
-    least_area: float = 0.02
-    most_area: float = 0.8
-    empty: float = 0.03
-
-
-LIMITS = Limits()
+_AGREEMENT = 0.75
+"""Least IoU between a mask that is there and the network's answer; others are left out, since a mask of something else
+than the subject, and a picture that both read differently, teach the wrong thing."""
+_UNSURE = 0.22
+"""Most pixels between 0.2 and 0.8, as a share of the subject's, in an answer that is to be a mask."""
+_LEAST_AREA, _MOST_AREA = 0.02, 0.8
+"""Of a subject, as a share of the picture."""
+_EMPTY = 0.03
+"""Largest area in which the network may see a subject in a picture that is said to have none."""
 
 
 def label(
@@ -66,10 +52,10 @@ def label(
     Raises:
         EngineSourceError: There is no picture.
     """
-    pictures, backgrounds = (_files(folder / part) for part in ("images", "backgrounds"))
+    pictures, backgrounds = (pairs.pictures(folder / part) for part in ("images", "backgrounds"))
     if not pictures and not backgrounds:
         raise EngineSourceError(f"got {folder}, where no pictures are; lay them into images/")
-    masks = {path.stem: path for path in _files(folder / "masks")}
+    masks = pairs.by_stem(folder / "masks")
     for part in ("images", "masks", "backgrounds"):
         (output / part).mkdir(parents=True, exist_ok=True)
     done = _told(output / "labels.csv")
@@ -98,13 +84,13 @@ def problem_of(answer: np.ndarray, mask: Pixels | None) -> str:
     if mask is not None:
         either = np.count_nonzero(subject | (mask > 127))
         both = np.count_nonzero(subject & (mask > 127))
-        return "" if both >= LIMITS.agreement * int(either) else "mask and network disagree"
+        return "" if both >= _AGREEMENT * int(either) else "mask and network disagree"
     area = float(subject.mean())
-    if area < LIMITS.least_area:
+    if area < _LEAST_AREA:
         return "no subject, or a very small one"
-    if area > LIMITS.most_area:
+    if area > _MOST_AREA:
         return "all of it subject"
-    if float(((answer > 0.2) & (answer < 0.8)).mean()) > LIMITS.unsure * area:
+    if float(((answer > 0.2) & (answer < 0.8)).mean()) > _UNSURE * area:
         return "the network is unsure"
     return ""
 
@@ -122,7 +108,7 @@ def _one(saliency: Saliency, path: Path, mask_file: Path | None, output: Path) -
         return str(error)
     answer = _at_size(saliency(picture), picture)
     if empty:
-        if float((answer > 0.5).mean()) >= LIMITS.empty:
+        if float((answer > 0.5).mean()) >= _EMPTY:
             return "the network sees a subject"
     elif problem := problem_of(answer, mask):
         return problem
@@ -137,12 +123,6 @@ def _one(saliency: Saliency, path: Path, mask_file: Path | None, output: Path) -
 
 def _at_size(found: np.ndarray, picture: Image.Image) -> np.ndarray:
     return np.asarray(Image.fromarray(found).resize(picture.size, Image.Resampling.BILINEAR))
-
-
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in formats.SUFFIXES)
 
 
 def _told(path: Path) -> dict[str, str]:

@@ -54,7 +54,7 @@ def find(folder: Path) -> tuple[list[Pair], list[Finding]]:
     Raises:
         EngineSourceError: Neither ``images`` and ``masks`` nor ``cutouts`` is there.
     """
-    images, masks, cutouts = (_by_stem(folder / part) for part in ("images", "masks", "cutouts"))
+    images, masks, cutouts = (by_stem(folder / part) for part in ("images", "masks", "cutouts"))
     if not (images and masks) and not cutouts:
         raise EngineSourceError(f"got {folder}, where no pairs are; {_LAYOUT}")
     pairs = [Pair(name, images[name], masks[name]) for name in sorted(images.keys() & masks.keys())]
@@ -116,10 +116,16 @@ def check_enough(n_pairs: int, folder: Path, findings: Iterable[Finding], at_lea
         )
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
+def pictures(folder: Path) -> list[Path]:
+    """Return the picture files of a folder in order of their names; none where there is no such folder."""
     if not folder.is_dir():
-        return {}
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in formats.SUFFIXES}
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in formats.SUFFIXES)
+
+
+def by_stem(folder: Path) -> dict[str, Path]:
+    """Return the same by their names without suffixes."""
+    return {path.stem: path for path in pictures(folder)}
 
 
 def decoded(path: Path) -> Image.Image:
