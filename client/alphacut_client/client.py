@@ -186,6 +186,8 @@ class Client(Batching):
     def statistics(self) -> dict[str, stats.ModelStatistics]:
         """Return the server's own counters and clocks, by model.
 
+        Triton counts an inference just after it has answered it.
+
         Raises:
             ServerError: The server does not answer.
 

@@ -11,8 +11,7 @@ import shutil
 import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +22,9 @@ import pytest
 import yaml
 
 from alphacut_server.triton import free_ports
+from tests.waiting import PATIENCE_S, wait_until
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-PATIENCE_S = 120.0
 _QUIET = ("--log-level", "warning", "--concurrency", "1", "--disable-hot-restart")
 _LISTENERS = ("https", "grpcs", "grpc", "numbers")
 
@@ -67,14 +66,6 @@ class Stack:
         assert answer["status"] == "success", f"{promql}: {answer['error']}"
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
-
-
-def wait_until(what: str, happened: Callable[[], bool]) -> None:
-    """Poll until something has happened."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not happened():
-        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE_S:.0f} s"
-        time.sleep(0.1)
 
 
 @contextmanager

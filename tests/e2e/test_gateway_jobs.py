@@ -23,12 +23,12 @@ import pytest
 from PIL import Image
 
 from alphacut_core import codec
+from tests.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.triton
 
 SECRET = "a secret of thirty-two characters"  # noqa: S105  of this test
 LEASE_S = "5"
-PATIENCE_S = 120
 
 
 class Worker:
@@ -129,13 +129,8 @@ def asked(gateway: str, job_id: str) -> dict[str, Any]:
 
 def finished(gateway: str, job_id: str) -> dict[str, Any]:
     """Wait for a job's end and return what it is then."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        job = asked(gateway, job_id)
-        if job["state"] in ("done", "failed"):
-            return job
-        assert time.monotonic() < deadline, job
-        time.sleep(0.3)  # asking is what the interface offers
+    wait_until("the job's end", lambda: asked(gateway, job_id)["state"] in ("done", "failed"))
+    return asked(gateway, job_id)
 
 
 def submit(gateway: str, data: bytes, query: str = "", **headers: str) -> dict[str, Any]:
@@ -153,10 +148,7 @@ def test_killing_the_worker_and_the_gateway_in_mid_job_loses_nothing(
     doomed = start_worker(silent, **variables)
     jobs = [submit(gateway.url, data) for data in pictures(6)]
     assert all(job["durable"] for job in jobs)
-    deadline = time.monotonic() + PATIENCE_S
-    while not any(asked(gateway.url, job["id"])["state"] == "running" for job in jobs):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    wait_until("a job's beginning", lambda: any(asked(gateway.url, job["id"])["state"] == "running" for job in jobs))
     doomed.kill()
     gateway.kill()
     again = start_gateway("--url", server_url, **variables)
@@ -177,18 +169,10 @@ def test_a_killed_pool_process_costs_its_worker_nothing(
     gateway = start_gateway("--url", server_url, **variables)
     worker = start_worker(silent, **variables)
     job = submit(gateway.url, pictures(1)[0])
-    killed = 0
-    deadline = time.monotonic() + PATIENCE_S
-    while killed < 2:
-        assert time.monotonic() < deadline
-        if asked(gateway.url, job["id"])["attempts"] == killed + 1:
-            for child in psutil.Process(worker.process.pid).children():
-                child.kill()
-            killed += 1
-        time.sleep(0.3)
-    while asked(gateway.url, job["id"])["attempts"] < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    for attempt in (1, 2, 3):
+        wait_until(f"attempt {attempt}", lambda: asked(gateway.url, job["id"])["attempts"] >= attempt)  # noqa: B023
+        for child in psutil.Process(worker.process.pid).children() if attempt < 3 else []:
+            child.kill()
 
 
 def test_the_end_of_a_job_is_announced_signed_and_again_if_nobody_listened(

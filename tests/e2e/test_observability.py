@@ -25,6 +25,7 @@ from service_board import SERVICE
 
 from alphacut_client import Client, Tls
 from alphacut_core.errors import UnavailableError
+from tests.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.triton
 
@@ -61,11 +62,9 @@ def busy(stack: stacks.Stack, samples: dict[str, bytes]) -> stacks.Stack:
         for round_ in range(2):
             send(stack, photo, client, round_)
             sent = 4.0 * (round_ + 1)
-            stacks.wait_until(
-                "the scrape", lambda sent=sent: [float(e["value"][1]) for e in stack.ask(counted)] == [sent]
-            )
+            wait_until("the scrape", lambda sent=sent: [float(e["value"][1]) for e in stack.ask(counted)] == [sent])
     assert stack.ask(failed)
-    stacks.wait_until("the rules", lambda: bool(stack.ask("alphacut:slow:ratio_rate3d >= 0")))
+    wait_until("the rules", lambda: bool(stack.ask("alphacut:slow:ratio_rate3d >= 0")))
     return stack
 
 
@@ -86,13 +85,13 @@ def test_every_panel_has_its_data(busy: stacks.Stack, board: str, panel: Panel) 
 
 def test_prometheus_evaluates_every_rule(busy: stacks.Stack) -> None:
     url = f"http://127.0.0.1:{busy.ports['prometheus']}/api/v1/rules"
-    stacks.wait_until("the first evaluation of all rules", lambda: "unknown" not in health(url).values())
+    wait_until("the first evaluation of all rules", lambda: "unknown" not in health(url).values())
     assert set(health(url).values()) == {"ok"}
     assert len(health(url)) >= 20
 
 
 def health(url: str) -> dict[str, str]:
-    groups = httpx.get(url, timeout=stacks.PATIENCE_S, trust_env=False).json()["data"]["groups"]
+    groups = httpx.get(url, timeout=PATIENCE_S, trust_env=False).json()["data"]["groups"]
     return {f"{rule['name']} {rule.get('labels')}": rule["health"] for group in groups for rule in group["rules"]}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,11 +18,11 @@ from tritonclient.utils import InferenceServerException
 from alphacut_core import installed, probe
 from alphacut_core.installed import Installed
 from alphacut_engines import fingerprint, install
+from tests.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.triton
 
 ENGINE, ENSEMBLE, SIZE = "u2netp_lite", "remove_background_lite", 160
-PATIENCE_S = 120
 
 
 class Callers:
@@ -82,10 +81,7 @@ def tensor(name: str, values: np.ndarray) -> InferInput:
 
 
 def await_line(server: Any, said: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while said not in server.stderr:
-        assert time.monotonic() < deadline, server.stderr
-        time.sleep(0.05)  # a file tells nobody that it has grown
+    wait_until(f"saying {said!r}", lambda: said in server.stderr)
 
 
 @pytest.fixture
