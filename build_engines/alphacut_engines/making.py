@@ -22,6 +22,7 @@ from alphacut_engines import (
     manifest,
     optimise,
     processor,
+    recentre,
     source,
     speed,
     target,
@@ -113,7 +114,9 @@ class Making:
                 "optimise", inputs, lambda: optimise.optimise(plain, order.recipe, order.native_size)
             )
             batches = ", ".join(map(str, optimise.PROVED_BATCHES))
-            said(f"{len(optimised.model.graph.node)} nodes, proved at batch {batches}{optimised.note}")
+            moved = recentre.count(optimised.model)
+            recentred = f"; {moved} layers flow without channels' constants" if moved else ""
+            said(f"{len(optimised.model.graph.node)} nodes, proved at batch {batches}{recentred}{optimised.note}")
         with self._stages.run("fuse") as said:
             inputs = {"network": optimised.sha256, "recipe": self._computed}
             fused = self._graph("fuse", inputs, lambda: fuse.fuse(optimised.model, order.recipe))

@@ -8,7 +8,7 @@ import onnxslim
 from numpy.typing import NDArray
 
 from alphacut_core.errors import EngineBuildError
-from alphacut_engines import batch_axis
+from alphacut_engines import batch_axis, recentre
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 
@@ -55,8 +55,9 @@ def _optimise(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
         raise EngineBuildError(
             f"stage optimise: the graph of {recipe.name} cannot be simplified ({error}); export it with opset 17"
         ) from error
-    _prove(standard, slim, recipe)
-    return slim
+    centred = recentre.recentre(slim, recipe)
+    _prove(standard, centred, recipe)
+    return centred
 
 
 def exported(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:

@@ -11,14 +11,13 @@ is the same to the last bits of float32 and takes a tenth of the time.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from alphacut_engines.watched import Watched
+from alphacut_engines import watched
+from alphacut_engines.flow import attributes, drop_unused
 
 _LINEAR = {"mode": b"linear", "coordinate_transformation_mode": b"half_pixel"}
 
@@ -42,7 +41,7 @@ def by_matrices(fused: onnx.ModelProto) -> onnx.ModelProto:
         enlarged = {part.output[0]: part.input[0] for part in parts if part is not None and _enlarges(part)}
         if not enlarged:
             continue
-        shapes = _shapes(fused, [*join.input, *enlarged.values(), weighing.output[0]])
+        shapes = watched.shapes(fused, sorted({*join.input, *enlarged.values(), weighing.output[0]}), "engine")
         if {shapes[name] for name in join.input} != {shapes[weighing.output[0]]}:
             continue
         weights = numpy_helper.to_array(constants[weighing.input[1]]).reshape(-1)
@@ -54,7 +53,7 @@ def by_matrices(fused: onnx.ModelProto) -> onnx.ModelProto:
             else:
                 new.weigh(name, weight)
         _replace(graph, weighing, new.nodes(bias, weighing.output[0]))
-    _drop_unused(graph)
+    drop_unused(graph)
     return model
 
 
@@ -115,46 +114,17 @@ def _joins(node: onnx.NodeProto, weighing: onnx.NodeProto, graph: onnx.GraphProt
     """Does it join channels, for the convolution alone?"""
     users = [other for other in graph.node if node.output[0] in other.input]
     shown = any(node.output[0] == output.name for output in graph.output)
-    return node.op_type == "Concat" and _attributes(node)["axis"] == 1 and users == [weighing] and not shown
+    return node.op_type == "Concat" and attributes(node)["axis"] == 1 and users == [weighing] and not shown
 
 
 def _enlarges(node: onnx.NodeProto) -> bool:
     """Is it bilinear, to a size? What is told a factor instead may round, and is left alone."""
-    attributes = _attributes(node)
+    known = attributes(node)
     to_size = node.op_type == "Resize" and len(node.input) == len(("image", "region", "factors", "sizes"))
-    return (
-        to_size
-        and not attributes.get("antialias")
-        and all(attributes.get(name) == value for name, value in _LINEAR.items())
-    )
-
-
-def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
-
-
-def _shapes(model: onnx.ModelProto, tensors: list[str]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes that tensors have for one picture: in the graph they depend on the batch."""
-    size = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
-    watched = Watched(model, sorted(set(tensors)), "engine")
-    return {name: value.shape for name, value in watched.values(np.zeros((1, size, size, 3), np.uint8)).items()}
+    return to_size and not known.get("antialias") and all(known.get(name) == value for name, value in _LINEAR.items())
 
 
 def _replace(graph: onnx.GraphProto, old: onnx.NodeProto, new: list[onnx.NodeProto]) -> None:
     nodes = [node for known in graph.node for node in (new if known == old else [known])]
     del graph.node[:]
     graph.node.extend(nodes)
-
-
-def _drop_unused(graph: onnx.GraphProto) -> None:
-    """Remove what no output depends on any more."""
-    needed = {output.name for output in graph.output}
-    kept = []
-    for node in reversed(graph.node):
-        if needed & set(node.output):
-            kept.append(node)
-            needed |= set(node.input)
-    constants = [constant for constant in graph.initializer if constant.name in needed]
-    del graph.node[:], graph.initializer[:]
-    graph.node.extend(reversed(kept))
-    graph.initializer.extend(constants)
