@@ -68,6 +68,13 @@ def train(architecture: str, **options: Any) -> None:
 
 @click.command(name="fine-tune")
 @click.option("--start", type=_FILE, default=_BUNDLED, help="Network to start from; default: the bundled one.")
+@click.option(
+    "--norm",
+    type=click.Choice(["frozen", "trained"]),
+    default="frozen",
+    show_default=True,
+    help="Whether batch normalisation keeps its statistics, or learns yours; the latter takes thousands of pictures.",
+)
 @_run_options
 def fine_tune(start: Path, **options: Any) -> None:
     """Train a network further on your own pictures."""
@@ -195,7 +202,8 @@ def _fit(network: U2Net, settings: Settings, teacher: U2Net | None = None) -> No
     from alphacut_training import fit
 
     outcome = fit.fit(network, settings, _tell, teacher=teacher, progress=sys.stderr.isatty())
-    click.echo(f"{outcome.file}: max F-beta {outcome.max_f_beta:.3f} after {outcome.epochs} epochs")
+    before, after = outcome.start_max_f_beta, outcome.max_f_beta
+    click.echo(f"{outcome.file}: max F-beta {after:.3f} after {outcome.epochs} epochs, {before:.3f} before")
     click.echo(f"next: alphacut export --model {outcome.file} --output mine.onnx")
 
 

@@ -29,6 +29,7 @@ from alphacut_training.unfold import is_folded, unfold
 
 FINISHED = "network.pth"
 _LAST = "last.ckpt"
+_START = "start.json"
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 _UNFOLD_PICTURES = 64
 _MAY_DIFFER = frozenset({"epochs", "minutes", "patience", "workers", "devices", "output"})
@@ -42,12 +43,14 @@ class Outcome:
         network: The best epoch's weights.
         file: Where they are stored.
         max_f_beta: Of the pictures to check on, at that epoch.
+        start_max_f_beta: Of the same pictures, before the first epoch.
         epochs: How many epochs were trained, those before a resumption included.
     """
 
     network: U2Net
     file: Path
     max_f_beta: float
+    start_max_f_beta: float
     epochs: int
 
 
@@ -77,7 +80,7 @@ def fit(
     else:
         restore(network, pictures.store, settings, tell)
     clock = Clock(settings.minutes)
-    module = Training(network.train(), settings=settings, clock=clock, teacher=teacher)
+    module = Training(network, settings=settings, clock=clock, teacher=teacher).train()
     keeper = ModelCheckpoint(
         settings.output / "checkpoints",
         filename="best",
@@ -88,13 +91,19 @@ def fit(
     )
     with _quiet():
         trainer = _trainer(settings, [keeper, clock, EndsAtOnce()], progress)
+        start = _start(trainer, module, pictures, settings.output / _START)
         trainer.fit(module, pictures, ckpt_path=str(last) if last.exists() else None, weights_only=False)
     best = checkpoint.load(Path(keeper.best_model_path))
     file = settings.output / FINISHED
     if trainer.is_global_zero:
         checkpoint.save(best, file)
     score = float(keeper.best_model_score) if keeper.best_model_score is not None else float("nan")
-    return Outcome(best, file, score, trainer.current_epoch)
+    if not score >= start:  # which a network of NaN is not either
+        tell(
+            f"nothing was better than the start: max F-beta {score:.3f}, {start:.3f} before; try a lower "
+            "--learning-rate, more pictures, or a share of both networks: alphacut export --start"
+        )
+    return Outcome(best, file, score, start, trainer.current_epoch)
 
 
 def restore(network: U2Net, pictures: Store, settings: Settings, tell: Tell) -> None:
@@ -104,6 +113,16 @@ def restore(network: U2Net, pictures: Store, settings: Settings, tell: Tell) -> 
     tell("restoring the batch normalisation that the file has folded away")
     plain = Plain(pictures, range(min(_UNFOLD_PICTURES, len(pictures))), settings.size)
     unfold(network, (plain[index][0][None] for index in range(len(plain))))
+
+
+def _start(trainer: lightning.Trainer, module: Training, pictures: Pictures, file: Path) -> float:
+    """Return the max F-beta before the first epoch, which a resumed run reads where the first one wrote it."""
+    if not file.exists():
+        (measured,) = trainer.validate(module, pictures, verbose=False)
+        if trainer.is_global_zero:
+            file.write_text(json.dumps(measured))
+        return measured["max_f_beta"]
+    return float(json.loads(file.read_text())["max_f_beta"])
 
 
 def _claim(settings: Settings) -> None:
@@ -158,4 +177,6 @@ def _quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
         warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
+        warnings.filterwarnings("ignore", message="Using `DistributedSampler` with the dataloaders")
+        warnings.filterwarnings("ignore", message=r"Found \d+ module.s. in eval mode")  # frozen normalisation
         yield

@@ -6,7 +6,7 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from alphacut_training import loss
@@ -50,6 +50,15 @@ class Training(lightning.LightningModule):
         self._teacher_share = teacher_share
         self._f_beta = torch.zeros(_LEVELS, dtype=torch.float64)
         self._errors: list[float] = []
+
+    def train(self, mode: bool = True) -> Training:
+        """Train, or check; frozen normalisation is always as it is when checking."""
+        super().train(mode)
+        if self._settings.norm == "frozen":
+            for part in self.network.modules():
+                if isinstance(part, nn.BatchNorm2d):
+                    part.eval()
+        return self
 
     def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
         """Return the loss of a batch: pictures (N, 3, S, S) and masks (N, 1, S, S)."""

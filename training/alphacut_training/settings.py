@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from alphacut_core.errors import InvalidOptionError
 
 Precision = Literal["fp32", "bf16", "fp16"]
+Norm = Literal["trained", "frozen"]
 STRIDE = 32
 """Sides are multiples of it: five poolings by two."""
 _EPOCHS = 30
@@ -33,6 +34,8 @@ class Settings:
         batch: Pictures a step on each device.
         learning_rate: Highest rate of AdamW; warms up over the first twentieth and falls as a cosine.
         weight_decay: AdamW's.
+        norm: ``frozen`` keeps the statistics of batch normalisation as they are: small batches of few pictures spoil
+            those of a network that is good already.
         ema: Decay of the exponential moving average of weights that is checked and kept; 0 takes the last weights.
         composites: Share of examples whose subject is put before another background, 0 to 1.
         negatives: Share of examples without a subject, where ``backgrounds`` has pictures, 0 to 1.
@@ -55,6 +58,7 @@ class Settings:
     batch: int = 12
     learning_rate: float = 4e-4
     weight_decay: float = 1e-4
+    norm: Norm = "trained"
     ema: float = 0.995
     composites: float = 0.3
     negatives: float = 0.05
@@ -79,6 +83,7 @@ class Settings:
         _check("first_size", self.first_size <= self.size, self.first_size, f"sizes up to {self.size}")
         _check("minutes", self.minutes is None or self.minutes > 0, self.minutes, "more than 0")
         _check("learning_rate", self.learning_rate > 0, self.learning_rate, "more than 0")
+        _check("norm", self.norm in get_args(Norm), self.norm, ", ".join(get_args(Norm)))
         _check("precision", self.precision in get_args(Precision), self.precision, ", ".join(get_args(Precision)))
 
     @property

@@ -4,10 +4,11 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,19 @@ def test_fine_tuning_from_the_bundled_weights_starts_where_they_are(
     with torch.inference_mode():
         before, after = (torch.sigmoid(one.eval()(image)[0]) for one in (checkpoint.load(BUNDLED), outcome.network))
     assert float((before - after).abs().mean()) < 0.05
+    assert outcome.start_max_f_beta == pytest.approx(outcome.max_f_beta, abs=0.05)
+
+
+def test_a_run_that_made_nothing_better_says_so_and_what_to_do(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    data, told = discs(24), list[str]()
+    good = fit.fit(tiny(), quick(data, tmp_path / "good", epochs=6), told.append)
+    assert good.start_max_f_beta < good.max_f_beta
+    assert not any("before" in line for line in told)
+    settings = quick(data, tmp_path / "spoilt", epochs=1, learning_rate=1.0)
+    spoilt = fit.fit(good.network, settings, told.append)
+    assert spoilt.start_max_f_beta == pytest.approx(good.max_f_beta, abs=0.01)
+    assert not spoilt.max_f_beta >= spoilt.start_max_f_beta
+    assert f"{spoilt.start_max_f_beta:.3f} before; try a lower --learning-rate" in told[-1]
 
 
 def test_the_same_seed_trains_the_same_network(discs: Callable[[int], Path], tmp_path: Path) -> None:
@@ -84,6 +98,23 @@ def test_an_average_of_weights_is_kept_where_it_is_asked_for(discs: Callable[[in
     plain = fit.fit(tiny(), quick(data, tmp_path / "plain", epochs=1), silent).network
     averaged = fit.fit(tiny(), quick(data, tmp_path / "ema", epochs=1, ema=0.9), silent).network
     assert not torch.equal(plain.outconv.weight, averaged.outconv.weight)  # type: ignore[arg-type,union-attr]
+
+
+@pytest.mark.parametrize("norm", ["frozen", "trained"])
+def test_frozen_normalisation_keeps_its_statistics_while_its_weights_learn(
+    discs: Callable[[int], Path], tmp_path: Path, norm: str
+) -> None:
+    data = discs(20)
+    network = fit.fit(tiny(), quick(data, tmp_path / "start", epochs=1), silent).network
+    start = {name: weights.clone() for name, weights in network.state_dict().items()}
+    trained = fit.fit(network, quick(data, tmp_path / "run", epochs=1, norm=norm), silent).network.state_dict()
+    statistics = {name for name in start if name.endswith(("running_mean", "running_var"))}
+    scales = {name for name in start if name.endswith("bn_s1.weight")}
+    assert statistics
+    assert scales
+    kept = {name for name in start if torch.equal(start[name], trained[name])}
+    assert statistics & kept == (statistics if norm == "frozen" else set())
+    assert not scales & kept
 
 
 _RUN = """
@@ -105,47 +136,45 @@ fit.fit(tiny(), quick(Path({data!r}), Path({output!r}), epochs=1000, patience=10
 """
 
 
+@contextlib.contextmanager
+def in_its_third_epoch(run: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a run in a process of its own, wait for its third epoch, and leave none of its processes behind."""
+    script = folder / "run.py"
+    script.write_text(run)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            # Several processes write here, so that a line may be lost in another.
+            assert any(int(epoch) >= 2 for line in process.stdout for epoch in re.findall(r"epoch (\d+)", line))
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def test_a_killed_run_goes_on_from_its_last_whole_epoch(discs: Callable[[int], Path], tmp_path: Path) -> None:
     data, output = discs(20), tmp_path / "run"
-    script = tmp_path / "run.py"
-    script.write_text(_RUN.format(data=str(data), output=str(output)))
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.strip() == "epoch 2":
-            break
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    with in_its_third_epoch(_RUN.format(data=str(data), output=str(output)), tmp_path) as process:
+        process.kill()
     told: list[str] = []
     outcome = fit.fit(tiny(), quick(data, output, epochs=4, patience=1000), told.append)
     assert any("going on from" in line for line in told)
     assert outcome.epochs == 4
+    assert outcome.start_max_f_beta == json.loads((output / "start.json").read_text())["max_f_beta"]
     saved = torch.load(output / "checkpoints" / "last.ckpt", weights_only=False)
     assert saved["epoch"] == 3
 
 
 def test_a_run_of_two_processes_ends_with_both_when_it_is_told_to(discs: Callable[[int], Path], tmp_path: Path) -> None:
     data, output = discs(20), tmp_path / "run"
-    script = tmp_path / "run.py"
-    script.write_text(_RUN.format(data=str(data), output=str(output)).replace("epochs=1000", "devices=2, epochs=1000"))
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.strip() == "epoch 2":
-            break
-    process.send_signal(signal.SIGTERM)
-    try:
+    run = _RUN.format(data=str(data), output=str(output)).replace("epochs=1000", "devices=2, epochs=1000")
+    with in_its_third_epoch(run, tmp_path) as process:
+        process.terminate()
         assert process.wait(120) == -signal.SIGTERM
         process.communicate(timeout=120)  # ends when nobody is left who could write
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.stdout.close()
 
 
 def test_a_folder_of_another_run_is_refused_with_the_difference(discs: Callable[[int], Path], tmp_path: Path) -> None:
