@@ -4,8 +4,8 @@
     after:   max(conv(x) + b - c, -c) ─▶ enlarge, pool, join ─▶ conv'(y) + b' + conv'(c)
 
 ``constant_channels`` finds c. Every operator on the way passes a constant on, and what a convolution makes of it is
-one number a channel again, but at the border, where it pads with zeros: there a product of rows and columns corrects
-it. The values are the same to the last bits of float32, and other precisions spend their steps on what does vary.
+one number a channel again, but at the border, where it pads with zeros: there a map of few numbers corrects it. The
+values are the same to the last bits of float32, and other precisions spend their steps on what does vary.
 """
 
 from __future__ import annotations
@@ -140,25 +140,25 @@ class _Rewriting:
     def _border(self, node: onnx.NodeProto, made: _Numbers) -> list[onnx.NodeProto]:
         """Take back what those points of the kernel made of the constant that lie beside the picture.
 
-        The sum over the points outside is, by rows and columns: outside in a row + outside in a column - in both.
+        Few rows and columns of that differ, those at the border and one of all inside: these are kept and repeated.
         """
         lengths = self._shapes[node.input[0]][2:]
-        rows, columns = (_outside(node, axis, lengths[axis], made.shape[1 + axis]) for axis in (0, 1))
-        products = np.pad(made, ((0, 0), (0, 1), (0, 1)))
-        products[:, :-1, -1] = -made.sum(axis=2)
-        products[:, -1, :-1] = -made.sum(axis=1)
-        everywhere = np.ones((len(rows), 1)), np.ones((len(columns), 1))
-        left = self._weight(f"{node.name}/rows", np.hstack([rows, everywhere[0]]))
-        middle = self._weight(f"{node.name}/products", products[None])
-        right = self._weight(f"{node.name}/columns", np.hstack([columns, everywhere[1]]).T)
-        output, inside = node.output[0], f"{node.output[0]}/inside"
-        half, border = f"{node.name}/half_border", f"{node.name}/border"
-        node.output[0] = inside
+        outside = (_outside(node, axis, lengths[axis], made.shape[1 + axis]) for axis in (0, 1))
+        (rows, row_at), (columns, column_at) = (np.unique(one, axis=0, return_inverse=True) for one in outside)
+        inside = np.einsum("oij,ri,cj->orc", made, 1 - rows, 1 - columns)
+        small = self._weight(f"{node.name}/outside", (inside - made.sum(axis=(1, 2))[:, None, None])[None])
+        output, before = node.output[0], f"{node.output[0]}/inside"
+        tall, border = f"{node.name}/rows", f"{node.name}/border"
+        node.output[0] = before
         return [
-            helper.make_node("MatMul", [left, middle], [half], name=half),
-            helper.make_node("MatMul", [half, right], [border], name=border),
-            helper.make_node("Add", [inside, border], [output], name=f"{node.name}/corrected"),
+            helper.make_node("Gather", [small, self._index(f"{tall}/at", row_at)], [tall], name=tall, axis=2),
+            helper.make_node("Gather", [tall, self._index(f"{border}/at", column_at)], [border], name=border, axis=3),
+            helper.make_node("Add", [before, border], [output], name=f"{node.name}/corrected"),
         ]
+
+    def _index(self, name: str, value: NDArray[np.intp]) -> str:
+        self._graph.initializer.append(numpy_helper.from_array(value.astype(np.int64), name))
+        return name
 
     def _weight(self, name: str, value: _Numbers) -> str:
         self._graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), name))
