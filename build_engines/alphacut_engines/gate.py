@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from alphacut_core.agreement import BOUNDS, iou
 from alphacut_core.errors import EngineParityError
 from alphacut_core.geometry import Pixels
 from alphacut_engines.agreement import Agreement, Comparison
-from alphacut_engines.photographs import Photographs
+from alphacut_engines.photographs import FOLDER, Photographs
 
 MIN_PHOTOGRAPHS = 100
 _N_WORST = 3
+_NO_SUBJECT = 0.5
+"""A confidence below which a network sees no subject: its map is next to nothing then, and its mask stretches noise."""
 
 
 class Engine(Protocol):
@@ -59,6 +62,17 @@ class Measurement:
     agreement: Agreement
     time_ms: float
     worst: tuple[Specimen, ...]
+
+
+def with_subject(reference: Engine, photographs: Photographs) -> Photographs:
+    """Return the files in which the reference sees a subject, or all where there is none.
+
+    For a few pictures of which one would count much: what a mask of noise has in common with another says nothing.
+    """
+    plain = dataclasses.replace(photographs, kind=FOLDER)
+    confidences = [float(reference.masks(square[None])[1].min()) for _, square in plain]
+    seen = [path for path, sure in zip(photographs.paths, confidences, strict=True) if sure >= _NO_SUBJECT]
+    return dataclasses.replace(photographs, paths=tuple(seen) or photographs.paths)
 
 
 def answers(reference: Engine, photographs: Photographs) -> list[Pixels]:

@@ -29,8 +29,8 @@ def to_half(network: onnx.ModelProto, blocked: Collection[str] = ()) -> onnx.Mod
         raise MissingLibraryError(
             "FP16 needs onnxconverter-common; run pip install '.[rtx]' in Alphacut's checkout"
         ) from error
-    # By default Resize stays in FP32 for ONNX Runtime's sake; TensorRT has it in FP16.
-    operators = [operator for operator in float16.DEFAULT_OP_BLOCK_LIST if operator != "Resize"]
+    # By default these stay in FP32 for ONNX Runtime's sake; TensorRT has them in FP16.
+    operators = [operator for operator in float16.DEFAULT_OP_BLOCK_LIST if operator not in ("Resize", "Max")]
     with warnings.catch_warnings():
         # One warning a weight that FP16 cannot hold; whether that matters is the gate's question.
         warnings.simplefilter("ignore")

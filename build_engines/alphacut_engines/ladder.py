@@ -75,11 +75,14 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell, cache:
         # What comes with weights serves all targets; a user's own calibration is made for the one at hand.
         kinds = get_args(Activations) if isinstance(order.recipe.weights, Path) else (target.activations,)
         fitted = _calibration(order, known, network, source_sha256, kinds=kinds, tell=tell, cache=cache)
+    reference = Reference(network.fused, "gate")
     pictures = _pictures(order)
+    if pictures.kind == photographs.SAMPLES:
+        pictures = gate.with_subject(reference, pictures)
     if "fp16" in rungs:
         network = _within_half(network, pictures, tell)
     graphs = {rung: target.graph(rung, network, fitted) for rung in rungs}
-    measured = _measure(target, graphs, gate.answers(Reference(network.fused, "gate"), pictures), pictures, tell)
+    measured = _measure(target, graphs, gate.answers(reference, pictures), pictures, tell)
     best = next((rung for rung in rungs if gate.passes(rung, measured[rung].agreement)), None)
     if best is None:
         raise gate.refusal("fp32", measured["fp32"].agreement)

@@ -8,19 +8,53 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from alphacut_core.agreement import BOUNDS
 from alphacut_core.errors import EngineBuildError, EngineParityError
-from alphacut_engines import calibration, evidence, fingerprint, fuse, ladder, processor
+from alphacut_core.geometry import Pixels
+from alphacut_engines import calibration, evidence, fingerprint, fuse, gate, ladder, photographs, processor
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.order import Order
+from alphacut_engines.photographs import Photographs
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.registry import BUNDLED
 from alphacut_engines.stage_cache import StageCache
 from alphacut_engines.target import TARGETS, Network, Target
 
 MakeOrder = Callable[..., Order]
+
+
+class Sure:
+    """A reference that is sure of bright pictures only."""
+
+    def __init__(self, least: float) -> None:
+        self._least = least
+
+    def masks(self, pictures: Pixels) -> tuple[Pixels, NDArray[np.float32]]:
+        sure = 1.0 if pictures.mean() >= self._least else 0.4
+        return np.zeros(pictures.shape[:3], np.uint8), np.full((len(pictures), 1), sure, np.float32)
+
+
+def test_samples_without_a_subject_do_not_judge_an_engine() -> None:
+    samples = photographs.samples(16)
+    brightness = {path: square.mean() for path, (_, square) in zip(samples.paths, plain(samples), strict=True)}
+    least = float(np.median(list(brightness.values())))
+    judging = gate.with_subject(Sure(least), samples)
+    assert set(judging.paths) == {path for path, mean in brightness.items() if mean >= least}
+    assert judging.kind == samples.kind
+    assert 0 < len(judging.paths) < len(samples.paths)
+
+
+def test_where_no_sample_has_a_subject_all_of_them_judge() -> None:
+    samples = photographs.samples(16)
+    assert gate.with_subject(Sure(256), samples) == samples
+
+
+def plain(samples: Photographs) -> Photographs:
+    return dataclasses.replace(samples, kind=photographs.FOLDER)
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ WAIT = "import signal; print('there', flush=True); signal.pause()"
 # Its child leaves the session, and a grandchild, left alone, wants to hear of nothing.
 WITH_DESCENDANTS = """
 import os, signal, sys
+ready, told = os.pipe()
 if not os.fork():
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -27,9 +28,11 @@ if not os.fork():
     if os.fork():
         os._exit(0)
     print(os.getpid(), flush=True)
+    os.write(told, b".")
     while True:
         signal.pause()
 os.wait()
+os.read(ready, 1)
 """
 
 
