@@ -38,7 +38,7 @@ def recentre(network: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
     relus = [node for node in network.graph.node if node.op_type == "Relu"]
     movable = [relu.output[0] for relu in relus if _is_movable(relu, flow)]
     constants = constant_channels.find(network, recipe, movable) if movable else {}
-    return _Rewriting(network, constants).run() if constants else network
+    return _Rewriting(network, flow, constants).run() if constants else network
 
 
 def count(network: onnx.ModelProto) -> int:
@@ -82,11 +82,11 @@ def _convolves(node: onnx.NodeProto, flow: Flow) -> bool:
 class _Rewriting:
     """Goes through a copy of a network in order, and knows which constant each tensor has lost."""
 
-    def __init__(self, network: onnx.ModelProto, constants: Mapping[str, _Numbers]) -> None:
+    def __init__(self, network: onnx.ModelProto, flow: Flow, constants: Mapping[str, _Numbers]) -> None:
         self._model = onnx.ModelProto()
         self._model.CopyFrom(network)
         self._graph = self._model.graph
-        self._weights = Flow(network.graph).weights
+        self._weights = flow.weights
         self._moved = constants
         self._before_relu = {
             node.input[0]: constants[node.output[0]] for node in network.graph.node if node.output[0] in constants
@@ -151,17 +151,14 @@ class _Rewriting:
         tall, border = f"{node.name}/rows", f"{node.name}/border"
         node.output[0] = before
         return [
-            helper.make_node("Gather", [small, self._index(f"{tall}/at", row_at)], [tall], name=tall, axis=2),
-            helper.make_node("Gather", [tall, self._index(f"{border}/at", column_at)], [border], name=border, axis=3),
+            helper.make_node("Gather", [small, self._weight(f"{tall}/at", row_at)], [tall], name=tall, axis=2),
+            helper.make_node("Gather", [tall, self._weight(f"{border}/at", column_at)], [border], name=border, axis=3),
             helper.make_node("Add", [before, border], [output], name=f"{node.name}/corrected"),
         ]
 
-    def _index(self, name: str, value: NDArray[np.intp]) -> str:
-        self._graph.initializer.append(numpy_helper.from_array(value.astype(np.int64), name))
-        return name
-
-    def _weight(self, name: str, value: _Numbers) -> str:
-        self._graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), name))
+    def _weight(self, name: str, value: _Numbers | NDArray[np.intp]) -> str:
+        dtype = np.int64 if value.dtype.kind == "i" else np.float32
+        self._graph.initializer.append(numpy_helper.from_array(value.astype(dtype), name))
         return name
 
 

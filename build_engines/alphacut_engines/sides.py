@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from alphacut_engines import watched
-from alphacut_engines.flow import attributes, drop_unused
+from alphacut_engines.flow import Flow, attributes, drop_unused
 
 _LINEAR = {"mode": b"linear", "coordinate_transformation_mode": b"half_pixel"}
 
@@ -31,21 +31,20 @@ def by_matrices(fused: onnx.ModelProto) -> onnx.ModelProto:
     model = onnx.ModelProto()
     model.CopyFrom(fused)
     graph = model.graph
-    maker = {output: node for node in graph.node for output in node.output}
-    constants = {constant.name: constant for constant in graph.initializer}
-    for weighing in [node for node in graph.node if _weighs(node, constants)]:
-        join = maker.get(weighing.input[0])
-        if join is None or not _joins(join, weighing, graph):
+    flow = Flow(graph)
+    for weighing in [node for node in graph.node if _weighs(node, flow.weights)]:
+        join = flow.maker(weighing.input[0])
+        if join is None or not _joins(join, weighing, flow):
             continue
-        parts = [maker.get(name) for name in join.input]
+        parts = [flow.maker(name) for name in join.input]
         enlarged = {part.output[0]: part.input[0] for part in parts if part is not None and _enlarges(part)}
         if not enlarged:
             continue
         shapes = watched.shapes(fused, sorted({*join.input, *enlarged.values(), weighing.output[0]}), "engine")
         if {shapes[name] for name in join.input} != {shapes[weighing.output[0]]}:
             continue
-        weights = numpy_helper.to_array(constants[weighing.input[1]]).reshape(-1)
-        bias = numpy_helper.to_array(constants[weighing.input[2]]).reshape(1, 1, 1, 1)
+        weights = numpy_helper.to_array(flow.weights[weighing.input[1]]).reshape(-1)
+        bias = numpy_helper.to_array(flow.weights[weighing.input[2]]).reshape(1, 1, 1, 1)
         new = _Terms(graph, f"{weighing.name}/by_matrices")
         for name, weight in zip(join.input, weights, strict=True):
             if name in enlarged:
@@ -110,11 +109,11 @@ def _weighs(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> boo
     return (dims[0], *dims[2:]) == (1, 1, 1)
 
 
-def _joins(node: onnx.NodeProto, weighing: onnx.NodeProto, graph: onnx.GraphProto) -> bool:
+def _joins(node: onnx.NodeProto, weighing: onnx.NodeProto, flow: Flow) -> bool:
     """Does it join channels, for the convolution alone?"""
-    users = [other for other in graph.node if node.output[0] in other.input]
-    shown = any(node.output[0] == output.name for output in graph.output)
-    return node.op_type == "Concat" and attributes(node)["axis"] == 1 and users == [weighing] and not shown
+    joined = node.output[0]
+    alone = flow.users(joined) == [weighing] and joined not in flow.outputs
+    return node.op_type == "Concat" and attributes(node)["axis"] == 1 and alone
 
 
 def _enlarges(node: onnx.NodeProto) -> bool:
