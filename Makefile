@@ -64,7 +64,7 @@ test-faults: $(VENV)/dev  ## The long campaigns of faults: 1,000 images through 
 	@$(BIN)/alphacut build --tier all
 	@$(BIN)/python -m pytest -m faults --timeout 3600
 
-test-slow: $(VENV)/dev  ## What takes long: full U²-Net for every GPU, clean installs of the client, names of the TensorRT wheels.
+test-slow: $(VENV)/dev  ## What takes long: full U²-Net for every GPU, published networks beside rembg, clean installs of the client, names of the TensorRT wheels.
 	@$(BIN)/python -m pytest -m slow
 
 test-installs: $(VENV)/dev  ## The client alone on every Python from 3.10 to 3.13 that is found here; names those that are not.

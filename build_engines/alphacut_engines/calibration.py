@@ -36,7 +36,7 @@ class Calibration:
         method: How ranges were drawn from what was seen; the best of those tried.
         trials: Mean |Δ| (of 255) of each method on some of the photographs.
         ranges: Tensor to lowest and highest value.
-        excluded: Type of activations to names of convolutions that stay in FP32.
+        excluded: Type of activations to names of convolutions that are left out.
     """
 
     source_sha256: str

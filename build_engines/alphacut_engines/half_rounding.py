@@ -23,6 +23,9 @@ _STEEP = 1e38
 _CHOOSE = {"Concat", "Flatten", "Identity", "MaxPool", "Relu", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"}
 """Operators that only pass on values, which have been rounded already."""
 
+_UNROUNDED = _CHOOSE | {"DequantizeLinear"}
+"""Steps go into an INT8 convolution as whole numbers; the product of their scales is an FP32 factor behind its sum."""
+
 
 def emulate(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a graph in FP32 that gives what ``model`` gives where FP16 is computed in FP16.
@@ -59,7 +62,7 @@ def _in_float32(node: onnx.NodeProto, halves: set[str]) -> list[onnx.NodeProto]:
         if node.op_type == "Cast" and attribute.i == TensorProto.FLOAT16:
             attribute.i = TensorProto.FLOAT
     rounded = [name for name in node.output if name in halves]
-    if node.op_type in _CHOOSE or not rounded:
+    if node.op_type in _UNROUNDED or not rounded:
         return [node]
     behind: list[onnx.NodeProto] = []
     for i, name in enumerate(node.output):

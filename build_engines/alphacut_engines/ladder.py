@@ -79,7 +79,7 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell, cache:
     pictures = _pictures(order)
     if pictures.kind == photographs.SAMPLES:
         pictures = gate.with_subject(reference, pictures)
-    if "fp16" in rungs:
+    if "fp16" in rungs or ("int8" in rungs and target.around_int8 == "fp16"):
         network = _within_half(network, pictures, tell)
     graphs = {rung: target.graph(rung, network, fitted) for rung in rungs}
     measured = _measure(target, graphs, gate.answers(reference, pictures), pictures, tell)
@@ -151,7 +151,7 @@ def _calibration(
     fitted = calibration.read(entry.folder / CALIBRATION_FILE)
     left_out = ", ".join(f"{len(names)} for {kind}" for kind, names in fitted.excluded.items())
     tell(
-        f"calibrated on {fitted.pictures} photographs, best by {fitted.method}; layers left in FP32: {left_out}"
+        f"calibrated on {fitted.pictures} photographs, best by {fitted.method}; convolutions left out: {left_out}"
         f"{entry.note}"
     )
     return fitted

@@ -55,6 +55,7 @@ def _optimise(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
         raise EngineBuildError(
             f"stage optimise: the graph of {recipe.name} cannot be simplified ({error}); export it with opset 17"
         ) from error
+    _name_nodes(slim.graph)
     centred = recentre.recentre(slim, recipe)
     _prove(standard, centred, recipe)
     return centred
@@ -64,7 +65,7 @@ def exported(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
     """Return a copy of the network as it was exported, but for one output, a free batch axis and opset 17."""
     model = _copy(source)
     _keep_one_output(model, recipe.output)
-    model = _at_least_opset(model, _OPSET)
+    model = at_least_opset(model, _OPSET)
     batch_axis.free(model, recipe)
     return model
 
@@ -89,7 +90,14 @@ def _keep_one_output(model: onnx.ModelProto, position: int) -> None:
     model.graph.output.append(wanted)
 
 
-def _at_least_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
+def _name_nodes(graph: onnx.GraphProto) -> None:
+    """Give nodes without a name that of their first output: later stages tell nodes apart by it."""
+    for node in graph.node:
+        node.name = node.name or node.output[0]
+
+
+def at_least_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
+    """Return ``model`` in an opset that is not older than ``opset``."""
     (current,) = (entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
     return model if current >= opset else onnx.version_converter.convert_version(model, opset)
 

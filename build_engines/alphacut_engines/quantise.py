@@ -37,7 +37,7 @@ def quantise(
         fused: The FP32 graph of the wire contract; it stays as it is.
         ranges: Lowest and highest value of each convolution's input tensor.
         activations: Type of the quantised inputs.
-        excluded: Names of convolutions that stay in FP32.
+        excluded: Names of convolutions that stay as they are.
 
     Raises:
         EngineBuildError: A range is missing: these are another network's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import onnx
@@ -29,7 +30,7 @@ def search(
     *,
     target: Bounds = TARGET,
 ) -> list[str]:
-    """Return the convolutions to leave in FP32, worst first: none if all can be INT8.
+    """Return the convolutions to leave out, worst first: none if all can be INT8.
 
     Args:
         fused: The FP32 graph of the wire contract.
@@ -40,8 +41,8 @@ def search(
         target: What to reach.
 
     Returns:
-        The shortest of the lists of 0, 1, 2, 4, 8, ... worst ones that reaches ``target``, or all but the best
-        half where none does; the gate has the last word.
+        The shortest list of worst ones that reaches ``target``, as if each more brought it closer, or half of all
+        where that does not reach it; the gate has the last word.
     """
 
     def agreement(excluded: Sequence[str]) -> Agreement:
@@ -55,10 +56,8 @@ def search(
     if reached([]):
         return []
     ordered = by_harm(fused, ranges, activations, pictures, wanted)
-    n = 1
-    while n < len(ordered) // 2 and not reached(ordered[:n]):
-        n *= 2
-    return ordered[: min(n, len(ordered) // 2)]
+    most = len(ordered) // 2
+    return ordered[: min(1 + bisect_left(range(1, most), True, key=lambda n: reached(ordered[:n])), most)]
 
 
 def by_harm(

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from typing import Literal
 
 import onnx
 
 from alphacut_core import cuda
-from alphacut_engines import fuse, gpu, half, half_rounding, processor, sides, tensorrt_engine, tensorrt_module
+from alphacut_engines import fuse, gpu, half, half_rounding, mixed, processor, sides, tensorrt_engine, tensorrt_module
 from alphacut_engines.calibration import Calibration
 from alphacut_engines.gate import Engine
 from alphacut_engines.manifest import ENGINE_FILE, PLAN_FILE
 from alphacut_engines.openvino_cpu import OpenVinoEngine, compile_options
 from alphacut_engines.order import DEFAULT_LEVEL
-from alphacut_engines.quantise import Activations, quantise
+from alphacut_engines.quantise import Activations, Ranges, quantise
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 from alphacut_engines.tensorrt_plan import TensorRtEngine
@@ -52,6 +53,7 @@ class Target:
         rungs: Precisions, fastest first; the last one is FP32.
         automatic: The rung that ``auto`` starts from.
         activations: Type of quantised activations that its runtime takes.
+        around_int8: What the rest of an INT8 graph is typed as.
         evidence: Name of the report beside the bundled weights that counts for its graphs.
         prepare: Raises what this machine lacks to build for it at all, before anything takes time.
         lacking: Says what this machine lacks for a precision, or None.
@@ -69,6 +71,7 @@ class Target:
     rungs: tuple[str, ...]
     automatic: str
     activations: Activations
+    around_int8: Literal["fp16", "fp32"]
     evidence: str
     prepare: Callable[[], None] = lambda: None
     lacking: Callable[[str], str | None] = lambda rung: None
@@ -88,10 +91,17 @@ class Target:
             return fuse.fuse(half.to_half(network.optimised, network.overflowing), network.recipe)
         if rung == "fp32":  # the reference's masks, to the bit
             return network.fused
-        rewritten = self.rewrite(network.fused)
         if rung == "int8" and fitted is not None:
-            return quantise(rewritten, fitted.ranges, self.activations, fitted.excluded[self.activations])
-        return rewritten
+            return self._int8(network, fitted.ranges, fitted.excluded[self.activations])
+        return self.rewrite(network.fused)
+
+    def _int8(self, network: Network, ranges: Ranges, excluded: Collection[str]) -> onnx.ModelProto:
+        if self.around_int8 == "fp16":
+            typed = mixed.int8_in_half(
+                network.optimised, ranges, self.activations, excluded, overflowing=network.overflowing
+            )
+            return fuse.fuse(typed, network.recipe)
+        return quantise(self.rewrite(network.fused), ranges, self.activations, excluded)
 
 
 def find(name: str, level: int = DEFAULT_LEVEL) -> Target:
@@ -105,6 +115,7 @@ def _cpu(level: int) -> Target:
         rungs=("int8", "bf16", "fp32"),
         automatic="int8",
         activations="uint8",
+        around_int8="fp32",  # OpenVINO computes it in BF16 where the processor has that
         evidence="cpu",
         lacking=processor.lacking,
         rewrite=sides.by_matrices,
@@ -131,11 +142,11 @@ def _tensorrt(level: int) -> Target:
         return TensorRtEngine(tensorrt_module.load(), plan, size, cuda.load())
 
     return Target(
-        # INT8 keeps FP32 between its convolutions, so whether it is faster is seen in the report: auto does not
-        # assume it.
+        # Whether INT8 is faster, with FP16 between its convolutions, is seen in the report: auto does not assume it.
         rungs=("int8", "fp16", "fp32"),
         automatic="fp16",
         activations="int8",
+        around_int8="fp16",
         # The graphs are TensorRT-RTX's. The plan itself is judged on the GPU: on the sample pictures at least.
         evidence="tensorrt_rtx",
         prepare=prepare,
@@ -185,9 +196,10 @@ def _tensorrt_rtx(level: int) -> Target:
         rungs=("int8", "fp16", "fp32"),
         automatic="fp16",
         activations="int8",
+        around_int8="fp16",
         evidence="tensorrt_rtx",
         prepare=prepare,
-        run=lambda model, rung: Reference(half_rounding.emulate(model) if rung == "fp16" else model, "gate"),
+        run=lambda model, rung: Reference(model if rung == "fp32" else half_rounding.emulate(model), "gate"),
         runs_here=False,
         runtime=lambda: (
             f"ONNX Runtime {metadata.version('onnxruntime')}, which runs the engine's graph and rounds FP16"

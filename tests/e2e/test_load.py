@@ -43,6 +43,7 @@ share = 0.6
 sizes = { 64x48 = 1 }
 formats = { jpg = 1, png = 1, webp = 1 }
 modes = { full = 2, medium = 1, lite = 1 }
+decodes = { exact = 1, fast = 1 }
 repeats = 0.3
 [[lanes]]
 name = "broken"

@@ -34,8 +34,8 @@ class GrpcWay(Way):
         client = self._client(ask.mode, ask.answer)
         try:
             if ask.answer == "mask":
-                return Reply(Outcome.ANSWERED, client.predict(ask.data).mask.nbytes)
-            return Reply(Outcome.ANSWERED, len(client.remove(ask.data, format="webp")))
+                return Reply(Outcome.ANSWERED, client.predict(ask.data, decode=ask.decode).mask.nbytes)
+            return Reply(Outcome.ANSWERED, len(client.remove(ask.data, format="webp", decode=ask.decode)))
         except AlphacutError as error:
             return Reply(of_error(error), 0, str(error))
 

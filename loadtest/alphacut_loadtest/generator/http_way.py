@@ -33,6 +33,8 @@ class HttpWay(Way):
         query = {"output": ask.answer, "format": "png" if ask.answer == "mask" else "webp"}
         if ask.mode != "full":
             query["mode"] = ask.mode
+        if ask.decode != "exact":
+            query["decode"] = ask.decode
         headers = {"Content-Type": "application/octet-stream"}
         try:
             response = self._http.post(f"/remove?{urlencode(query)}", body=ask.data, headers=headers)

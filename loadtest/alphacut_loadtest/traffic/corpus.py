@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from alphacut_core import codec
 from alphacut_core.errors import InputError
 from alphacut_core.formats import SUFFIXES
+from alphacut_core.options import Decode
 from alphacut_core.tiers import Mode
 from alphacut_loadtest.bench import pictures
 from alphacut_loadtest.traffic.deck import Deck
@@ -45,6 +47,7 @@ class Ask:
         repeated: Whether these very bytes were sent before.
         mode: Tier.
         answer: What is asked for.
+        decode: How the file is made small.
     """
 
     file: str
@@ -53,6 +56,7 @@ class Ask:
     repeated: bool
     mode: Mode
     answer: Answer
+    decode: Decode
 
 
 class Corpus:
@@ -98,7 +102,7 @@ class Asks:
         self._made = made
         self._given = Deck(dict.fromkeys(given, 1.0), rng) if given else None
         self._sizes, self._formats = Deck(mix.sizes, rng), Deck(mix.formats, rng)
-        self._modes, self._answers = Deck(mix.modes, rng), Deck(mix.answers, rng)
+        self._modes, self._answers, self._decodes = (Deck(of, rng) for of in (mix.modes, mix.answers, mix.decodes))
         self._corrupt = Deck({True: mix.corrupt, False: 1 - mix.corrupt}, rng)
         self._repeat = Deck({True: mix.repeats, False: 1 - mix.repeats}, rng)
         self._sent: list[tuple[str, bytes]] = []
@@ -107,18 +111,18 @@ class Asks:
         return self
 
     def __next__(self) -> Ask:
-        mode, answer = self._modes.draw(), self._answers.draw()
+        ask = partial(Ask, mode=self._modes.draw(), answer=self._answers.draw(), decode=self._decodes.draw())
         if self._repeat.draw() and self._sent:
             name, data = self._rng.choice(self._sent)
-            return Ask(name, data, corrupt=False, repeated=True, mode=mode, answer=answer)
+            return ask(name, data, corrupt=False, repeated=True)
         file = self._file()
         if self._corrupt.draw():
             cut = file.data[: int(_KEPT_OF_CORRUPT * len(file.data))]
-            return Ask(file.name, cut, corrupt=True, repeated=False, mode=mode, answer=answer)
+            return ask(file.name, cut, corrupt=True, repeated=False)
         # Decoders stop at the picture's end, so bytes behind it make another file of the same picture.
         data = file.data + self._rng.randbytes(16)
         self._sent = [*self._sent[1 - _REMEMBERED :], (file.name, data)]
-        return Ask(file.name, data, corrupt=False, repeated=False, mode=mode, answer=answer)
+        return ask(file.name, data, corrupt=False, repeated=False)
 
     def _file(self) -> File:
         if self._given is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from alphacut_core.errors import InvalidOptionError
+from alphacut_core.options import Decode
 from alphacut_core.tiers import MODES, Mode
 
 PictureFormat = Literal["jpg", "png", "webp"]
@@ -15,6 +16,7 @@ Answer = Literal["mask", "cutout"]
 
 FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
+DECODES: tuple[Decode, ...] = get_args(Decode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Mix:
         formats: Their file formats.
         modes: Tiers of the network.
         answers: What is asked for.
+        decodes: How files are made small for the network: from every pixel, or fast.
         corrupt: Share of files, 0 to 1, that are cut off in the middle; the server has to refuse them.
         repeats: Share of requests, 0 to 1, that send a file again, byte for byte, which a cache may know.
     """
@@ -57,6 +60,7 @@ class Mix:
     formats: Mapping[PictureFormat, float] = field(default_factory=lambda: {"jpg": 1.0})
     modes: Mapping[Mode, float] = field(default_factory=lambda: {"full": 1.0})
     answers: Mapping[Answer, float] = field(default_factory=lambda: {"mask": 1.0})
+    decodes: Mapping[Decode, float] = field(default_factory=lambda: {"exact": 1.0})
     corrupt: float = 0.0
     repeats: float = 0.0
 
@@ -64,6 +68,7 @@ class Mix:
         _check_names("formats", self.formats, FORMATS)
         _check_names("modes", self.modes, MODES)
         _check_names("answers", self.answers, ANSWERS)
+        _check_names("decodes", self.decodes, DECODES)
         for name, shares in (("sizes", self.sizes), ("formats", self.formats)):
             _check_shares(name, shares)
         for name, share in (("corrupt", self.corrupt), ("repeats", self.repeats)):

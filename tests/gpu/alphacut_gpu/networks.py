@@ -11,8 +11,9 @@ import onnx
 
 from alphacut_core.agreement import BOUNDS
 from alphacut_core.geometry import Pixels
-from alphacut_engines import calibration, fuse, gate, optimise, photographs, source
+from alphacut_engines import calibration, fuse, gate, optimise, photographs, quantise, source
 from alphacut_engines.agreement import Agreement, Comparison
+from alphacut_engines.calibration import Calibration
 from alphacut_engines.gate import Engine
 from alphacut_engines.reference import Reference
 from alphacut_engines.registry import BUNDLED
@@ -42,9 +43,23 @@ def _forms(name: str) -> Network:
 
 
 def graph(name: str, precision: str) -> onnx.ModelProto:
-    """Return a network as TensorRT-RTX takes it; INT8 only of the small one, whose calibration is bundled."""
-    fitted = calibration.read(_WEIGHTS.with_suffix(".calibration.json")) if precision == "int8" else None
-    return TARGETS["tensorrt_rtx"].graph(precision, _forms(name), fitted)
+    """Return a network as TensorRT-RTX takes it."""
+    return TARGETS["tensorrt_rtx"].graph(precision, _forms(name), _fitted(name) if precision == "int8" else None)
+
+
+def _fitted(name: str) -> Calibration:
+    """Return the bundled calibration, for the widened network under the names of the same convolutions there.
+
+    What goes into these is the same values, in more channels.
+    """
+    small = calibration.read(_WEIGHTS.with_suffix(".calibration.json"))
+    pairs = list(zip(*(quantise.convolutions(_forms(of).fused) for of in ("u2netp", name)), strict=True))
+    named = {of.name: wide.name for of, wide in pairs}
+    return dataclasses.replace(
+        small,
+        ranges={wide.input[0]: small.ranges[of.input[0]] for of, wide in pairs},
+        excluded={kind: [named[left_out] for left_out in names] for kind, names in small.excluded.items()},
+    )
 
 
 def pictures(count: int | None = None) -> list[tuple[str, Pixels]]:

@@ -23,7 +23,7 @@ class Section:
 SECTIONS = (
     Section("machine", "Machine", 30),
     Section("torch_yardstick", "PyTorch FP16, channels last, CUDA graphs", 90),
-    Section("tensorrt_rtx", "TensorRT-RTX", 130),
+    Section("tensorrt_rtx", "TensorRT-RTX", 150),
     Section("onnx_cuda", "ONNX Runtime with CUDA", 60),
     Section("decoding", "JPEG to square, on the processor and on the GPU", 35),
     Section("serving", "The whole way through Triton, with Locust", 230),

@@ -20,7 +20,7 @@ from alphacut_gpu.place import NotRunError, Place
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 _PROFILE = (1, 16, 64)
-_ORDERS = (("u2netp", "fp16"), ("u2net", "fp16"), ("u2netp", "int8"), ("u2netp", "fp32"))
+_ORDERS = (("u2netp", "fp16"), ("u2net", "fp16"), ("u2net", "int8"), ("u2netp", "int8"), ("u2netp", "fp32"))
 _CURRENT = ("CURRENT",)
 _ROUNDS, _ROUND_S = 5, 0.15
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage
 
 MIX = Mix(sizes={Size(640, 427): 5, Size(960, 640): 3, Size(1920, 1280): 2})
 """As the scenario ``steady``: JPEG files in, masks out."""
+
+FAST = dataclasses.replace(MIX, decodes={"fast": 1.0})
+"""As ``steady-fast``: the decoder makes pictures small."""
 
 _PROMISE = slo.parse("p95=1s,errors=0.1%")
 
@@ -35,9 +39,9 @@ class Traffic:
     warmup_s: float
     measured_s: float
 
-    def closed(self, callers: int) -> dict[str, Any]:
+    def closed(self, callers: int, mix: Mix = MIX) -> dict[str, Any]:
         """Let so many callers ask again and again."""
-        return self._run(Lane("callers", MIX, callers=callers), 1.0, min(callers, _processes()))
+        return self._run(Lane("callers", mix, callers=callers), 1.0, min(callers, _processes()))
 
     def open(self, rate_per_s: float) -> dict[str, Any]:
         """Let requests arrive at random times at a rate, however slowly they are answered."""

@@ -76,6 +76,37 @@ def make_network() -> MakeNetwork:
 
 
 @pytest.fixture
+def make_enlarging() -> MakeNetwork:
+    """A factory of three convolutions; what the first writes is about ``gain``, and the second makes it small again."""
+
+    def make(gain: float) -> onnx.ModelProto:
+        rng = np.random.default_rng(0)
+        kernels = [
+            rng.normal(0.1, 0.3, shape).astype(np.float32) for shape in ((4, 3, 3, 3), (4, 4, 3, 3), (1, 4, 3, 3))
+        ]
+        kernels[0] *= gain
+        kernels[1] /= gain
+        nodes = [
+            helper.make_node("Conv", ["input", "k0"], ["large"], "enlarge", pads=[1] * 4),
+            helper.make_node("Relu", ["large"], ["positive"], "rectify"),
+            helper.make_node("Conv", ["positive", "k1"], ["small"], "shrink", pads=[1] * 4),
+            helper.make_node("Conv", ["small", "k2"], ["logits"], "last", pads=[1] * 4),
+            helper.make_node("Sigmoid", ["logits"], ["map"], "squash"),
+        ]
+        shape = ["batch", 3, SIZE, SIZE]
+        graph = helper.make_graph(
+            nodes,
+            "network",
+            [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info("map", TensorProto.FLOAT, ["batch", 1, *shape[2:]])],
+            [numpy_helper.from_array(kernel, f"k{i}") for i, kernel in enumerate(kernels)],
+        )
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+    return make
+
+
+@pytest.fixture
 def recipe() -> ModelRecipe:
     """How the small networks are used."""
     return dataclasses.replace(BUNDLED, name="small", engine="small", size=SIZE)

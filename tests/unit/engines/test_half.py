@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from alphacut_core.agreement import BOUNDS
 from alphacut_engines import fuse, gate, half, half_rounding, overflow, photographs
@@ -13,36 +13,14 @@ from alphacut_engines.photographs import Photographs
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 
+from .conftest import MakeNetwork
+
 pytest.importorskip("onnxconverter_common", reason="FP16 needs onnxconverter-common; run pip install '.[rtx]'")
 
 
 @pytest.fixture
 def pictures(make_photographs, recipe: ModelRecipe) -> Photographs:
     return photographs.of_folder(make_photographs("pictures", 8), recipe.size, at_least=8)
-
-
-def network(size: int, gain: float) -> onnx.ModelProto:
-    """Three convolutions, the first of which writes values of about ``gain`` that the second makes small again."""
-    rng = np.random.default_rng(0)
-    kernels = [rng.normal(0.1, 0.3, shape).astype(np.float32) for shape in ((4, 3, 3, 3), (4, 4, 3, 3), (1, 4, 3, 3))]
-    kernels[0] *= gain
-    kernels[1] /= gain
-    nodes = [
-        helper.make_node("Conv", ["input", "k0"], ["large"], "enlarge", pads=[1] * 4),
-        helper.make_node("Relu", ["large"], ["positive"], "rectify"),
-        helper.make_node("Conv", ["positive", "k1"], ["small"], "shrink", pads=[1] * 4),
-        helper.make_node("Conv", ["small", "k2"], ["logits"], "last", pads=[1] * 4),
-        helper.make_node("Sigmoid", ["logits"], ["map"], "squash"),
-    ]
-    shape = ["batch", 3, size, size]
-    graph = helper.make_graph(
-        nodes,
-        "network",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("map", TensorProto.FLOAT, ["batch", 1, *shape[2:]])],
-        [numpy_helper.from_array(kernel, f"k{i}") for i, kernel in enumerate(kernels)],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def difference_in_half(
@@ -55,8 +33,10 @@ def difference_in_half(
     ).agreement.mean_difference
 
 
-def test_a_network_within_range_is_halved_whole(recipe: ModelRecipe, pictures: Photographs) -> None:
-    plain = network(recipe.size, 1.0)
+def test_a_network_within_range_is_halved_whole(
+    make_enlarging: MakeNetwork, recipe: ModelRecipe, pictures: Photographs
+) -> None:
+    plain = make_enlarging(1.0)
     assert overflow.search(plain, recipe, pictures) == []
     halved = half.to_half(plain)
     assert {tensor.data_type for tensor in halved.graph.initializer} == {TensorProto.FLOAT16}
@@ -64,8 +44,10 @@ def test_a_network_within_range_is_halved_whole(recipe: ModelRecipe, pictures: P
     assert difference_in_half(halved, plain, recipe, pictures) < BOUNDS["fp16"].mean_difference
 
 
-def test_layers_that_overflow_are_found_and_stay_in_fp32(recipe: ModelRecipe, pictures: Photographs) -> None:
-    plain = network(recipe.size, 1e5)
+def test_layers_that_overflow_are_found_and_stay_in_fp32(
+    make_enlarging: MakeNetwork, recipe: ModelRecipe, pictures: Photographs
+) -> None:
+    plain = make_enlarging(1e5)
     assert difference_in_half(half.to_half(plain), plain, recipe, pictures) > BOUNDS["fp16"].mean_difference
     found = overflow.search(plain, recipe, pictures)
     assert found == ["enlarge", "rectify", "shrink"]

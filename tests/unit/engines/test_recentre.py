@@ -227,3 +227,14 @@ def test_a_network_whose_channels_vary_stays_as_it_is() -> None:
 
 def test_what_the_pipeline_optimises_is_recentred_and_proved() -> None:
     assert recentre.count(optimise.optimise(network(), RECIPE)) == 1
+
+
+def test_old_exports_whose_nodes_have_no_names_are_recentred_too() -> None:
+    model = network()
+    for node in model.graph.node:
+        node.ClearField("name")
+    optimised = optimise.optimise(model, RECIPE)
+    assert recentre.count(optimised) == 1
+    names = [node.name for node in optimised.graph.node]
+    assert "" not in names
+    assert len(set(names)) == len(names)

@@ -40,9 +40,9 @@ def test_the_bundled_network_becomes_an_engine_for_every_gpu(bundled: onnx.Model
     graph = TARGETS["tensorrt_rtx"].graph(precision, network, fitted)
     capabilities = tensorrt_engine.COMPUTE_CAPABILITIES
     assert len(tensorrt_engine.build(trt, graph, BUNDLED.size, capabilities=capabilities)) > 1_000_000
-    assert types(graph) == {"HALF" if precision == "fp16" else "FLOAT"}
+    assert types(graph) == {"FLOAT" if precision == "fp32" else "HALF"}
     casts = sum(node.op_type == "Cast" for node in graph.graph.node)
-    assert casts == (4 if precision == "fp16" else 2), "types change at the ends and nowhere in between"
+    assert casts == (2 if precision == "fp32" else 4), "types change at the ends and nowhere in between"
     quantised = sum(node.op_type == "QuantizeLinear" for node in graph.graph.node)
     assert (quantised > 80) == (precision == "int8")
 

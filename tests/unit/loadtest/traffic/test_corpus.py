@@ -17,6 +17,7 @@ MIX = Mix(
     sizes={Size(64, 48): 3, Size(80, 60): 1},
     formats=dict.fromkeys(FORMATS, 1.0),
     modes={"full": 1, "lite": 1},
+    decodes={"exact": 4, "fast": 1},
     corrupt=0.1,
     repeats=0.2,
 )
@@ -59,10 +60,11 @@ def test_corrupt_files_are_refused_by_the_decoder() -> None:
             codec.decode(ask.data)
 
 
-def test_shares_of_repeats_and_tiers_are_kept() -> None:
+def test_shares_of_repeats_tiers_and_decoders_are_kept() -> None:
     asks = list(itertools.islice(Corpus(MIX).asks(random.Random(3)), 500))
     assert sum(ask.repeated for ask in asks) == pytest.approx(100, abs=3)
     assert Counter(ask.mode for ask in asks) == {"full": 250, "lite": 250}
+    assert Counter(ask.decode for ask in asks) == {"exact": 400, "fast": 100}
 
 
 def test_the_same_seed_asks_the_same() -> None:

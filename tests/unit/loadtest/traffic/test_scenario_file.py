@@ -51,6 +51,7 @@ def test_a_name_that_is_none_lists_those_that_are() -> None:
         ("stages", "warmup_s = 9\nstages", "give less than that"),
         ("stages", 'protocol = "carrier pigeon"\nstages', "allowed are grpc, gateway"),
         ("share = 1.0", "share = 1.0\nmix = { modes = { tiny = 1 } }", "allowed are full, medium, lite"),
+        ("share = 1.0", "share = 1.0\nmix = { decodes = { slow = 1 } }", "allowed are exact, fast"),
         ("share = 1.0", "share = 1.0\nmix = { sizes = { big = 1 } }", "as in 640x427"),
         ("share = 1.0", "share = 1.0\nmix = { corrupt = 2 }", "share from 0 to 1"),
         ("share = 1.0", "share = 1.0\nmix = { formats = {} }", "without a share"),
