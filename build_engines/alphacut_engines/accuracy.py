@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from alphacut_engines import report
@@ -33,11 +32,9 @@ def of_full(
         judged: What the gate measured here.
         source_sha256: Checksum of the network's file.
     """
-    bundled = None
-    if isinstance(order.recipe.weights, Path):
-        path = order.recipe.weights.with_suffix(f".{evidence}.gate.json")
-        bundled = report.read(path) if path.is_file() else None
-    for found in (judged if judged and judged.photographs == FOLDER else None, bundled, judged):
+    path = order.recipe.known(f"{evidence}.gate.json")
+    known = report.read(path) if path else None
+    for found in (judged if judged and judged.photographs == FOLDER else None, known, judged):
         if found is None or found.source_sha256 != source_sha256:
             continue
         for row in found.rows:

@@ -122,7 +122,8 @@ def _obstacle(rung: str, order: Order, target: Target, known: Evidence) -> str |
         return "nothing shows that its masks survive; pass --gate DIR with photographs"
     if order.gate is None and not photographs.samples(order.recipe.size).paths:
         return "there are no sample pictures here to check it on; pass --gate DIR with photographs"
-    if rung == "int8" and order.calibration is None and known.calibration is None:
+    fitted = known.calibration is not None and target.activations in known.calibration.excluded
+    if rung == "int8" and order.calibration is None and not fitted:
         return "nothing says which values flow through the network; pass --calibration DIR with photographs"
     return None
 

@@ -15,6 +15,9 @@ Scaling = Literal["image_max", "255"]
 Activation = Literal["none", "sigmoid", "argmax"]
 Stretch = Literal["min_max", "none"]
 
+KNOWN = Path(__file__).with_name("weights")
+"""Where the bundled weights lie, and what has been measured of published ones."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Download:
@@ -69,6 +72,18 @@ class ModelRecipe:
     licence: str
     commercial: bool
     weights: Path | Download | None
+
+    def known(self, kind: str) -> Path | None:
+        """Return the file that came with the weights, or was made here of published ones; None where there is none.
+
+        Args:
+            kind: What it holds, as ``calibration.json`` or ``cpu.gate.json``.
+        """
+        if self.weights is None:
+            return None
+        path = self.weights if isinstance(self.weights, Path) else KNOWN / self.weights.file
+        path = path.with_suffix(f".{kind}")
+        return path if path.is_file() else None
 
     def facts(self) -> dict[str, Any]:
         """Return what decides how the network is used, for manifests and reports."""

@@ -82,11 +82,9 @@ def read(path: Path) -> TierLoss:
 
 
 def known(recipe: ModelRecipe, tier: Mode, source_sha256: str) -> TierLoss | None:
-    """Return what was measured on photographs when the weights were bundled; None for all other weights."""
-    if not isinstance(recipe.weights, Path):
-        return None
-    path = recipe.weights.with_suffix(f".{tier}.loss.json")
-    found = read(path) if path.is_file() else None
+    """Return what was measured on photographs of these very weights before; None where nothing was."""
+    path = recipe.known(f"{tier}.loss.json")
+    found = read(path) if path else None
     return found if found is not None and found.source_sha256 == source_sha256 else None
 
 

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from alphacut_core.agreement import BOUNDS
 from alphacut_core.errors import EngineBuildError, EngineParityError
 from alphacut_core.geometry import Pixels
-from alphacut_engines import calibration, evidence, fingerprint, fuse, gate, ladder, photographs, processor
+from alphacut_engines import calibration, evidence, fingerprint, fuse, gate, ladder, photographs, processor, registry
+from alphacut_engines import recipe as recipes
 from alphacut_engines.calibration import Calibration
+from alphacut_engines.evidence import Evidence
 from alphacut_engines.order import Order
 from alphacut_engines.photographs import Photographs
-from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.recipe import Download, ModelRecipe
 from alphacut_engines.registry import BUNDLED
 from alphacut_engines.stage_cache import StageCache
 from alphacut_engines.target import TARGETS, Network, Target
@@ -192,6 +194,41 @@ def test_proof_of_int8_counts_for_the_very_calibration_only(tmp_path: Path) -> N
     other = dataclasses.replace(calibration.read(path), pictures=1)
     path.write_text(other.to_json())
     assert evidence.of(moved, "cpu", sha256).passed == {"bf16", "fp32"}
+
+
+def test_what_was_measured_of_published_weights_counts_for_that_very_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(BUNDLED.weights, Path)
+    for path in BUNDLED.weights.parent.glob(f"{BUNDLED.weights.stem}.*.json"):
+        shutil.copy(path, tmp_path / path.name.replace(BUNDLED.weights.stem, "elsewhere", 1))
+    monkeypatch.setattr(recipes, "KNOWN", tmp_path)
+    download = Download(url="https://example.com/elsewhere.onnx", file="elsewhere.onnx", size_bytes=None, checksum=None)
+    published = dataclasses.replace(BUNDLED, weights=download)
+    sha256 = fingerprint.of_file(BUNDLED.weights)
+    assert evidence.of(published, "cpu", sha256).passed == set(TARGETS["cpu"].rungs)
+    assert not evidence.of(published, "cpu", "another file's checksum").passed
+    assert not evidence.of(dataclasses.replace(BUNDLED, weights=None), "cpu", sha256).passed
+
+
+def test_published_u2net_comes_with_proof_for_processors() -> None:
+    published = registry.find("u2net")
+    fitted_path = published.known("calibration.json")
+    assert fitted_path is not None
+    fitted = calibration.read(fitted_path)
+    known = evidence.of(published, TARGETS["cpu"].evidence, fitted.source_sha256)
+    assert known.passed == set(TARGETS["cpu"].rungs)
+    assert known.calibration == fitted
+
+
+def test_a_calibration_for_other_activations_is_none(
+    make_order: MakeOrder, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = calibration.read(BUNDLED.weights.with_suffix(".calibration.json"))
+    one_kind = dataclasses.replace(bundled, excluded={"uint8": []})
+    monkeypatch.setattr(evidence, "of", lambda *_: Evidence(one_kind, frozenset({"int8", "fp16", "fp32"})))
+    with pytest.raises(EngineBuildError, match="nothing says which values flow through the network"):
+        climb(make_order(precision="int8", target="tensorrt_rtx"), network)
 
 
 def test_a_precision_of_another_target_is_refused(make_order: MakeOrder, network: Network) -> None:
