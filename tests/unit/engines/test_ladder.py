@@ -211,8 +211,9 @@ def test_what_was_measured_of_published_weights_counts_for_that_very_file(
     assert not evidence.of(dataclasses.replace(BUNDLED, weights=None), "cpu", sha256).passed
 
 
-def test_published_u2net_comes_with_proof_for_processors() -> None:
-    published = registry.find("u2net")
+@pytest.mark.parametrize("name", ["u2net", "u2netp"])
+def test_published_networks_come_with_proof_for_processors(name: str) -> None:
+    published = registry.find(name)
     fitted_path = published.known("calibration.json")
     assert fitted_path is not None
     fitted = calibration.read(fitted_path)
