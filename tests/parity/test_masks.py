@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from alphacut_core import codec, geometry
+from alphacut_engines.gate import Engine
 from alphacut_engines.reference import Reference
 
 SIZE = 320
@@ -19,7 +20,7 @@ SIZE = 320
 Drawn = Callable[..., bytes]
 
 
-def mask_of(network: Reference, data: bytes) -> np.ndarray:
+def mask_of(network: Engine, data: bytes) -> np.ndarray:
     image = codec.decode(data)
     masks, _ = network.masks(geometry.to_square(image, SIZE)[None])
     return np.asarray(geometry.to_picture(masks[0], *image.size), np.int16)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,12 @@ from typing import Any
 
 from alphacut_loadtest.measure.run import Generator
 from alphacut_loadtest.measure.window import Window, window
-from alphacut_loadtest.traffic import slo
-from alphacut_loadtest.traffic.mix import Mix, Size
+from alphacut_loadtest.traffic import scenario_file, slo
+from alphacut_loadtest.traffic.mix import Mix
 from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage
 
-MIX = Mix(sizes={Size(640, 427): 5, Size(960, 640): 3, Size(1920, 1280): 2})
-"""As the scenario ``steady``: JPEG files in, masks out."""
-
-FAST = dataclasses.replace(MIX, decodes={"fast": 1.0})
-"""As ``steady-fast``: the decoder makes pictures small."""
+MIX, FAST = (scenario_file.load(name).lanes[0].mix for name in ("steady", "steady-fast"))
+"""JPEG files in, masks out; in the second the decoder makes pictures small."""
 
 _PROMISE = slo.parse("p95=1s,errors=0.1%")
 

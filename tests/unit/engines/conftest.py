@@ -14,9 +14,11 @@ from PIL import Image
 
 from alphacut_core import installed
 from alphacut_core.installed import Installed
-from alphacut_engines import optimise, source
+from alphacut_engines import fuse, gate, half_rounding, optimise, photographs, source
 from alphacut_engines.order import Order
+from alphacut_engines.photographs import Photographs
 from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.reference import Reference
 from alphacut_engines.registry import BUNDLED
 
 SIZE = 16
@@ -126,6 +128,22 @@ def make_photographs(tmp_path: Path) -> Callable[[str, int], Path]:
         return folder
 
     return make
+
+
+@pytest.fixture
+def pictures(make_photographs, recipe: ModelRecipe) -> Photographs:
+    """Eight small pictures to fit and to judge by."""
+    return photographs.of_folder(make_photographs("pictures", 8), recipe.size, at_least=8)
+
+
+def difference_in_half(
+    model: onnx.ModelProto, wanted: onnx.ModelProto, recipe: ModelRecipe, pictures: Photographs
+) -> float:
+    """Mean |Δ| of masks where FP16 is computed in FP16."""
+    masks = gate.answers(Reference(fuse.fuse(wanted, recipe), "test"), pictures)
+    return gate.measure(
+        Reference(half_rounding.emulate(fuse.fuse(model, recipe)), "test"), pictures, masks
+    ).agreement.mean_difference
 
 
 @pytest.fixture

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper
 
 from alphacut_core.agreement import BOUNDS
-from alphacut_engines import fuse, gate, half, half_rounding, overflow, photographs
+from alphacut_engines import half, half_rounding, overflow
 from alphacut_engines.photographs import Photographs
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 
-from .conftest import MakeNetwork
+from .conftest import MakeNetwork, difference_in_half
 
 pytest.importorskip("onnxconverter_common", reason="FP16 needs onnxconverter-common; run pip install '.[rtx]'")
-
-
-@pytest.fixture
-def pictures(make_photographs, recipe: ModelRecipe) -> Photographs:
-    return photographs.of_folder(make_photographs("pictures", 8), recipe.size, at_least=8)
-
-
-def difference_in_half(
-    model: onnx.ModelProto, wanted: onnx.ModelProto, recipe: ModelRecipe, pictures: Photographs
-) -> float:
-    """Mean |Δ| of masks where FP16 is computed in FP16."""
-    masks = gate.answers(Reference(fuse.fuse(wanted, recipe), "test"), pictures)
-    return gate.measure(
-        Reference(half_rounding.emulate(fuse.fuse(model, recipe)), "test"), pictures, masks
-    ).agreement.mean_difference
 
 
 def test_a_network_within_range_is_halved_whole(

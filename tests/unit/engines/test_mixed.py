@@ -10,40 +10,30 @@ import pytest
 from onnx import TensorProto, numpy_helper
 
 from alphacut_core.agreement import BOUNDS
-from alphacut_engines import calibration, fuse, gate, half_rounding, mixed, overflow, photographs
+from alphacut_engines import calibration, fuse, mixed, overflow
 from alphacut_engines.photographs import Photographs
 from alphacut_engines.recipe import ModelRecipe
-from alphacut_engines.reference import Reference
 
-from .conftest import MakeNetwork
+from .conftest import MakeNetwork, difference_in_half
 
 pytest.importorskip("onnxconverter_common", reason="FP16 needs onnxconverter-common; run pip install '.[rtx]'")
 
 HELD, BEYOND = 1.0, 1e5
 
 
-@pytest.fixture
-def pictures(make_photographs, recipe: ModelRecipe) -> Photographs:
-    return photographs.of_folder(make_photographs("pictures", 8), recipe.size, at_least=8)
-
-
 class Case:
-    """A network, its ranges, and the masks that it makes in FP32."""
+    """A network and its ranges."""
 
     def __init__(self, plain: onnx.ModelProto, recipe: ModelRecipe, pictures: Photographs) -> None:
-        self.plain = plain
-        self.fused = fuse.fuse(self.plain, recipe)
-        self.ranges = {name: seen.range("max") for name, seen in calibration.collect(self.fused, pictures).items()}
+        seen = calibration.collect(fuse.fuse(plain, recipe), pictures)
+        self.plain, self.ranges = plain, {name: values.range("max") for name, values in seen.items()}
         self._recipe, self._pictures = recipe, pictures
 
     def typed(self, excluded: Collection[str] = (), overflowing: Collection[str] = ()) -> onnx.ModelProto:
-        return fuse.fuse(mixed.int8_in_half(self.plain, self.ranges, "int8", excluded, overflowing), self._recipe)
+        return mixed.int8_in_half(self.plain, self.ranges, "int8", excluded, overflowing)
 
     def difference(self, typed: onnx.ModelProto) -> float:
-        """Mean |Δ| where FP16 is computed in FP16."""
-        wanted = gate.answers(Reference(self.fused, "test"), self._pictures)
-        engine = Reference(half_rounding.emulate(typed), "test")
-        return gate.measure(engine, self._pictures, wanted).agreement.mean_difference
+        return difference_in_half(typed, self.plain, self._recipe, self._pictures)
 
 
 MakeCase = Callable[[float], Case]
@@ -58,7 +48,7 @@ def kinds_into(typed: onnx.ModelProto, name: str) -> set[int]:
     """The types of what goes into a convolution of the network."""
     inferred = onnx.shape_inference.infer_shapes(typed).graph
     types = {value.name: value.type.tensor_type.elem_type for value in inferred.value_info}
-    (node,) = (node for node in typed.graph.node if node.name == f"{fuse.NETWORK}{name}")
+    (node,) = (node for node in typed.graph.node if node.name == name)
     return {types[tensor] for tensor in node.input}
 
 
@@ -71,7 +61,7 @@ def test_every_convolution_takes_int8_and_writes_fp16(make_case: MakeCase) -> No
     typed = case.typed()
     assert steps(typed) == 3
     assert {kind for name in ("enlarge", "shrink", "last") for kind in kinds_into(typed, name)} == {TensorProto.FLOAT16}
-    kinds = {tensor.data_type for tensor in typed.graph.initializer if tensor.name.startswith(fuse.NETWORK)}
+    kinds = {tensor.data_type for tensor in typed.graph.initializer}
     assert kinds == {TensorProto.FLOAT16, TensorProto.INT8}, "scales as well, or TensorRT would go by way of FP32"
     assert case.difference(typed) < BOUNDS["int8"].mean_difference
 

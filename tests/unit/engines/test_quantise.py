@@ -23,11 +23,6 @@ def fused(make_network, recipe: ModelRecipe) -> onnx.ModelProto:
 
 
 @pytest.fixture
-def pictures(make_photographs, recipe: ModelRecipe) -> photographs.Photographs:
-    return photographs.of_folder(make_photographs("pictures", 8), recipe.size, at_least=8)
-
-
-@pytest.fixture
 def ranges(fused: onnx.ModelProto, pictures: photographs.Photographs) -> dict[str, tuple[float, float]]:
     return {name: seen.range("max") for name, seen in calibration.collect(fused, pictures).items()}
 

@@ -8,7 +8,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from alphacut_core.agreement import Bounds
-from alphacut_engines import calibration, fuse, gate, photographs, sensitivity
+from alphacut_engines import calibration, fuse, gate, sensitivity
+from alphacut_engines.photographs import Photographs
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 
@@ -40,9 +41,8 @@ def fused(recipe: ModelRecipe) -> onnx.ModelProto:
 
 @pytest.mark.parametrize("broken", [{0}, {3}, {7}, {1, 4, 6}], ids=str)
 def test_the_layers_with_broken_ranges_alone_are_left_out(
-    fused: onnx.ModelProto, make_photographs, recipe: ModelRecipe, broken: set[int]
+    fused: onnx.ModelProto, pictures: Photographs, broken: set[int]
 ) -> None:
-    pictures = photographs.of_folder(make_photographs("pictures", 8), recipe.size, at_least=8)
     wanted = gate.answers(Reference(fused, "test"), pictures)
     ranges = {name: seen.range("max") for name, seen in calibration.collect(fused, pictures).items()}
     reachable = Bounds(mean_difference=1.5, mean_iou=0.985)

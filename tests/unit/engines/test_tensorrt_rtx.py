@@ -44,7 +44,7 @@ def test_the_bundled_network_becomes_an_engine_for_every_gpu(bundled: onnx.Model
     casts = sum(node.op_type == "Cast" for node in graph.graph.node)
     assert casts == (2 if precision == "fp32" else 4), "types change at the ends and nowhere in between"
     quantised = sum(node.op_type == "QuantizeLinear" for node in graph.graph.node)
-    assert (quantised > 80) == (precision == "int8")
+    assert (quantised > 100) == (precision == "int8")
 
 
 def test_half_precision_keeps_input_output_and_masks(make_network, recipe: ModelRecipe) -> None:
