@@ -9,19 +9,22 @@ import tempfile
 import time
 from pathlib import Path
 
-from alphacut_gpu import course, report
+from alphacut_gpu import check, course, report
 from alphacut_gpu.carried import PackError, unpack
 from alphacut_gpu.place import CHECKOUT, Place
 from alphacut_gpu.sections import COURSE_S, SECTIONS
 
 
 def main() -> int:
-    """Run it; the exit status is 0 unless a section failed or ran out of time."""
+    """Run it; the exit status is 1 if a section failed or ran out of time, or ``--check`` found something lacking."""
     parser = argparse.ArgumentParser(prog="tests/gpu/run.sh", description="Find out what a GPU makes of Alphacut.")
+    parser.add_argument("--check", action="store_true", help="Only say, in seconds, what this machine lacks.")
     parser.add_argument("--pack", type=Path, help="Folder that tests/gpu/pack.sh made, whole or in pieces.")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "out" / "gpu", help="For gpu.json and gpu.md.")
     parser.add_argument("--quick", action="store_true", help="Seconds instead of minutes; numbers mean nothing.")
     asked = parser.parse_args()
+    if asked.check:
+        return check.tell()
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="alphacut-gpu-") as folder:
         work = Path(folder)

@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-SUMS = "SHA256SUMS"
+SUMS, PYTHON = "SHA256SUMS", "PYTHON"
 PIECES, ARCHIVE = "PIECES.sha256", "pack.tar"
 FOR_SERVER, FOR_DRIVER, LIBRARIES, MODELS = "server", "driver", "libraries", "models"
 OF_SECTIONS = ("onnx_cuda", "decoding")
@@ -78,7 +78,7 @@ def unpack(source: Path, target: Path) -> Path:
         ``target``, with the folders above and one in ``sites`` for each group of wheels.
 
     Raises:
-        PackError: Something is missing or damaged.
+        PackError: Something is missing or damaged, or meant for another Python.
     """
     target.mkdir(parents=True)
     if (source / PIECES).is_file():
@@ -96,6 +96,9 @@ def unpack(source: Path, target: Path) -> Path:
     else:
         raise PackError(f"got {source}, which has neither {SUMS} nor {PIECES}; make it with tests/gpu/pack.sh")
     check_sums(target, SUMS)
+    here, packed = "{}.{}".format(*sys.version_info), (target / PYTHON).read_text()
+    if packed != here:
+        raise PackError(f"got a pack for Python {packed}, this is {here}; pack anew with --python {here}")
     for group in (FOR_DRIVER, *OF_SECTIONS):
         if (target / group).is_dir():
             _install(list(_wheels(target, group)), target / "sites" / group)

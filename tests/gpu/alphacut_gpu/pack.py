@@ -1,4 +1,4 @@
-"""Collect what a bare machine with an NVIDIA driver, Python 3.12 and PyTorch lacks: ``python -m alphacut_gpu.pack``."""
+"""Collect what a bare machine with an NVIDIA driver, Python and PyTorch lacks: ``python -m alphacut_gpu.pack``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,12 +14,8 @@ from pathlib import Path
 import tomllib
 from packaging.requirements import Requirement
 
-from alphacut_gpu import carried
+from alphacut_gpu import carried, closure, libpython
 from alphacut_gpu.place import CHECKOUT
-
-PYTHON = "3.12"
-LIBRARY = f"libpython{PYTHON}.so.1.0"
-"""What Triton's stub is linked to; Pythons built without a shared library do not bring it."""
 
 OPTIONAL: Mapping[str, tuple[str, str]] = {
     "onnxruntime-gpu": ("onnx_cuda", "onnxruntime-gpu"),
@@ -35,30 +30,35 @@ _PLATFORMS = (*(f"manylinux_2_{minor}_x86_64" for minor in range(39, 16, -1)), "
 _LOCK = CHECKOUT / "requirements" / "dev.lock"
 
 
-def main() -> None:
-    """Fetch, check and write; say what there is and how large."""
+def main() -> int:
+    """Fetch, check and write; say what there is and how large. The exit status is 1 if something is missing."""
     parser = argparse.ArgumentParser(prog="tests/gpu/pack.sh", description=__doc__)
     parser.add_argument("--out", type=Path, default=CHECKOUT / "out" / "gpu-pack")
+    parser.add_argument("--python", choices=libpython.VERSIONS, default=libpython.VERSIONS[-1], help="That runs there.")
     parser.add_argument("--with", dest="wanted", action="append", choices=sorted(OPTIONAL), default=[])
-    parser.add_argument("--libpython", type=Path, help=f"{LIBRARY}, if it is not where systems have it.")
+    parser.add_argument("--libpython", type=Path, help="Its shared library, if it is not where systems have it.")
     parser.add_argument("--split", type=int, metavar="MB", help="Also write it in pieces of at most so many MB.")
     asked = parser.parse_args()
     folder = asked.out / "pack"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / carried.LIBRARIES).mkdir(parents=True)
     lock = CHECKOUT / "server" / "alphacut_server" / "requirements.lock"
-    _download(folder / carried.FOR_SERVER, ["--no-deps", "--require-hashes", "--requirement", str(lock)])
-    _driver(folder / carried.FOR_DRIVER)
+    _download(folder / carried.FOR_SERVER, asked.python, ["--no-deps", "--require-hashes", "--requirement", str(lock)])
+    if missing := _driver(folder / carried.FOR_DRIVER, asked.python):
+        print(f"error: not found for Python {asked.python}: {'; '.join(missing)}", file=sys.stderr)
+        return 1
     for name in asked.wanted:
         group, package = OPTIONAL[name]
-        _download(folder / group, ["--no-deps", package])
-    if library := asked.libpython or _library():
-        shutil.copyfile(library, folder / carried.LIBRARIES / LIBRARY)
+        _download(folder / group, asked.python, ["--no-deps", package])
+    library = libpython.name(asked.python)
+    if path := asked.libpython or libpython.find(asked.python):
+        shutil.copyfile(path, folder / carried.LIBRARIES / library)
     else:
-        _tell(f"{LIBRARY} is not on this machine: if the other lacks it too, Triton does not start; --libpython FILE")
+        _tell(f"{library} is not on this machine: if the other lacks it too, Triton does not start; --libpython FILE")
     shutil.copytree(
         CHECKOUT / "model_repository", folder / carried.MODELS, ignore=shutil.ignore_patterns("__pycache__")
     )
+    (folder / carried.PYTHON).write_text(asked.python)
     carried.write_sums(folder, carried.SUMS)
     for line in sizes(folder):
         _tell(line)
@@ -67,14 +67,15 @@ def main() -> None:
         shutil.rmtree(pieces, ignore_errors=True)
         made = carried.split(folder, pieces, asked.split * 10**6)
         _tell(f"{len(made)} pieces in {pieces}; carry all of them and {carried.PIECES}")
+    return 0
 
 
-def constraints(lock: str) -> list[str]:
+def constraints(lock: str, python: str) -> list[str]:
     """Return ``name==version`` of everything in a lock file that is meant for the Python there, without its hashes."""
     lines = re.findall(r"^[\w.\-]+(?:\[[\w,\-]+\])?==[^\\\n]+", lock, re.MULTILINE)
     pinned = [Requirement(line.strip()) for line in lines]
-    there = {"python_version": PYTHON, "python_full_version": f"{PYTHON}.0", "platform_machine": "x86_64"}
-    return [f"{one.name}{one.specifier}" for one in pinned if one.marker is None or one.marker.evaluate(there)]
+    there = closure.environment(python)
+    return [f"{one.name}{one.specifier}" for one in pinned if closure.applies(one, there)]
 
 
 def requirements(project: Mapping[str, dict[str, object]]) -> list[str]:
@@ -101,19 +102,22 @@ def _names(declared: object) -> Iterable[str]:
         yield f"{one.name}[{','.join(sorted(one.extras))}]" if one.extras else one.name
 
 
-def _driver(folder: Path) -> None:
+def _driver(folder: Path, python: str) -> list[str]:
+    """Fetch what the course imports; return what of that is missing."""
+    names = requirements(tomllib.loads((CHECKOUT / "pyproject.toml").read_text()))
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        file.write("\n".join(constraints(_LOCK.read_text())))
+        file.write("\n".join(constraints(_LOCK.read_text(), python)))
         file.flush()
-        names = requirements(tomllib.loads((CHECKOUT / "pyproject.toml").read_text()))
-        _download(folder, ["--constraint", file.name, *names])
+        _download(folder, python, ["--constraint", file.name, *names])
+    missing = closure.lacking(folder.glob("*.whl"), names, python)
     # Its code comes from the checkout; its name and version are asked for.
     _run("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(CHECKOUT))
+    return missing
 
 
-def _download(folder: Path, what: Sequence[str]) -> None:
+def _download(folder: Path, python: str, what: Sequence[str]) -> None:
     platforms = [word for platform in _PLATFORMS for word in ("--platform", platform)]
-    target = ["--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON, *platforms]
+    target = ["--only-binary=:all:", "--implementation", "cp", "--python-version", python, *platforms]
     _run("download", "--dest", str(folder), *target, *what)
 
 
@@ -121,14 +125,9 @@ def _run(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments, "-qq"], check=True)
 
 
-def _library() -> Path | None:
-    folders = (sysconfig.get_config_var("LIBDIR"), "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/lib")
-    return next((path for folder in folders if folder and (path := Path(folder, LIBRARY)).is_file()), None)
-
-
 def _tell(line: str) -> None:
     print(line, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

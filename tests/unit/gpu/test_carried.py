@@ -28,6 +28,7 @@ def pack(tmp_path: Path) -> Path:
         wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: carried-thing\nVersion: 1.0\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
+    (folder / carried.PYTHON).write_text("{}.{}".format(*sys.version_info))
     carried.write_sums(folder, carried.SUMS)
     return folder
 
@@ -68,10 +69,19 @@ def test_a_changed_file_is_named_and_what_is_no_pack_is_told(pack: Path, tmp_pat
         carried.unpack(tmp_path, tmp_path / "elsewhere")
 
 
+def test_a_pack_for_another_python_is_refused_with_the_one_to_pack_for(pack: Path, tmp_path: Path) -> None:
+    from alphacut_gpu import carried
+
+    (pack / carried.PYTHON).write_text("3.9")
+    carried.write_sums(pack, carried.SUMS)
+    with pytest.raises(carried.PackError, match=r"got a pack for Python 3\.9, .* --python 3\.1"):
+        carried.unpack(pack, tmp_path / "there")
+
+
 def test_versions_are_those_of_the_lock_for_the_python_there() -> None:
     from alphacut_gpu import pack
 
-    pinned = pack.constraints((ROOT / "requirements" / "dev.lock").read_text())
+    pinned = pack.constraints((ROOT / "requirements" / "dev.lock").read_text(), "3.12")
     names = [one.partition("==")[0] for one in pinned]
     assert len(names) == len(set(names)) > 50, "one version of each"
     assert {"numpy", "locust", "tritonclient", "tensorrt-rtx-cu13-libs"} <= set(names)
