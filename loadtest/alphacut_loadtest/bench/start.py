@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
+import psutil
 
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
@@ -117,7 +119,16 @@ def _once(contender: Contender, setting: Setting) -> Start:
             return Start(contender.name, worker.start_s, {}, {})
         # Its standard output is the log, a file that has the life of the server.
         log = Path(f"/proc/{triton.pid}/fd/1").read_text(errors="replace")
-        return _staged(contender.name, worker.marks, triton.create_time(), log)
+        return _staged(contender.name, worker.marks, _created(triton), log)
+
+
+def _created(process: psutil.Process) -> float:
+    """Return when a process was made, in seconds since 1970.
+
+    The kernel tells that to 10 ms after boot, but when it booted in whole seconds only.
+    """
+    after_boot_s = process.create_time() - psutil.boot_time()
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + after_boot_s
 
 
 def _staged(contender: str, marks: Mapping[str, float], triton_created: float, log: str) -> Start:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 
+import psutil
 import pytest
 
 from alphacut_loadtest.bench import start
@@ -37,3 +40,11 @@ def test_json_holds_every_start() -> None:
     content = json.loads(start.to_json(ORIGIN, starts(2.0, 5.0)))
     assert [one["total_s"] for one in content["starts"]] == [2.0, 5.0, 1.5]
     assert content["targets"][0]["met"] is True
+
+
+def test_a_processes_start_is_known_to_hundredths_of_a_second():
+    before = time.time()
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        after = time.time()
+        created = start._created(psutil.Process(process.pid))
+    assert before - 0.02 < created < after + 0.02
