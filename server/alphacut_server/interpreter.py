@@ -22,6 +22,7 @@ print(json.dumps({
     "version": "%d.%d" % sys.version_info[:2],
     "executable": sys.executable,
     "library_folder": sysconfig.get_config_var("LIBDIR"),
+    "prefix": sys.base_prefix,
 }))
 """
 
@@ -52,7 +53,7 @@ def find() -> Interpreter:
         answer = _ask(candidate)
         if answer is None or answer["version"] not in SUPPORTED:
             continue
-        folder = _library_folder(answer["version"], answer["library_folder"])
+        folder = _library_folder(answer["version"], answer["library_folder"], answer["prefix"])
         if folder is None:
             without_library.append(answer["version"])
             continue
@@ -84,9 +85,10 @@ def _ask(executable: str) -> dict[str, str] | None:
     return answer
 
 
-def _library_folder(version: str, configured: str | None) -> Path | None:
+def _library_folder(version: str, configured: str | None, prefix: str) -> Path | None:
+    own = os.path.join(prefix, "lib")  # a Python that was moved, as uv's are, is configured for where it was built
     named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    for folder in (configured, *named, *_SYSTEM_LIBRARIES):
+    for folder in (configured, own, *named, *_SYSTEM_LIBRARIES):
         if folder and os.path.exists(os.path.join(folder, f"libpython{version}.so.1.0")):
             return Path(folder)
     return None

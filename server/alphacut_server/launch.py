@@ -12,6 +12,7 @@ from alphacut_core.installed import CPU
 from alphacut_server.environment import Environment
 
 LOOPBACK = "127.0.0.1"
+_OF_GPUS = ("libcuda.so.1", "libcudart.so.13", "libcudart.so.12")
 _MEBIBYTE = 2**20
 _ALLOCATOR = {
     "MALLOC_ARENA_MAX": "2",
@@ -84,15 +85,25 @@ def variables(environment: Environment) -> dict[str, str]:
     """Return the process environment of ``tritonserver`` and its stubs.
 
     Without the wheel's libraries the stub dies at once and the server waits for it in silence; the stub
-    becomes whichever ``python3`` is first on PATH. What the caller's own environment says of the allocator holds.
+    becomes whichever ``python3`` is first on PATH. What the caller's own environment says of the allocator holds, and
+    where it says that a GPU's driver lies.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LD_"))}
     return {
         **_ALLOCATOR,
         **inherited,
         "PATH": f"{environment.folder / 'bin'}:{os.environ.get('PATH', os.defpath)}",
-        "LD_LIBRARY_PATH": ":".join(map(str, environment.libraries)),
+        "LD_LIBRARY_PATH": os.pathsep.join([*map(str, environment.libraries), *_gpu_folders()]),
     }
+
+
+def _gpu_folders() -> list[str]:
+    """Return the folders on LD_LIBRARY_PATH that have NVIDIA's libraries: in containers often the only way to them.
+
+    Others may have libraries of the same names as Triton's, and stay out.
+    """
+    named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    return [folder for folder in named if folder and any(Path(folder, library).exists() for library in _OF_GPUS)]
 
 
 def assemble_backend(environment: Environment, folder: Path) -> Path:

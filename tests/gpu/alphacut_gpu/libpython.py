@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -20,5 +21,5 @@ def name(version: str) -> str:
 def find(version: str) -> Path | None:
     """Return where it lies on this machine, or None."""
     named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    folders = (sysconfig.get_config_var("LIBDIR"), *named, *_SYSTEM)
+    folders = (sysconfig.get_config_var("LIBDIR"), f"{sys.base_prefix}/lib", *named, *_SYSTEM)
     return next((path for folder in folders if folder and (path := Path(folder, name(version))).is_file()), None)

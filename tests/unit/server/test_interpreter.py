@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
@@ -15,9 +16,10 @@ from alphacut_server import interpreter
 
 def fake_python(folder: Path, name: str, version: str, library_folder: Path) -> Path:
     """A program that answers like a Python of that version."""
-    answer = f'{{"version": "{version}", "executable": "{folder / name}", "library_folder": "{library_folder}"}}'
     program = folder / name
-    program.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    answer = {"version": version, "executable": str(program), "library_folder": str(library_folder)}
+    told = json.dumps({**answer, "prefix": str(folder / "prefix")})
+    program.write_text(f"#!/bin/sh\necho '{told}'\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program
 
@@ -64,3 +66,11 @@ def test_the_system_library_serves_a_python_built_without_its_own(machine: Path,
     monkeypatch.setattr(interpreter, "_SYSTEM_LIBRARIES", (str(system),))
     fake_python(machine, "python3.11", "3.11", machine / "nowhere")
     assert interpreter.find().library_folder == system
+
+
+def test_a_python_that_was_moved_is_found_with_the_library_beside_it(machine: Path):
+    own = machine / "prefix" / "lib"
+    own.mkdir(parents=True)
+    (own / "libpython3.12.so.1.0").touch()
+    fake_python(machine, "python3.12", "3.12", Path("/install/lib"))
+    assert interpreter.find().library_folder == own

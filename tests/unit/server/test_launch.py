@@ -36,3 +36,15 @@ def test_what_would_lead_an_isolated_interpreter_astray_is_not_handed_on(
     seen = launch.variables(environment)
     assert not {"PYTHONPATH", "LD_PRELOAD"} & seen.keys()
     assert seen["PATH"].startswith(str(environment.folder / "bin"))
+
+
+def test_the_folder_of_a_gpus_driver_stays_and_comes_last(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver, other = tmp_path / "nvidia", tmp_path / "conda"
+    for folder, library in ((driver, "libcuda.so.1"), (other, "libstdc++.so.6")):
+        folder.mkdir()
+        (folder / library).touch()
+    monkeypatch.setenv("LD_LIBRARY_PATH", f"{other}::{driver}")
+    named = launch.variables(environment)["LD_LIBRARY_PATH"].split(":")
+    assert named == [*map(str, environment.libraries), str(driver)]
