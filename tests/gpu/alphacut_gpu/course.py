@@ -44,12 +44,14 @@ class Outcome:
 
 
 def run(sections: Sequence[Section], place: Place, course_s: float, tell: Callable[[str], None]) -> list[Outcome]:
-    """Run every section, within its own budget and what is left of the course's."""
+    """Run every section, within its own budget and what is left of the course's and not reserved for later ones."""
     end = time.monotonic() + course_s
     outcomes = []
-    for section in sections:
-        tell(f"{section.title} (at most {section.budget_s:.0f} s)")
-        outcome = _run(section, place, min(section.budget_s, end - time.monotonic()))
+    for number, section in enumerate(sections, start=1):
+        reserved_s = sum(later.reserved_s for later in sections[number:])
+        budget_s = min(section.budget_s, end - time.monotonic() - reserved_s)
+        tell(f"{section.title} (at most {max(budget_s, 0):.0f} s)")
+        outcome = _run(section, place, budget_s)
         tell(f"  {outcome.status} in {outcome.took_s:.0f} s{': ' if outcome.reason else ''}{outcome.reason}")
         outcomes.append(outcome)
     return outcomes
@@ -57,7 +59,9 @@ def run(sections: Sequence[Section], place: Place, course_s: float, tell: Callab
 
 def _run(section: Section, place: Place, budget_s: float) -> Outcome:
     if budget_s <= 0:
-        return Outcome(section, NOT_RUN, "the course's time was used up before", 0.0, {})
+        return Outcome(
+            section, NOT_RUN, "the course's time was used up before, or is reserved for later sections", 0.0, {}
+        )
     command = [sys.executable, "-m", "alphacut_gpu.worker", section.name, "--work", str(place.work)]
     command += ["--pack", str(place.pack)] if place.pack else []
     command += ["--quick"] if place.quick else []

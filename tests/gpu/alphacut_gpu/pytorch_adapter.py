@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,23 +17,30 @@ from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 
 BATCHES = (1, 2, 4, 8, 16)
 LANES = 2
+COMPILED, TRACED = "network.pt2", "network.pt"
 
 
 class TritonPythonModel:
-    """A CUDA graph of each batch size, in two lanes; batches in between are filled up."""
+    """Batches are filled up to one of a few sizes, each prepared in two lanes; CUDA graphs if nothing is compiled."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Load the traced network and capture the graphs."""
+        """Load the network, compiled or traced, and prepare all batch sizes."""
         settings = adapter.start(args)
         sys.path.append(settings.parameters["packages"])  # last, so that numpy stays Triton's
         import torch
 
         self.torch, self.size = torch, int(settings.parameters["size"])
         torch.cuda.set_device(int(args["model_instance_device_id"]))
-        self.network = torch.jit.load(Path(settings.folder) / "network.pt").cuda().eval()
+        torch.backends.cudnn.benchmark = True
+        compiled = Path(settings.folder) / COMPILED
+        self.compiled = compiled.is_file()
+        if self.compiled:
+            self.network = torch._inductor.aoti_load_package(str(compiled), num_runners=LANES)
+        else:
+            self.network = torch.jit.load(Path(settings.folder) / TRACED).cuda().eval()
         self.lanes: queue.SimpleQueue[dict[int, Any]] = queue.SimpleQueue()
         for _ in range(LANES):
-            self.lanes.put({rows: self._capture(rows) for rows in BATCHES})
+            self.lanes.put({rows: self._prepare(rows) for rows in BATCHES})
         self.workers = ThreadPoolExecutor(LANES)
 
     def execute(self, requests: list[Any]) -> None:
@@ -46,26 +54,33 @@ class TritonPythonModel:
         """Finish what was begun."""
         self.workers.shutdown()
 
-    def _capture(self, rows: int) -> tuple[Any, Any, Any, Any]:
+    def _prepare(self, rows: int) -> tuple[Any, Any, Callable[[], Any]]:
         torch = self.torch
         images = torch.zeros((rows, *image_spec(self.size).dims), dtype=torch.uint8, device="cuda")
-        graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
+        stream = torch.cuda.Stream()
         with torch.inference_mode(), torch.cuda.stream(stream):
             for _ in range(3):
                 self.network(images)
             torch.cuda.synchronize()
+            if self.compiled:
+                return stream, images, lambda: self.network(images)
+            graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, stream=stream):
                 outputs = self.network(images)
-        return graph, stream, images, outputs
+
+        def replay() -> Any:
+            graph.replay()
+            return outputs
+
+        return stream, images, replay
 
     def _serve(self, lane: dict[int, Any], requests: list[Any], batches: list[np.ndarray]) -> None:
         try:
             images = np.concatenate(batches)
-            graph, stream, place, outputs = lane[next(rows for rows in BATCHES if rows >= len(images))]
-            with self.torch.cuda.stream(stream):
+            stream, place, run = lane[next(rows for rows in BATCHES if rows >= len(images))]
+            with self.torch.inference_mode(), self.torch.cuda.stream(stream):
                 place[: len(images)].copy_(self.torch.from_numpy(images))
-                graph.replay()
-                masks, confidences = (one[: len(images)].cpu().numpy() for one in outputs)
+                masks, confidences = (one[: len(images)].cpu().numpy() for one in run())
         except Exception as error:  # noqa: BLE001  the process boundary: nobody else would answer
             for request in requests:
                 adapter.refuse(pb_utils, request, error)

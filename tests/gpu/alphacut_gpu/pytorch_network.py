@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from alphacut_engines.registry import BUNDLED
 from alphacut_gpu import networks
-from alphacut_training import onnx_weights
+from alphacut_training import export, onnx_weights
 
 
 class Fused(nn.Module):
@@ -27,9 +27,9 @@ class Fused(nn.Module):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "network.onnx")
             onnx.save(networks.plain(name), path)
-            network = onnx_weights.load(path).eval()
+            network = onnx_weights.load(path)
         self.dtype = dtype
-        self.network = network.to(dtype=dtype, memory_format=torch.channels_last)
+        self.network = export.folded_copy(network).to(dtype=dtype, memory_format=torch.channels_last)
         for part in ("mean", "std"):
             self.register_buffer(part, torch.tensor(getattr(BUNDLED, part), dtype=torch.float32).reshape(1, 3, 1, 1))
 

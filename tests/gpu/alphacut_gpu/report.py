@@ -68,6 +68,8 @@ def _engines(found: dict[str, Any]) -> str:
     rows: list[Row] = []
     for name, one in found.get("torch_yardstick", {}).get("networks", {}).items():
         rows += _batches("PyTorch", {"network": name, "precision": "fp16", **one}, ceiling)
+    if compiled := found.get("torch_compiled"):
+        rows += _batches("PyTorch, compiled", {"network": "u2net", "precision": "fp16", **compiled}, ceiling)
     for section, runtime in (("tensorrt_rtx", "TensorRT-RTX"), ("onnx_cuda", "ONNX Runtime")):
         for one in found.get(section, {}).get("engines", ()):
             label = f"{runtime} for {one['for']}" if "for" in one else runtime
@@ -106,17 +108,16 @@ def _serving(found: dict[str, Any]) -> str:
     kinds += [(f"{number} callers", one) for number, one in found.get("callers", {}).items()]
     kinds += [(f"{one['offered_per_s']:.1f} a second arrive", one) for one in found.get("arrivals", ())]
     kinds += list(found.get("settings", {}).items())
-    rows = [
-        (name, _number(one["images_per_s"]), *(_number(one["latency_ms"].get(p)) for p in ("p50", "p95")), _good(one))
-        for name, one in kinds
-        if one
-    ]
+    rows = [(name, *_asked(one)) for name, one in kinds if one]
     title = f"## Through Triton: {found['runtime']}, {found['network']} in {found['precision']}\n"
     return f"{title}\n{_table(('who asks', 'images/s', 'p50 ms', 'p95 ms', 'answered'), rows)}"
 
 
-def _good(one: dict[str, Any]) -> str:
-    return f"{one['good']:.1%}"
+def _asked(one: dict[str, Any]) -> Row:
+    if "refused" in one:
+        return ("", "", "", one["refused"])
+    latencies = (_number(one["latency_ms"].get(percentile)) for percentile in ("p50", "p95"))
+    return (_number(one["images_per_s"]), *latencies, f"{one['good']:.1%}")
 
 
 def _number(value: float | None) -> str:

@@ -13,20 +13,23 @@ class Section:
         name: Of the module beside this one whose ``measure`` finds it out.
         title: For the report.
         budget_s: After this long it is ended, and what it found so far is kept.
+        reserved_s: So much of the course's time no earlier section may use up.
     """
 
     name: str
     title: str
     budget_s: float
+    reserved_s: float = 0.0
 
 
 SECTIONS = (
     Section("machine", "Machine", 30),
     Section("torch_yardstick", "PyTorch FP16, channels last, CUDA graphs", 90),
     Section("tensorrt_rtx", "TensorRT-RTX", 150),
+    Section("torch_compiled", "PyTorch FP16, compiled", 150),
     Section("onnx_cuda", "ONNX Runtime with CUDA", 60),
     Section("decoding", "JPEG to square, on the processor and on the GPU", 35),
-    Section("serving", "The whole way through Triton, with Locust", 230),
+    Section("serving", "The whole way through Triton, with Locust", 230, reserved_s=170),
 )
 COURSE_S = 560.0
 """Unpacking and all of them together end within this, so that ten minutes on a machine suffice."""

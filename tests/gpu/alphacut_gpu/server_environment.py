@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,9 @@ def _install(environment: Environment, wheels: Path, *what: str) -> None:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # What this process imports is not there for the server: pip would take it for installed.
+    apart = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, env=apart, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ServerStartError(f"{' '.join(command)} failed: {(done.stdout + done.stderr)[-600:]}")
 

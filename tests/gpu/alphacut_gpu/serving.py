@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput
+from tritonclient.utils import InferenceServerException
 
 from alphacut_client import EmbeddedServer
 from alphacut_core import installed
@@ -89,14 +90,21 @@ def _choose(place: Place) -> Served:
             if (one["network"], one["precision"]) == (network, precision) and one["parity"]["passed"]:
                 repository = staging.tensorrt_rtx(folder, Path(one["path"]), precision)
                 return Served("TensorRT-RTX", network, precision, True, repository)
+    compiled = place.found("torch_compiled")
+    if compiled.get("parity", {}).get("passed"):
+        return _pytorch(folder, "PyTorch, compiled", Path(compiled["path"]))
     if place.found("torch_yardstick").get("networks", {}).get("u2net"):
-        repository = staging.pytorch(folder, _traced(place), Path(accelerator.torch().__file__).parents[1])
-        return Served("PyTorch behind the Python backend", "u2net", "fp16", True, repository)
+        return _pytorch(folder, "PyTorch, CUDA graphs", _traced(place))
     for repository in (CHECKOUT / "model_repository", *([place.pack / "models"] if place.pack else [])):
         on_cpu = installed.find(repository, DEFAULT_MODEL)
         if on_cpu is not None:
             return Served("OpenVINO on the processor", "u2netp", on_cpu.manifest["precision"], False, repository)
     raise NotRunError("no engine runs on a GPU here, and none is built for the processor; run alphacut build before")
+
+
+def _pytorch(folder: Path, runtime: str, network: Path) -> Served:
+    repository = staging.pytorch(folder, network, Path(accelerator.torch().__file__).parents[1])
+    return Served(f"{runtime}, behind the Python backend", "u2net", "fp16", True, repository)
 
 
 def _traced(place: Place) -> Path:
@@ -135,7 +143,7 @@ def _kept(arrivals: list[dict[str, Any]], limit_s: float) -> float | None:
 
 
 def _vary(url: str, repository: Path, traffic: Traffic, callers: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what other numbers of instances and another delay make of the same callers."""
+    """Yield what other numbers of instances and another delay make of the same callers, or why one is refused."""
     pipeline = staging.PIPELINE
     engine_config = f"configs/{installed.CPU}.pbtxt"
     with contextlib.closing(InferenceServerClient(url)) as triton:
@@ -152,7 +160,10 @@ def _vary(url: str, repository: Path, traffic: Traffic, callers: int) -> Iterato
             else:
                 config.instance_group[0].count = int(name.split()[0])
             staging.write(repository, config, file)
-            triton.load_model(model, client_timeout=_LOAD_TIMEOUT_S)
-            yield name, traffic.closed(callers)
+            try:
+                triton.load_model(model, client_timeout=_LOAD_TIMEOUT_S)
+                yield name, traffic.closed(callers)
+            except InferenceServerException as error:
+                yield name, {"refused": str(error)}
             path.write_text(before)
             triton.load_model(model, client_timeout=_LOAD_TIMEOUT_S)

@@ -29,18 +29,18 @@ def tensorrt_rtx(folder: Path, engine: Path, precision: str) -> Path:
     return folder
 
 
-def pytorch(folder: Path, traced: Path, packages: Path) -> Path:
+def pytorch(folder: Path, network: Path, packages: Path) -> Path:
     """Lay out a repository whose engine is PyTorch; return it.
 
     Args:
         folder: Where.
-        traced: The network as ``torch.jit`` saves it.
+        network: The file of a compiled network, or of a traced one, under the name that the adapter knows it by.
         packages: Where PyTorch is installed.
     """
     config = configs.rtx_engine(PIPELINE)
     config.default_model_filename = PYTORCH_ADAPTER
     version = _lay_out(folder, "pytorch", "fp16", config, {"packages": str(packages)})
-    shutil.copyfile(traced, version / "network.pt")
+    shutil.copyfile(network, version / network.name)
     shutil.copyfile(Path(__file__).with_name(PYTORCH_ADAPTER), version / PYTORCH_ADAPTER)
     return folder
 

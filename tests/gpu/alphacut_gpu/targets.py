@@ -46,7 +46,7 @@ def judge(found: Found) -> list[Target]:
     if not serving.get("on_gpu"):
         serving = {}
     by = f"{serving['runtime']}, {serving['network']}" if serving else ""
-    kept = serving.get("kept", {}).get("p95 under 0.1 s")
+    kept = serving["kept"].get("p95 under 0.1 s") or 0.0 if "kept" in serving else None
     p50_ms = serving.get("one_caller", {}).get("latency_ms", {}).get("p50")
     best = max((one["images_per_s"] for one in serving.get("callers", {}).values()), default=None)
     of_full = serving.get("network") == "u2net"
@@ -66,7 +66,8 @@ def _alone(found: Found) -> tuple[float | None, str]:
         for one in found.get(section, {}).get("engines", ()):
             if (one["network"], one["precision"]) == ("u2net", "fp16") and "32" in one.get("batches", {}):
                 candidates.append((one["batches"]["32"]["images_per_s"], name))
-    of_torch = found.get("torch_yardstick", {}).get("networks", {}).get("u2net", {}).get("batches", {})
-    if "32" in of_torch:
-        candidates.append((of_torch["32"]["images_per_s"], "PyTorch"))
+    of_torch = found.get("torch_yardstick", {}).get("networks", {}).get("u2net", {}), "PyTorch"
+    for one, name in (of_torch, (found.get("torch_compiled", {}), "PyTorch, compiled")):
+        if "32" in one.get("batches", {}):
+            candidates.append((one["batches"]["32"]["images_per_s"], name))
     return max(candidates, default=(None, ""), key=lambda candidate: candidate[0] or 0.0)

@@ -27,7 +27,7 @@ def measure(place: Place) -> None:
     place.keep("torch_yardstick", found)
     for name in networks.NAMES:
         network = Fused(name, torch.float16).cuda()
-        found["networks"][name] = {"parity": networks.judge(_Engine(torch, network), "fp16"), "batches": {}}
+        found["networks"][name] = {"parity": networks.judge(Engine(torch, network), "fp16"), "batches": {}}
         for rows in BATCHES:
             measured = _batch(torch, network, rows)
             measured["share_of_ceiling"] = floor.share(name, measured["images_per_s"], found["ceiling_flop_per_s"])
@@ -37,13 +37,15 @@ def measure(place: Place) -> None:
         torch.cuda.empty_cache()
 
 
-class _Engine:
+class Engine:
     """A network behind the interface of the gate."""
 
-    def __init__(self, torch: Any, network: Any) -> None:
+    def __init__(self, torch: Any, network: Callable[..., Any]) -> None:
+        """Take a network that is on the GPU."""
         self._torch, self._network = torch, network
 
     def masks(self, pictures: Pixels) -> tuple[Pixels, np.ndarray]:
+        """Run uint8 (N, S, S, 3); return masks uint8 (N, S, S) and confidences float32 (N, 1)."""
         with self._torch.inference_mode():
             masks, confidences = self._network(self._torch.from_numpy(pictures).cuda())
         return masks.cpu().numpy(), confidences.cpu().numpy()
@@ -52,8 +54,7 @@ class _Engine:
 def _ceiling(torch: Any) -> float:
     """Return the rate of a large product of random FP16 matrices, in FLOP/s."""
     one, other = (torch.randn(_SIDE, _SIDE, device="cuda", dtype=torch.float16) for _ in range(2))
-    time_s = _time_s(torch, lambda: torch.mm(one, other))
-    return 2 * _SIDE**3 / time_s
+    return 2 * _SIDE**3 / time_s(torch, lambda: torch.mm(one, other))
 
 
 def _batch(torch: Any, network: Any, rows: int) -> dict[str, float]:
@@ -65,11 +66,11 @@ def _batch(torch: Any, network: Any, rows: int) -> dict[str, float]:
             for _ in range(3):
                 network(images)
         torch.cuda.current_stream().wait_stream(aside)
-        eager_s = _time_s(torch, lambda: network(images))
+        eager_s = time_s(torch, lambda: network(images))
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             network(images)
-        graph_s = _time_s(torch, graph.replay)
+        graph_s = time_s(torch, graph.replay)
     return {
         "time_ms": graph_s * 1e3,
         "images_per_s": rows / graph_s,
@@ -78,7 +79,7 @@ def _batch(torch: Any, network: Any, rows: int) -> dict[str, float]:
     }
 
 
-def _time_s(torch: Any, work: Callable[[], Any]) -> float:
+def time_s(torch: Any, work: Callable[[], Any]) -> float:
     """Return the median time of one call, between events on the GPU, after a warm-up."""
     for _ in range(2):
         work()

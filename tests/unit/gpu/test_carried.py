@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
+
+from .wheels import wheel
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,12 +23,7 @@ def pack(tmp_path: Path) -> Path:
     (folder / carried.FOR_DRIVER).mkdir(parents=True)
     (folder / carried.LIBRARIES).mkdir()
     (folder / carried.LIBRARIES / "libpython.so").write_bytes(bytes(range(256)) * 40)
-    info = "carried_thing-1.0.dist-info"
-    with zipfile.ZipFile(folder / carried.FOR_DRIVER / "carried_thing-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("carried_thing.py", "WORD = 'here'\n")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: carried-thing\nVersion: 1.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
+    wheel(folder / carried.FOR_DRIVER, "carried-thing", {"carried_thing.py": "WORD = 'here'\n"})
     (folder / carried.PYTHON).write_text("{}.{}".format(*sys.version_info))
     carried.write_sums(folder, carried.SUMS)
     return folder

@@ -77,3 +77,15 @@ def test_every_section_ends_in_its_own_way_and_what_was_found_is_kept(outcomes: 
     written = json.loads(json.dumps(report.as_dict(list(outcomes.values()))))
     assert written["sections"]["endless"]["status"] == "ran out of time"
     assert {one["verdict"] for one in written["targets"]} == {"not run"}
+
+
+def test_what_is_reserved_for_a_later_section_is_not_used_up_by_an_earlier_one(tmp_path: Path) -> None:
+    from alphacut_gpu import course
+    from alphacut_gpu.place import Place
+    from alphacut_gpu.sections import Section
+
+    told: list[str] = []
+    first, last = Section("first", "First", 50), Section("last", "Last", 50, reserved_s=80)
+    (ended, _) = course.run([first, last], Place(tmp_path, None, quick=True), 80, told.append)
+    assert (ended.status, ended.reason.partition(", ")[2]) == ("not run", "or is reserved for later sections")
+    assert [line for line in told if "at most" in line] == ["First (at most 0 s)", "Last (at most 50 s)"]

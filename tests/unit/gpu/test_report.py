@@ -32,7 +32,7 @@ def verdicts(of: dict[str, Any]) -> list[str]:
 
 def test_each_target_is_held_against_its_own_number() -> None:
     assert verdicts(found()) == ["met", "missed", "met", "met"]
-    assert verdicts(found(kept={"p95 under 0.1 s": None})) == ["met", "not run", "met", "met"]
+    assert verdicts(found(kept={"p95 under 0.1 s": None})) == ["met", "missed", "met", "met"]
     assert verdicts(found(callers={"8": {"images_per_s": 1999.0}}))[3] == "missed"
 
 
@@ -51,6 +51,20 @@ def test_the_fastest_engine_counts_and_is_named() -> None:
     of = found()
     of["torch_yardstick"] = {"networks": {"u2net": {"batches": {"32": {"images_per_s": 5000.0}}}}}
     assert (targets.judge(of)[0].measured, targets.judge(of)[0].by) == (5000.0, "PyTorch")
+    of["torch_compiled"] = {"batches": {"32": {"images_per_s": 6000.0}}}
+    assert (targets.judge(of)[0].measured, targets.judge(of)[0].by) == (6000.0, "PyTorch, compiled")
+
+
+def test_a_setting_that_the_server_refused_is_told_in_its_words() -> None:
+    from alphacut_gpu import report
+    from alphacut_gpu.course import RAN, Outcome
+    from alphacut_gpu.sections import SECTIONS
+
+    asked = {"images_per_s": 90.0, "latency_ms": {"p50": 11.0, "p95": 12.0}, "good": 1.0}
+    of = found(one_caller=asked, callers={"8": asked}, settings={"2 engines": {"refused": "out of memory"}})["serving"]
+    page = report.markdown([Outcome(SECTIONS[-1], RAN, "", 1.0, of)], "today")
+    assert "| 8 callers | 90 | 11 | 12 | 100.0% |" in page
+    assert "| 2 engines |  |  |  | out of memory |" in page
 
 
 @pytest.mark.parametrize("name", ["u2netp", "u2net"])
