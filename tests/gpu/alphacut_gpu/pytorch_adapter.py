@@ -32,15 +32,14 @@ class TritonPythonModel:
         self.torch, self.size = torch, int(settings.parameters["size"])
         torch.cuda.set_device(int(args["model_instance_device_id"]))
         torch.backends.cudnn.benchmark = True
-        compiled = Path(settings.folder) / COMPILED
+        compiled, traced = (Path(settings.folder) / name for name in (COMPILED, TRACED))
         self.compiled = compiled.is_file()
-        if self.compiled:
-            self.network = torch._inductor.aoti_load_package(str(compiled), num_runners=LANES)
-        else:
-            self.network = torch.jit.load(Path(settings.folder) / TRACED).cuda().eval()
         self.lanes: queue.SimpleQueue[dict[int, Any]] = queue.SimpleQueue()
-        for _ in range(LANES):
-            self.lanes.put({rows: self._prepare(rows) for rows in BATCHES})
+        for _ in range(LANES):  # a compiled network runs one batch at a time
+            network = (
+                torch._inductor.aoti_load_package(str(compiled)) if self.compiled else torch.jit.load(traced).cuda()
+            )
+            self.lanes.put({rows: self._prepare(network, rows) for rows in BATCHES})
         self.workers = ThreadPoolExecutor(LANES)
 
     def execute(self, requests: list[Any]) -> None:
@@ -54,19 +53,19 @@ class TritonPythonModel:
         """Finish what was begun."""
         self.workers.shutdown()
 
-    def _prepare(self, rows: int) -> tuple[Any, Any, Callable[[], Any]]:
+    def _prepare(self, network: Callable[[Any], Any], rows: int) -> tuple[Any, Any, Callable[[], Any]]:
         torch = self.torch
         images = torch.zeros((rows, *image_spec(self.size).dims), dtype=torch.uint8, device="cuda")
         stream = torch.cuda.Stream()
         with torch.inference_mode(), torch.cuda.stream(stream):
             for _ in range(3):
-                self.network(images)
+                network(images)
             torch.cuda.synchronize()
             if self.compiled:
-                return stream, images, lambda: self.network(images)
+                return stream, images, lambda: network(images)
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, stream=stream):
-                outputs = self.network(images)
+                outputs = network(images)
 
         def replay() -> Any:
             graph.replay()
