@@ -124,6 +124,21 @@ def test_a_scenario_runs_is_judged_and_leaves_a_page_and_json(
     assert not re.search(r"(src|href)=|<script", (out / "load-moment.html").read_text())
 
 
+def test_pixels_go_to_the_engine_and_past_the_decoder(run: Run, server_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "pixels.toml"
+    lane = "[[lanes]]\nname = 'gateways'\nshare = 1.0\nmix = { sizes = { 64x48 = 1 }, uploads = { pixels = 1 } }\n"
+    path.write_text(f"slo = 'p95=60s,errors=0%'\ntimeout_s = 60\nstages = [{{ duration_s = 2, rate = 1.0 }}]\n{lane}")
+    with Client(server_url) as client:
+        before = inferences(client)
+        arguments = ["load", str(path), "--url", server_url, "--rate", "30", "--output", str(tmp_path)]
+        done = run("-m", "alphacut_client", *arguments)
+        after = inferences(client)
+    assert done.returncode == 0, done.stdout + done.stderr
+    sent = json.loads((tmp_path / "load-pixels.json").read_text())["judgement"]["parts"][0]["seen"]["requests"]
+    assert after["u2netp"] - before["u2netp"] >= sent > 20
+    assert after["preprocess"] - before["preprocess"] < sent / 2, "the supervisor's probes at most"
+
+
 def test_a_gateway_is_asked_for_every_tier_too(
     run: Run, server_url: str, gateway: str, scenario: Path, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from alphacut_loadtest.measure.service import Service
 from alphacut_loadtest.measure.triton import Watch
 from alphacut_loadtest.measure.window import in_flight_mean, window
 from alphacut_loadtest.traffic.mix import Mix
-from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage
+from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage, protocol_of
 from alphacut_loadtest.traffic.slo import Slo
 
 _LEAST_REQUESTS, _MOST_TIMES = 20, 10
@@ -54,7 +54,7 @@ class LocustTarget:
             lanes=(lane,),
             slo=self.slo,
             timeout_s=max(10.0, 10 * self.slo.strictest[1]),
-            protocol="gateway" if self.service.url.startswith("http") else "grpc",
+            protocol=protocol_of(self.service.url),
         )
         before = self.service.cpu_s()
         with ExitStack() as stack:

@@ -7,8 +7,11 @@ call stops all greenlets.
 from __future__ import annotations
 
 from alphacut_client import Client
-from alphacut_core import tiers
+from alphacut_core import steps, tiers
 from alphacut_core.errors import AlphacutError
+from alphacut_core.geometry import Pixels
+from alphacut_core.limits import DEFAULT_LIMITS
+from alphacut_core.options import Decode, Options
 from alphacut_core.tiers import Mode
 from alphacut_loadtest.generator.outcome import Outcome, of_error
 from alphacut_loadtest.generator.way import Reply, Way
@@ -17,7 +20,7 @@ from alphacut_loadtest.traffic.mix import Answer
 
 
 class GrpcWay(Way):
-    """Files go to the ensemble as they are. The client's own work after the answer, compositing, is left out.
+    """Files go to the ensemble as they are, pixels to the engine. The client's own work around that is left out.
 
     Args:
         url: Host and port of Triton, with or without ``grpc://``.
@@ -28,11 +31,14 @@ class GrpcWay(Way):
         self._url = url.removeprefix("grpc://")
         self._timeout_s = timeout_s
         self._clients: dict[tuple[Mode, Answer], Client] = {}
+        self._squares: dict[tuple[str, Mode, Decode], Pixels] = {}
 
     def send(self, ask: Ask) -> Reply:
-        """Ask the ensemble of the request's tier."""
+        """Ask the ensemble, or the engine, of the request's tier."""
         client = self._client(ask.mode, ask.answer)
         try:
+            if ask.upload == "pixels":
+                return Reply(Outcome.ANSWERED, client.predict(self._square(ask)).mask.nbytes)
             if ask.answer == "mask":
                 return Reply(Outcome.ANSWERED, client.predict(ask.data, decode=ask.decode).mask.nbytes)
             return Reply(Outcome.ANSWERED, len(client.remove(ask.data, format="webp", decode=ask.decode)))
@@ -44,6 +50,14 @@ class GrpcWay(Way):
         for client in self._clients.values():
             client.close()
         self._clients.clear()
+
+    def _square(self, ask: Ask) -> Pixels:
+        """Return what the network sees of a picture, made when it is first sent."""
+        key = (ask.file, ask.mode, ask.decode)
+        if key not in self._squares:
+            size = tiers.pipeline(mode=ask.mode).size
+            self._squares[key] = steps.preprocess(ask.data, Options(decode=ask.decode), size, DEFAULT_LIMITS)
+        return self._squares[key]
 
     def _client(self, mode: Mode, answer: Answer) -> Client:
         known = self._clients.get((mode, answer))

@@ -13,11 +13,11 @@ from locust import LoadTestShape, events
 from locust.runners import MasterRunner
 
 from alphacut_core.errors import InvalidOptionError
-from alphacut_loadtest.generator.session import Session, is_http
+from alphacut_loadtest.generator.session import Session
 from alphacut_loadtest.generator.users import GrpcArrivals, GrpcCaller, HttpArrivals, HttpCaller
 from alphacut_loadtest.traffic import scenario_file
 from alphacut_loadtest.traffic.corpus import Corpus
-from alphacut_loadtest.traffic.scenario import Scenario
+from alphacut_loadtest.traffic.scenario import Scenario, protocol_of
 
 __all__ = ["GrpcArrivals", "GrpcCaller", "HttpArrivals", "HttpCaller", "Plan"]
 
@@ -118,7 +118,7 @@ class Plan(LoadTestShape):
         options = environment.parsed_options if environment else None
         if environment is None or options is None:
             return None
-        http = is_http(environment.host or "")
+        http = protocol_of(environment.host or "") == "gateway"
         arrivals, caller = (HttpArrivals, HttpCaller) if http else (GrpcArrivals, GrpcCaller)
         if not options.scenario:
             over = options.run_time and run_time_s > options.run_time

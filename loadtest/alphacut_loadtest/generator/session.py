@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator
 from heapq import merge
@@ -18,7 +19,7 @@ from alphacut_loadtest.generator.records import Recorder
 from alphacut_loadtest.generator.way import Reply, Way
 from alphacut_loadtest.traffic.arrivals import poisson
 from alphacut_loadtest.traffic.corpus import Ask, Asks, Corpus
-from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage
+from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage, protocol_of
 
 _LOOK_EVERY_S = 0.1
 
@@ -53,14 +54,14 @@ class Session:
         seed: int,
         records: Path | None,
     ) -> None:
-        self.scenario = scenario
+        protocol = protocol_of(url)
+        self.scenario = dataclasses.replace(scenario, protocol=protocol)  # which refuses what this front does not take
         self._events = environment.events
         self._rate_per_s = rate_per_s / sources
         number = getattr(environment.runner, "worker_index", 0)
         self._seed = f"{seed}/{number}"
         self._corpora = corpora
-        self.is_http = is_http(url)
-        self._way: Way = (HttpWay if self.is_http else GrpcWay)(url, scenario.timeout_s)
+        self._way: Way = (HttpWay if protocol == "gateway" else GrpcWay)(url, scenario.timeout_s)
         self._asks: dict[str, Asks] = {lane.name: corpora[lane.name].asks(self._rng(lane)) for lane in scenario.lanes}
         self.pool = Pool(MAX_CONNECTIONS)
         self.recorder = Recorder(records)
@@ -115,7 +116,7 @@ class Session:
         self.recorder.call(self.scenario.lanes.index(lane), ask, times_s, reply.outcome, words)
         tier = "" if ask.mode == "full" else f" {ask.mode}"
         self._events.request.fire(
-            request_type="http" if self.is_http else "grpc",
+            request_type="http" if self.scenario.protocol == "gateway" else "grpc",
             name=f"{lane.name}: {'corrupt' if ask.corrupt else ask.answer}{tier}",
             response_time=1000 * (times_s[2] - times_s[0]),
             response_length=reply.n_bytes,
@@ -130,8 +131,3 @@ class Session:
 
     def _rng(self, lane: Lane, what: str = "asks") -> random.Random:
         return random.Random(f"{self._seed}/{lane.name}/{what}")  # noqa: S311  repeatable on purpose
-
-
-def is_http(url: str) -> bool:
-    """Whether an address is a gateway's."""
-    return url.startswith(("http://", "https://"))

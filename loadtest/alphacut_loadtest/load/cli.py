@@ -19,7 +19,7 @@ from alphacut_loadtest.measure.run import Generator, Run
 from alphacut_loadtest.measure.service import serving
 from alphacut_loadtest.measure.window import window
 from alphacut_loadtest.traffic import scenario_file, slo
-from alphacut_loadtest.traffic.scenario import PROTOCOLS, Lane, Scenario, Stage
+from alphacut_loadtest.traffic.scenario import PROTOCOLS, Lane, Scenario, Stage, protocol_of
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
@@ -71,7 +71,9 @@ def _adapted(scenario: Scenario, options: dict[str, Any]) -> Scenario:
         changes["warmup_s"] = scenario.warmup_s / speed
     if options["promise"]:
         changes["slo"] = slo.parse(options["promise"])
-    if options["protocol"]:
+    if options["url"]:
+        changes["protocol"] = protocol_of(options["url"])
+    elif options["protocol"]:
         changes["protocol"] = options["protocol"]
     return dataclasses.replace(scenario, **changes)
 

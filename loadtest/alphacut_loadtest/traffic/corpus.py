@@ -19,7 +19,7 @@ from alphacut_core.options import Decode
 from alphacut_core.tiers import Mode
 from alphacut_loadtest.bench import pictures
 from alphacut_loadtest.traffic.deck import Deck
-from alphacut_loadtest.traffic.mix import Answer, Mix, PictureFormat, Size
+from alphacut_loadtest.traffic.mix import Answer, Mix, PictureFormat, Size, Upload
 
 _SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 _SUBJECTS = ("dahlia", "cat", "rocket", "coffee")
@@ -48,6 +48,7 @@ class Ask:
         mode: Tier.
         answer: What is asked for.
         decode: How the file is made small.
+        upload: What of it is sent.
     """
 
     file: str
@@ -57,6 +58,7 @@ class Ask:
     mode: Mode
     answer: Answer
     decode: Decode
+    upload: Upload
 
 
 class Corpus:
@@ -103,6 +105,7 @@ class Asks:
         self._given = Deck(dict.fromkeys(given, 1.0), rng) if given else None
         self._sizes, self._formats = Deck(mix.sizes, rng), Deck(mix.formats, rng)
         self._modes, self._answers, self._decodes = (Deck(of, rng) for of in (mix.modes, mix.answers, mix.decodes))
+        self._uploads = Deck(mix.uploads, rng)
         self._corrupt = Deck({True: mix.corrupt, False: 1 - mix.corrupt}, rng)
         self._repeat = Deck({True: mix.repeats, False: 1 - mix.repeats}, rng)
         self._sent: list[tuple[str, bytes]] = []
@@ -111,7 +114,13 @@ class Asks:
         return self
 
     def __next__(self) -> Ask:
-        ask = partial(Ask, mode=self._modes.draw(), answer=self._answers.draw(), decode=self._decodes.draw())
+        ask = partial(
+            Ask,
+            mode=self._modes.draw(),
+            answer=self._answers.draw(),
+            decode=self._decodes.draw(),
+            upload=self._uploads.draw(),
+        )
         if self._repeat.draw() and self._sent:
             name, data = self._rng.choice(self._sent)
             return ask(name, data, corrupt=False, repeated=True)

@@ -14,9 +14,13 @@ PictureFormat = Literal["jpg", "png", "webp"]
 Answer = Literal["mask", "cutout"]
 """``mask`` is the network's square mask, as the client asks for by default; ``cutout`` a file the server renders."""
 
+Upload = Literal["encoded", "pixels"]
+"""``encoded`` is a file, which the server decodes; ``pixels`` the network's square, as a gateway sends it."""
+
 FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
 DECODES: tuple[Decode, ...] = get_args(Decode)
+UPLOADS: tuple[Upload, ...] = get_args(Upload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Mix:
         modes: Tiers of the network.
         answers: What is asked for.
         decodes: How files are made small for the network: from every pixel, or fast.
+        uploads: What is sent. Squares of pixels are made once, before they are sent again and again.
         corrupt: Share of files, 0 to 1, that are cut off in the middle; the server has to refuse them.
         repeats: Share of requests, 0 to 1, that send a file again, byte for byte, which a cache may know.
     """
@@ -61,6 +66,7 @@ class Mix:
     modes: Mapping[Mode, float] = field(default_factory=lambda: {"full": 1.0})
     answers: Mapping[Answer, float] = field(default_factory=lambda: {"mask": 1.0})
     decodes: Mapping[Decode, float] = field(default_factory=lambda: {"exact": 1.0})
+    uploads: Mapping[Upload, float] = field(default_factory=lambda: {"encoded": 1.0})
     corrupt: float = 0.0
     repeats: float = 0.0
 
@@ -69,11 +75,22 @@ class Mix:
         _check_names("modes", self.modes, MODES)
         _check_names("answers", self.answers, ANSWERS)
         _check_names("decodes", self.decodes, DECODES)
+        _check_names("uploads", self.uploads, UPLOADS)
         for name, shares in (("sizes", self.sizes), ("formats", self.formats)):
             _check_shares(name, shares)
         for name, share in (("corrupt", self.corrupt), ("repeats", self.repeats)):
             if not 0 <= share <= 1:
                 raise InvalidOptionError(f"got {name}={share} in a mix; give a share from 0 to 1")
+        if self.sends_pixels and (self.answers.get("cutout") or self.corrupt):
+            raise InvalidOptionError(
+                "got uploads of pixels in a mix with cut-outs or broken files; pixels go to the engine, which makes "
+                "masks of whole pictures: leave those to a lane of their own"
+            )
+
+    @property
+    def sends_pixels(self) -> bool:
+        """Whether some requests are squares of pixels."""
+        return bool(self.uploads.get("pixels"))
 
 
 def _check_names(name: str, shares: Mapping[Any, float], allowed: tuple[str, ...]) -> None:

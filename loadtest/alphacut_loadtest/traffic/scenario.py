@@ -16,6 +16,11 @@ Protocol = Literal["grpc", "gateway"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 
+def protocol_of(url: str) -> Protocol:
+    """Return which front an address is: ``http://`` and ``https://`` are a gateway's."""
+    return "gateway" if url.startswith(("http://", "https://")) else "grpc"
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """So long, at so many times the base rate."""
@@ -104,6 +109,10 @@ class Scenario:
             raise InvalidOptionError(f"got timeout_s={self.timeout_s}; at least 0.05 s are needed")
         if self.protocol not in PROTOCOLS:
             raise InvalidOptionError(f"got protocol={self.protocol!r}; allowed are {', '.join(PROTOCOLS)}")
+        if self.protocol == "gateway" and any(lane.mix.sends_pixels for lane in self.lanes):
+            raise InvalidOptionError(
+                f"got uploads of pixels in scenario {self.name!r}; a gateway takes files: send them to Triton, by grpc"
+            )
 
     @property
     def duration_s(self) -> float:

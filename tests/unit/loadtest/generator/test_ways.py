@@ -12,15 +12,26 @@ import numpy as np
 import pytest
 
 from alphacut_client import Client, Prediction
+from alphacut_core import steps
+from alphacut_core.limits import DEFAULT_LIMITS
+from alphacut_core.options import Options
 from alphacut_loadtest.generator.grpc_way import GrpcWay
 from alphacut_loadtest.generator.http_way import HttpWay
 from alphacut_loadtest.generator.outcome import Outcome
-from alphacut_loadtest.traffic.corpus import Ask
+from alphacut_loadtest.traffic.corpus import Ask, Corpus
+from alphacut_loadtest.traffic.mix import Mix, Size
 
 
-def ask(**changes: Any) -> Ask:
-    plain = {"mode": "full", "answer": "mask", "decode": "exact", "corrupt": False, "repeated": False}
-    return Ask("dahlia", b"a file", **{**plain, **changes})
+def ask(data: bytes = b"a file", **changes: Any) -> Ask:
+    plain = {
+        "mode": "full",
+        "answer": "mask",
+        "decode": "exact",
+        "upload": "encoded",
+        "corrupt": False,
+        "repeated": False,
+    }
+    return Ask("dahlia", data, **{**plain, **changes})
 
 
 @pytest.fixture
@@ -78,3 +89,22 @@ def test_the_client_is_told_how_to_decode(monkeypatch: pytest.MonkeyPatch) -> No
         assert way.send(one).outcome is Outcome.ANSWERED
     way.close()
     assert told == [{"decode": "exact"}, {"decode": "fast"}, {"format": "webp", "decode": "fast"}]
+
+
+def test_pixels_are_the_square_that_the_server_would_have_made_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[np.ndarray] = []
+
+    def predict(self: Client, image: np.ndarray, **wishes: Any) -> Prediction:
+        sent.append(image)
+        assert wishes == {}
+        return Prediction(np.zeros((2, 2), np.uint8), 1.0)
+
+    monkeypatch.setattr(Client, "predict", predict)
+    way = GrpcWay("grpc://127.0.0.1:1", 1.0)
+    (file,) = Corpus(Mix(sizes={Size(400, 300): 1.0})).files
+    for mode, decode in (("full", "exact"), ("lite", "fast"), ("full", "exact")):
+        assert way.send(ask(file.data, upload="pixels", mode=mode, decode=decode)).outcome is Outcome.ANSWERED
+    way.close()
+    np.testing.assert_array_equal(sent[0], steps.preprocess(file.data, Options(), 320, DEFAULT_LIMITS))
+    assert sent[1].shape == (160, 160, 3)
+    assert sent[2] is sent[0], "made once, so that sending costs next to nothing"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.traffic import scenario_file
+from alphacut_loadtest.traffic.scenario import protocol_of
 
 GOOD = """
 slo = "p95=1s"
@@ -52,6 +54,13 @@ def test_a_name_that_is_none_lists_those_that_are() -> None:
         ("stages", 'protocol = "carrier pigeon"\nstages', "allowed are grpc, gateway"),
         ("share = 1.0", "share = 1.0\nmix = { modes = { tiny = 1 } }", "allowed are full, medium, lite"),
         ("share = 1.0", "share = 1.0\nmix = { decodes = { slow = 1 } }", "allowed are exact, fast"),
+        ("share = 1.0", "share = 1.0\nmix = { uploads = { raw = 1 } }", "allowed are encoded, pixels"),
+        ("share = 1.0", "share = 1.0\nmix = { uploads = { pixels = 1 }, corrupt = 0.1 }", "a lane of their own"),
+        (
+            "share = 1.0",
+            "share = 1.0\nmix = { uploads = { pixels = 1 }, answers = { cutout = 1 } }",
+            "masks of whole pictures",
+        ),
         ("share = 1.0", "share = 1.0\nmix = { sizes = { big = 1 } }", "as in 640x427"),
         ("share = 1.0", "share = 1.0\nmix = { corrupt = 2 }", "share from 0 to 1"),
         ("share = 1.0", "share = 1.0\nmix = { formats = {} }", "without a share"),
@@ -66,3 +75,12 @@ def test_a_mistake_is_told_with_what_is_allowed(old: str, new: str, told: str, t
     path.write_text(GOOD.replace(old, new, 1))
     with pytest.raises(InvalidOptionError, match=told):
         scenario_file.load(str(path))
+
+
+def test_pixels_are_for_triton_and_no_gateway() -> None:
+    pixels = scenario_file.load("steady-pixels")
+    assert pixels.lanes[0].mix.sends_pixels
+    assert not scenario_file.load("steady").lanes[0].mix.sends_pixels
+    with pytest.raises(InvalidOptionError, match="a gateway takes files"):
+        dataclasses.replace(pixels, protocol=protocol_of("https://cut.example"))
+    assert dataclasses.replace(pixels, protocol=protocol_of("grpc://127.0.0.1:8001")) == pixels
