@@ -41,5 +41,8 @@ def test_without_a_gpu_the_script_passes_and_reports_what_was_not_run(repository
     for one in (serving["one_caller"], *serving["callers"].values(), *serving["arrivals"]):
         assert one["good"] == 1
         assert one["images_per_s"] > 0
+    around = sections["around"]["found"]["ways"]
+    assert all(one["good"] == 1 and one["processor_ms"]["triton"] > 0 for one in around.values())
+    assert around["files"]["processor_ms"]["decode"] > 1 > around["squares of pixels"]["processor_ms"].get("decode", 0)
     ways = sections["decoding"]["found"]["ways"]
     assert {name for name, way in ways.items() if "not_run" in way} == {"nvImageCodec", "DALI"}

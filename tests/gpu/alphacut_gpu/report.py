@@ -58,7 +58,8 @@ def markdown(outcomes: Sequence[Outcome], created: str) -> str:
         for one in targets.judge(found)
     ]
     parts.append(_table(("target", "aim", "measured", "", "by"), aims))
-    parts += [_engines(found), _decoding(found.get("decoding", {})), _serving(found.get("serving", {}))]
+    parts += [_engines(found), _decoding(found.get("decoding", {})), _around(found.get("around", {}))]
+    parts.append(_serving(found.get("serving", {})))
     failed = [f"- {one.section.title}: {one.reason}" for one in outcomes if one.status != RAN]
     return "\n".join([part for part in parts if part] + (["## Not run\n", *failed, ""] if failed else []))
 
@@ -99,6 +100,18 @@ def _decoding(found: dict[str, Any]) -> str:
         (way, _number(seen.get("images_per_s")), seen.get("not_run", "")) for way, seen in found.get("ways", {}).items()
     ]
     return f"## {found['pictures']} to squares\n\n{_table(('way', 'images/s', 'not run'), rows)}"
+
+
+def _around(found: dict[str, Any]) -> str:
+    if not found:
+        return ""
+    parts = ("decode", "triton", "engine", "senders")
+    rows = [
+        (way, _number(one["images_per_s"]), *(_number(one["processor_ms"].get(part, 0.0)) for part in parts))
+        for way, one in found["ways"].items()
+    ]
+    head = ("what is sent", "images/s", *(f"{part}, processor ms an image" for part in parts))
+    return f"## Around an engine that takes no time, {found['callers']} callers\n\n{_table(head, rows)}"
 
 
 def _serving(found: dict[str, Any]) -> str:

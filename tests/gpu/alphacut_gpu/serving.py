@@ -20,7 +20,7 @@ from alphacut_core.tiers import DEFAULT_MODEL
 from alphacut_engines import configs
 from alphacut_gpu import accelerator, networks, server_environment, staging
 from alphacut_gpu.place import CHECKOUT, NotRunError, Place
-from alphacut_gpu.traffic import FAST, Traffic
+from alphacut_gpu.traffic import FAST, PIXELS, Traffic
 
 _CALLERS = (8, 32, 128)
 _SHARES_OF_CLOSED = (0.5, 0.7, 0.85, 0.95)
@@ -75,7 +75,10 @@ def measure(place: Place) -> None:
         found["kept"] = {f"p95 under {limit_s:g} s": _kept(found["arrivals"], limit_s) for limit_s in _PROMISES_S}
         place.keep("serving", found)
         if served.on_gpu:
-            found["settings"] = {"fast decoding": traffic.closed(max(callers), FAST)}
+            found["settings"] = {}
+            for name, mix in (("fast decoding", FAST), ("squares of pixels", PIXELS)):
+                found["settings"][name] = traffic.closed(max(callers), mix)
+                place.keep("serving", found)
             for name, one in _vary(server.url, served.repository, traffic, max(callers)):
                 found["settings"][name] = one
                 place.keep("serving", found)

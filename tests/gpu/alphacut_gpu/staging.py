@@ -16,7 +16,7 @@ from alphacut_gpu import networks
 from alphacut_gpu.place import CHECKOUT
 
 PIPELINE = tiers.pipeline()
-PYTORCH_ADAPTER = "pytorch_adapter.py"
+PYTORCH_ADAPTER, NULL_ADAPTER = "pytorch_adapter.py", "null_adapter.py"
 _VERSION = 1
 
 
@@ -42,6 +42,15 @@ def pytorch(folder: Path, network: Path, packages: Path) -> Path:
     version = _lay_out(folder, "pytorch", "fp16", config, {"packages": str(packages)})
     shutil.copyfile(network, version / network.name)
     shutil.copyfile(Path(__file__).with_name(PYTORCH_ADAPTER), version / PYTORCH_ADAPTER)
+    return folder
+
+
+def nothing(folder: Path) -> Path:
+    """Lay out a repository whose engine takes no time, on the processor; return it."""
+    config = configs.cpu_engine(PIPELINE)
+    config.default_model_filename = NULL_ADAPTER
+    version = _lay_out(folder, "nothing", "none", config, {})
+    shutil.copyfile(Path(__file__).with_name(NULL_ADAPTER), version / NULL_ADAPTER)
     return folder
 
 

@@ -13,8 +13,8 @@ from alphacut_loadtest.traffic import scenario_file, slo
 from alphacut_loadtest.traffic.mix import Mix
 from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage
 
-MIX, FAST = (scenario_file.load(name).lanes[0].mix for name in ("steady", "steady-fast"))
-"""JPEG files in, masks out; in the second the decoder makes pictures small."""
+MIX, FAST, PIXELS = (scenario_file.load(name).lanes[0].mix for name in ("steady", "steady-fast", "steady-pixels"))
+"""JPEG files in, masks out; in the second the decoder makes pictures small, in the third somebody else has done so."""
 
 _PROMISE = slo.parse("p95=1s,errors=0.1%")
 
@@ -54,7 +54,8 @@ class Traffic:
             timeout_s=10.0,
         )
         run = Generator(f"grpc://{self.url}", processes, None, self.cache).run(scenario, rate_per_s)
-        return {**_stated(window(run.samples, self.warmup_s, until_s)), "words": run.words}
+        all_of_it = {"sent": len(run.samples.lane), "senders_cpu_s": sum(one.cpu_s for one in run.processes)}
+        return {**_stated(window(run.samples, self.warmup_s, until_s)), **all_of_it, "words": run.words}
 
 
 def _stated(seen: Window) -> dict[str, Any]:

@@ -17,8 +17,10 @@ def test_engines_of_a_gpu_stand_where_the_server_looks(tmp_path: Path) -> None:
     engine = tmp_path / "some.engine"
     engine.write_bytes(b"an engine")
     rtx = staging.tensorrt_rtx(tmp_path / "rtx", engine, "fp16")
+    nothing = staging.nothing(tmp_path / "nothing")
     torch = staging.pytorch(tmp_path / "torch", engine, Path("/where/torch/is"))
-    for repository, adapter in ((rtx, configs.RTX_ADAPTER), (torch, staging.PYTORCH_ADAPTER)):
+    adapters = {rtx: configs.RTX_ADAPTER, nothing: staging.NULL_ADAPTER, torch: staging.PYTORCH_ADAPTER}
+    for repository, adapter in adapters.items():
         (found,) = served.find(repository, Wish(("u2netp",), ("full",)))
         check_files(found)
         assert found.pipeline == staging.PIPELINE

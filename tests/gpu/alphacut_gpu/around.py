@@ -1,0 +1,36 @@
+"""The whole way around an engine that takes no time: what a machine's processors allow, whatever its GPU does."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from alphacut_client import EmbeddedServer
+from alphacut_core.tiers import DEFAULT_MODEL
+from alphacut_gpu import server_environment, staging
+from alphacut_gpu.place import Place
+from alphacut_gpu.traffic import FAST, MIX, PIXELS, Traffic
+from alphacut_loadtest.measure.service import Service
+
+WAYS = {"files": MIX, "files, fast decoding": FAST, "squares of pixels": PIXELS}
+_CALLERS_PER_CORE = 4
+
+
+def measure(place: Place) -> None:
+    """Serve nothing, and send as much as goes."""
+    server_environment.ensure(place)
+    repository = staging.nothing(place.work / "around")
+    callers = _CALLERS_PER_CORE * len(os.sched_getaffinity(0))
+    found: dict[str, Any] = {"callers": callers, "ways": {}}
+    with EmbeddedServer(repository, models=[DEFAULT_MODEL], tiers=["full"], start_timeout_s=120) as server:
+        service = Service(f"grpc://{server.url}", server.metrics_url, (server.pid,))
+        times_s = (0.5, 2.0) if place.quick else (2.0, 5.0)
+        traffic = Traffic(server.url, place.folder("pictures"), *times_s)
+        for name, mix in WAYS.items():
+            before_s = service.cpu_s()
+            seen = traffic.closed(callers, mix)
+            spent_s = {part: seconds - before_s.get(part, 0.0) for part, seconds in service.cpu_s().items()}
+            spent_s["senders"] = seen["senders_cpu_s"]
+            seen["processor_ms"] = {part: 1e3 * seconds / seen["sent"] for part, seconds in spent_s.items()}
+            found["ways"][name] = seen
+            place.keep("around", found)
