@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alphacut_core import codec, geometry, render
+from alphacut_core import codec, fast_resize, geometry, render
 from alphacut_core.limits import Limits
 from alphacut_core.options import Options
 
@@ -16,9 +16,9 @@ def preprocess(encoded: bytes, options: Options, size: int, limits: Limits) -> g
     Raises:
         InputError: The file is not acceptable; see ``codec.decode``.
     """
-    fast = options.decode == "fast"
-    image = codec.decode_reduced(encoded, size, limits) if fast else codec.decode(encoded, limits)
-    return geometry.to_square(image, size)
+    if options.decode == "fast":
+        return fast_resize.to_square_fast(codec.decode_reduced(encoded, size, limits), size)
+    return geometry.to_square(codec.decode(encoded, limits), size)
 
 
 def postprocess(encoded: bytes, options: Options, mask: geometry.Pixels, limits: Limits) -> bytes:

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 MAX_INSTALLED_MIB = 180
 MAY_BE_INSTALLED = {
-    "alphacut", "grpcio", "isal", "ml-dtypes", "numpy", "packaging", "pillow", "protobuf", "python-rapidjson",
-    "tritonclient", "typing-extensions", "urllib3",
+    "alphacut", "cykooz-resizer", "grpcio", "isal", "ml-dtypes", "numpy", "packaging", "pillow", "protobuf",
+    "python-rapidjson", "tritonclient", "typing-extensions", "urllib3",
 }  # fmt: skip
 NO_INDEX = ("NewConnectionError", "Temporary failure in name resolution", "ConnectTimeoutError", "ProxyError")
 

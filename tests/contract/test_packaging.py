@@ -41,7 +41,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_the_client_alone_pulls_only_what_it_needs(project: dict[str, Any]) -> None:
     names = {re.match(r"[\w.\[\]-]+", requirement)[0] for requirement in project["project"]["dependencies"]}
-    assert names == {"isal", "numpy", "pillow", "tritonclient[grpc]", "grpcio"}
+    assert names == {"cykooz-resizer", "isal", "numpy", "pillow", "tritonclient[grpc]", "grpcio"}
 
 
 def test_every_package_is_installed_in_both_ways(project: dict[str, Any]) -> None:

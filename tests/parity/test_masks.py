@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alphacut_core import codec, geometry
+from alphacut_core import codec, geometry, steps
+from alphacut_core.limits import DEFAULT_LIMITS
+from alphacut_core.options import Options
 from alphacut_engines.gate import Engine
 from alphacut_engines.reference import Reference
 
@@ -81,16 +83,18 @@ def test_dark_and_empty_pictures_are_scaled_by_their_own_maximum_as_rembg_does(
     assert_alike(mask_of(network, data), rembgs_mask_of(rembg, rembg_session, data), f"maximum {level}", share)
 
 
+@pytest.mark.parametrize(("shape", "reduced"), [((1920, 1440), (960, 720)), ((1440, 1920), (720, 960))])
 def test_masks_of_fast_decoding_stay_within_one_level_in_the_mean(
-    network: Reference, samples: dict[str, bytes]
+    network: Reference, samples: dict[str, bytes], shape: tuple[int, int], reduced: tuple[int, int]
 ) -> None:
     differences = {}
     for name, photograph in samples.items():
         buffer = io.BytesIO()
-        codec.decode(photograph).resize((1920, 1440)).save(buffer, "JPEG", quality=90)
-        exact, fast = codec.decode(buffer.getvalue()), codec.decode_reduced(buffer.getvalue(), SIZE)
-        assert fast.size == (960, 720)
-        masks, _ = network.masks(np.stack([geometry.to_square(image, SIZE) for image in (exact, fast)]))
+        codec.decode(photograph).resize(shape).save(buffer, "JPEG", quality=90)
+        assert codec.decode_reduced(buffer.getvalue(), SIZE).size == reduced
+        ways = (Options(), Options(decode="fast"))
+        squares = [steps.preprocess(buffer.getvalue(), options, SIZE, DEFAULT_LIMITS) for options in ways]
+        masks, _ = network.masks(np.stack(squares))
         differences[name] = np.abs(masks[0].astype(np.int16) - masks[1]).mean()
     assert np.mean(list(differences.values())) <= 1, differences
     assert max(differences.values()) <= 2, differences
