@@ -13,7 +13,7 @@ from PIL import Image
 from alphacut_core import fast_resize, geometry
 
 sides = st.integers(1, 400)
-HARD_EDGES = 40  # overshoot of LANCZOS beside them, which is rounded and cut off in another order
+HARD_EDGES = 64  # LANCZOS overshoots beside them by up to a quarter, which is cut off and rounded in another order
 
 
 def picture(seed: int, width: int, height: int) -> Image.Image:
