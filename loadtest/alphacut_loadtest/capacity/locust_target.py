@@ -60,8 +60,7 @@ class LocustTarget:
         with ExitStack() as stack:
             watch = stack.enter_context(Watch(self.service.metrics_url)) if self.service.metrics_url else None
             run = self.generator.run(scenario, rate_per_s, seed)
-        after = self.service.cpu_s()
-        cpu_s = {part: seconds - before.get(part, 0.0) for part, seconds in after.items()}
+        cpu_s = self.service.cpu_since_s(before)
         cpu_s["client"] = sum(one.cpu_s for one in run.processes)
         return self._summed(kind, level, run, watch, cpu_s)
 

@@ -48,6 +48,10 @@ class Service:
                 spent[name] = spent.get(name, 0.0) + times.user + times.system
         return spent
 
+    def cpu_since_s(self, before_s: Mapping[str, float]) -> dict[str, float]:
+        """Return processor seconds spent since ``cpu_s`` returned ``before_s``, by the same parts."""
+        return {part: seconds - before_s.get(part, 0.0) for part, seconds in self.cpu_s().items()}
+
 
 @contextmanager
 def serving(

@@ -24,13 +24,11 @@ def measure(place: Place) -> None:
     found: dict[str, Any] = {"callers": callers, "ways": {}}
     with EmbeddedServer(repository, models=[DEFAULT_MODEL], tiers=["full"], start_timeout_s=120) as server:
         service = Service(f"grpc://{server.url}", server.metrics_url, (server.pid,))
-        times_s = (0.5, 2.0) if place.quick else (2.0, 5.0)
-        traffic = Traffic(server.url, place.folder("pictures"), *times_s)
+        traffic = Traffic.to(server.url, place)
         for name, mix in WAYS.items():
             before_s = service.cpu_s()
             seen = traffic.closed(callers, mix)
-            spent_s = {part: seconds - before_s.get(part, 0.0) for part, seconds in service.cpu_s().items()}
-            spent_s["senders"] = seen["senders_cpu_s"]
+            spent_s = {**service.cpu_since_s(before_s), "senders": seen["senders_cpu_s"]}
             seen["processor_ms"] = {part: 1e3 * seconds / seen["sent"] for part, seconds in spent_s.items()}
             found["ways"][name] = seen
             place.keep("around", found)

@@ -57,8 +57,7 @@ def measure(place: Place) -> None:
         count = 4 if place.quick else None
         found["parity"] = networks.judge(_Client(server.url), served.precision, count)
         place.keep("serving", found)
-        times_s = (0.5, 2.0) if place.quick else (2.0, 5.0)
-        traffic = Traffic(server.url, place.folder("pictures"), *times_s)
+        traffic = Traffic.to(server.url, place)
         found["one_caller"] = traffic.closed(1)
         if served.on_gpu:
             found["memory_bytes"] = accelerator.memory_used_bytes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 from tritonclient.grpc.model_config_pb2 import ModelConfig
@@ -17,15 +16,15 @@ from alphacut_gpu.place import CHECKOUT
 
 PIPELINE = tiers.pipeline()
 PYTORCH_ADAPTER, NULL_ADAPTER = "pytorch_adapter.py", "null_adapter.py"
+_OWN = Path(__file__).parent
 _VERSION = 1
 
 
 def tensorrt_rtx(folder: Path, engine: Path, precision: str) -> Path:
     """Lay out a repository that serves an engine of TensorRT-RTX; return it."""
-    version = _lay_out(folder, "tensorrt_rtx", precision, configs.rtx_engine(PIPELINE), {})
+    adapter = CHECKOUT / "model_repository" / PIPELINE.engine / str(_VERSION) / configs.RTX_ADAPTER
+    version = _lay_out(folder, "tensorrt_rtx", precision, configs.rtx_engine(PIPELINE), adapter)
     shutil.copyfile(engine, version / "model.engine")
-    adapter = CHECKOUT / "model_repository" / PIPELINE.engine / "1" / configs.RTX_ADAPTER
-    shutil.copyfile(adapter, version / configs.RTX_ADAPTER)
     return folder
 
 
@@ -38,19 +37,14 @@ def pytorch(folder: Path, network: Path, packages: Path) -> Path:
         packages: Where PyTorch is installed.
     """
     config = configs.rtx_engine(PIPELINE)
-    config.default_model_filename = PYTORCH_ADAPTER
-    version = _lay_out(folder, "pytorch", "fp16", config, {"packages": str(packages)})
+    version = _lay_out(folder, "pytorch", "fp16", config, _OWN / PYTORCH_ADAPTER, packages=str(packages))
     shutil.copyfile(network, version / network.name)
-    shutil.copyfile(Path(__file__).with_name(PYTORCH_ADAPTER), version / PYTORCH_ADAPTER)
     return folder
 
 
 def nothing(folder: Path) -> Path:
     """Lay out a repository whose engine takes no time, on the processor; return it."""
-    config = configs.cpu_engine(PIPELINE)
-    config.default_model_filename = NULL_ADAPTER
-    version = _lay_out(folder, "nothing", "none", config, {})
-    shutil.copyfile(Path(__file__).with_name(NULL_ADAPTER), version / NULL_ADAPTER)
+    _lay_out(folder, "nothing", "none", configs.cpu_engine(PIPELINE), _OWN / NULL_ADAPTER)
     return folder
 
 
@@ -61,8 +55,8 @@ def write(folder: Path, config: ModelConfig, name: str = "config.pbtxt") -> None
     path.write_text(configs.text(config))
 
 
-def _lay_out(folder: Path, runtime: str, precision: str, config: ModelConfig, parameters: Mapping[str, str]) -> Path:
-    """Write everything but the engine; return its version directory."""
+def _lay_out(folder: Path, runtime: str, precision: str, config: ModelConfig, adapter: Path, **parameters: str) -> Path:
+    """Write everything but the engine, its adapter included; return its version directory."""
     for around in (
         configs.ensemble(PIPELINE, PIPELINE.engine, "full"),
         configs.preprocess(PIPELINE),
@@ -72,9 +66,11 @@ def _lay_out(folder: Path, runtime: str, precision: str, config: ModelConfig, pa
         write(folder, around)
         (folder / around.name / str(_VERSION)).mkdir()
     for step in (PIPELINE.preprocess, PIPELINE.postprocess):
-        adapter = Path(step, str(_VERSION), configs.ADAPTER)
-        shutil.copyfile(CHECKOUT / "model_repository" / adapter, folder / adapter)
+        code = Path(step, str(_VERSION), configs.ADAPTER)
+        shutil.copyfile(CHECKOUT / "model_repository" / code, folder / code)
     version = folder / PIPELINE.engine / str(_VERSION)
+    config.default_model_filename = adapter.name
+    shutil.copyfile(adapter, version / adapter.name)
     square = geometry.to_square(codec.decode(probe.picture()), PIPELINE.size)
     masks, _ = Reference(networks.graph("u2netp", "fp32"), "probe").masks(square[None])
     probe.store_answer(masks[0], version)

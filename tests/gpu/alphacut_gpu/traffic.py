@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alphacut_gpu.place import Place
 from alphacut_loadtest.measure.run import Generator
 from alphacut_loadtest.measure.window import Window, window
 from alphacut_loadtest.traffic import scenario_file, slo
@@ -34,6 +35,12 @@ class Traffic:
     cache: Path
     warmup_s: float
     measured_s: float
+
+    @classmethod
+    def to(cls, url: str, place: Place) -> Traffic:
+        """Return what a section of this course sends to a server."""
+        times_s = (0.5, 2.0) if place.quick else (2.0, 5.0)
+        return cls(url, place.folder("pictures"), *times_s)
 
     def closed(self, callers: int, mix: Mix = MIX) -> dict[str, Any]:
         """Let so many callers ask again and again."""
