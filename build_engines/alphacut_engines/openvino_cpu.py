@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 from alphacut_core.errors import EngineBuildError, MissingLibraryError
 from alphacut_core.geometry import Pixels
 from alphacut_engines import processor
+
+_TELEMETRY = "openvino_telemetry"
 
 
 def compile_options(precision: str) -> dict[str, str]:
@@ -34,12 +37,7 @@ class OpenVinoEngine:
             EngineBuildError: OpenVINO does not take the network.
             MissingLibraryError: OpenVINO is not installed.
         """
-        try:
-            import openvino  # noqa: PLC0415
-        except ImportError as error:
-            raise MissingLibraryError(
-                f"checking {precision} needs OpenVINO; run pip install '.[engines]' in Alphacut's checkout"
-            ) from error
+        openvino = _load(precision)
         size = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
         self._image, self._mask = image_spec(size).name, mask_spec(size).name
         core = openvino.Core()
@@ -62,6 +60,18 @@ class OpenVinoEngine:
             masks.append(outcome[self._mask][0].copy())
             confidences.append(outcome[CONFIDENCE.name][0].copy())
         return np.stack(masks), np.stack(confidences)
+
+
+def _load(precision: str) -> Any:
+    """Import OpenVINO, which tells Google Analytics of every import by openvino_telemetry unless it misses that."""
+    sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]  # None: as if it were not installed
+    try:
+        import openvino  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingLibraryError(
+            f"checking {precision} needs OpenVINO; run pip install '.[engines]' in Alphacut's checkout"
+        ) from error
+    return openvino
 
 
 def _reason(error: RuntimeError) -> str:

@@ -86,3 +86,9 @@ def test_numpy_2_is_kept_out_by_the_lock_file():
     lock = Path(environment.__file__).with_name("requirements.lock").read_text()
     assert "numpy==1.26.4" in lock
     assert "--hash=sha256:" in lock
+
+
+def test_openvinos_telemetry_is_not_installed():
+    lock = Path(environment.__file__).with_name("requirements.lock").read_text()
+    assert "openvino==" in lock
+    assert "telemetry" not in lock
