@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 from typing import IO, Literal, TypeVar, cast
 
 import numpy as np
 from PIL import Image
 
+from alphacut_client import _files
 from alphacut_core import codec
-from alphacut_core.errors import InputError, UnsupportedImageError
+from alphacut_core.errors import UnsupportedImageError
 from alphacut_core.geometry import Pixels
 from alphacut_core.limits import DEFAULT_LIMITS, Limits
 
@@ -34,36 +33,26 @@ Given = Literal["encoded", "array", "image"]
 Channels = Literal["rgb", "bgr"]
 """The order of an array's channels, in and out: ``bgr`` is OpenCV's; alpha is last in both."""
 
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+:/|data:)", re.IGNORECASE)
 _BGR = {3: [2, 1, 0], 4: [2, 1, 0, 3]}
 
 
 def file_content(image: object, limits: Limits = DEFAULT_LIMITS) -> bytes | None:
     """Return the bytes of an image file given as such, by its path, or open; None for pixels.
 
-    Of an open file no more is read than the limit and one byte.
+    No more is read than the limit and one byte.
 
     Raises:
         InputError: The file cannot be read, or what was given is an address.
+        ImageTooLargeError: It is longer than the limit.
         UnsupportedImageError: The file is open as text.
     """
     if isinstance(image, bytes):
         return image
     if isinstance(image, (str, Path)):
-        return _content_at(image)
+        return _files.at_path(image, limits)
     if isinstance(image, (Image.Image, np.ndarray)) or not hasattr(image, "read"):
         return None
-    try:
-        content = cast(IO[bytes], image).read(limits.max_bytes + 1)
-    except (OSError, ValueError) as error:  # a closed file is a ValueError
-        raise InputError(f"cannot read {type(image).__name__} ({error}); give a file that is open for reading") from (
-            error
-        )
-    if not isinstance(content, bytes):
-        raise UnsupportedImageError(
-            f"got a file that gives {type(content).__name__} instead of bytes; open it in binary mode, as 'rb'"
-        )
-    return content
+    return _files.opened(cast(IO[bytes], image), limits)
 
 
 def picture(image: object, limits: Limits, channels: Channels = "rgb") -> Image.Image:
@@ -107,16 +96,3 @@ def array(rendered: Image.Image, channels: Channels) -> Pixels:
     """Return a result as an array of its own: uint8 (H, W) or (H, W, 4)."""
     values: Pixels = np.array(rendered)  # a copy, since one that shares the picture's memory cannot be written to
     return values if channels == "rgb" or values.ndim == 2 else values[..., _BGR[values.shape[2]]]
-
-
-def _content_at(path: str | Path) -> bytes:
-    text = os.fspath(path)
-    try:
-        return Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # a NUL in a path is a ValueError
-        if _ADDRESS.match(text):
-            raise InputError(
-                f"got the address {text[:80]!r}, and addresses are never fetched here; download it, and give the bytes"
-            ) from error
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"cannot read {text!r} ({reason}); give the path of an image file") from error

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from PIL import Image
 
+from alphacut_client import _files
 from alphacut_core import codec
 from alphacut_core.errors import InputError
 from alphacut_core.options import Crop
@@ -36,7 +37,7 @@ def picture(path: Path) -> Image.Image:
     Raises:
         InputError: It cannot be read or is no picture.
     """
-    return codec.decode(path.read_bytes())
+    return codec.decode(_files.at_path(path))
 
 
 def trimap(path: Path) -> Image.Image:

@@ -25,8 +25,12 @@ class Limits:
         if self.max_bytes < 1 or self.max_pixels < 1 or self.max_side < 1:
             raise ValueError(f"limits must be positive, got {self!r}")
 
-    def check_bytes(self, n_bytes: int) -> None:
+    def check_bytes(self, n_bytes: int, *, at_least: bool = False) -> None:
         """Check the size of a file.
+
+        Args:
+            n_bytes: Its size, or what has been read of it.
+            at_least: Reading ended there, and nobody knows how much more there is.
 
         Raises:
             EmptyImageError: There is nothing.
@@ -35,8 +39,9 @@ class Limits:
         if n_bytes == 0:
             raise EmptyImageError("got 0 bytes; send the content of an image file")
         if n_bytes > self.max_bytes:
+            got = f"at least {n_bytes:,}" if at_least else f"{n_bytes:,}"
             raise ImageTooLargeError(
-                f"got a file of {n_bytes:,} bytes; at most {self.max_bytes:,} are accepted; "
+                f"got a file of {got} bytes; at most {self.max_bytes:,} are accepted; "
                 "send a smaller or more strongly compressed image"
             )
 
