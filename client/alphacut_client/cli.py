@@ -12,7 +12,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from alphacut_client import atomic, folder, wishes
+from alphacut_client import atomic, folder, pipe, wishes
 from alphacut_client.client import Client
 from alphacut_client.commands import CommandError
 from alphacut_client.embedded import connected
@@ -67,11 +67,11 @@ def remove(
 def _remove_file(source: Path, target: Path, connect: Connect, cut: Cut) -> None:
     if _PIPE not in (source, target) and target.exists() and target.samefile(source):
         raise InputError(f"the result would overwrite {source}; name another file")
-    image = sys.stdin.buffer.read() if source == _PIPE else source
+    image = pipe.read() if source == _PIPE else source
     with connect() as client:
         result = cut(client, image)
     if target == _PIPE:
-        sys.stdout.buffer.write(result)
+        pipe.write(result)
         return
     try:
         atomic.write(target, result)
