@@ -16,7 +16,7 @@ def write(path: Path, content: bytes) -> None:
         OSError: The file cannot be written; nothing of it is left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")  # path's own may be as long as names can be
     try:
         # Not tempfile: it makes files that only their owner may read.
         temporary.write_bytes(content)
