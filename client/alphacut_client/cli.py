@@ -46,8 +46,9 @@ def remove(
 ) -> None:
     """Cut out the subject of INPUT: a photograph, a folder of them, or - for standard input.
 
-    A folder keeps its structure, and what is finished already is skipped. Without --url an embedded server is
-    started for the call. The mask is shaped in the order in which the options are listed.
+    A folder keeps its structure, links in it are followed, and what is finished already is skipped; what cannot be
+    read fails alone. Without --url an embedded server is started for the call. The mask is shaped in the order in
+    which the options are listed.
     """
     whole_folder = source != _PIPE and source.is_dir()
     named = not (whole_folder or target == _PIPE or target.is_dir())
@@ -85,16 +86,17 @@ def _remove_folder(
     if target == _PIPE or (target.exists() and not target.is_dir()):
         raise click.UsageError(f"INPUT is a folder, so OUTPUT must be one; got {target}")
     planned = folder.plan(source, target, suffix)
-    todo = [job for job in planned if overwrite or not job.finished]
-    console = Console(stderr=True)
-    failed: list[Path] = []
-    left = 0
+    for path, reason in planned.refused.items():
+        click.echo(f"error: {path}: {reason}", err=True)
+    todo = [job for job in planned.jobs if overwrite or not job.finished]
+    failed = list(planned.refused)
+    done = left = 0
     if todo:
         with connect() as client:
-            result = sweep(todo, functools.partial(cut, client), jobs, client.close, console)
-        failed, left = result.failed, result.left
-    done = len(todo) - len(failed) - left
-    click.echo(f"{done} cut out, {len(planned) - len(todo)} were finished before, {len(failed)} failed", err=True)
+            result = sweep(todo, functools.partial(cut, client), jobs, client.close, Console(stderr=True))
+        failed += result.failed
+        done, left = result.done, result.left
+    click.echo(f"{done} cut out, {len(planned.jobs) - len(todo)} were finished before, {len(failed)} failed", err=True)
     for path in failed:
         click.echo(f"  {path}", err=True)
     if left:

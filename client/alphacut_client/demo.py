@@ -33,21 +33,23 @@ def demo(photos: Path, output: Path) -> None:
     """
     if not photos.is_dir():
         raise InputError(f"found no folder {photos}; name one that holds photographs with --photos")
-    jobs = folder.plan(photos, output, ".png")
+    planned = folder.plan(photos, output, ".png")
+    for path, reason in planned.refused.items():
+        raise InputError(f"{path}: {reason}")
     times = StageTimes()
     started = time.perf_counter()
     with EmbeddedServer() as server, Client(server.url, observer=times) as client:
         start_s = time.perf_counter() - started
         before = client.statistics()
         # One at a time, so that the stages below add up to what one photograph costs.
-        for job in jobs:
+        for job in planned.jobs:
             atomic.write(job.target, client.remove(job.source))
         after = client.statistics()
     sheet = output / _SHEET
-    atomic.write(sheet, codec.encode_png(contact_sheet.draw(_row(job) for job in jobs), level=6))
+    atomic.write(sheet, codec.encode_png(contact_sheet.draw(_row(job) for job in planned.jobs), level=6))
     click.echo(f"The embedded Triton answered after {start_s:.1f} s at {server.url}.")
     Console().print(_stage_table(times, {model: after[model] - before[model] for model in after}))
-    click.echo(f"{len(jobs)} cut-outs are in {output}/, all at a glance in {sheet}")
+    click.echo(f"{len(planned.jobs)} cut-outs are in {output}/, all at a glance in {sheet}")
 
 
 def _row(job: folder.Job) -> contact_sheet.Row:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alphacut_core.errors import InputError
 from alphacut_core.formats import SUFFIXES
+
+_NO_FILE = "got no regular file, nor a link to one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,62 +26,94 @@ class Job:
     @property
     def finished(self) -> bool:
         """Whether the result is there; results are written in one step, so an existing one is complete."""
-        return self.target.is_file() and self.target.stat().st_size > 0
+        try:
+            found = self.target.stat()
+        except OSError:  # writing it says why, and fails alone
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
-def plan(source: Path, target: Path, suffix: str) -> list[Job]:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done about a folder.
+
+    Attributes:
+        jobs: In the order of their sources' names.
+        refused: Folders that cannot be listed, and what is called like an image and is no file; and why.
+    """
+
+    jobs: list[Job]
+    refused: dict[Path, str]
+
+
+def plan(source: Path, target: Path, suffix: str) -> Plan:
     """Pair every image below ``source`` with a file at the same place below ``target``.
 
     ``a/b.jpg`` becomes ``a/b.png``. Where several images would become the same file (``b.jpg`` and ``b.bmp``),
-    each keeps its full name: ``b.jpg.png`` and ``b.bmp.png``. Hidden files and folders, and ``target`` itself
-    where it lies inside ``source``, are left out.
+    each keeps its full name: ``b.jpg.png`` and ``b.bmp.png``. Links to files and folders are followed. Hidden files
+    and folders, ``target`` itself where it lies inside ``source``, and links back to a folder that they lie in are
+    left out.
 
     Args:
         source: An existing folder.
         target: A folder, not necessarily existing.
         suffix: Ending of the results, with its dot.
 
-    Returns:
-        Jobs in the order of their sources' names.
-
     Raises:
         InputError: There is no image, or a result would overwrite an image or another result.
     """
-    if source.resolve() == target.resolve():
+    if os.path.realpath(source) == os.path.realpath(target):
         raise InputError(f"results would mix with the images of {source}; name another folder")
-    sources = sorted(_images(source, target))
-    if not sources:
+    images: list[str] = []  # paths as text: fifty thousand are no rarity
+    refused: dict[Path, str] = {}
+    for name, reason in _images(source, target):
+        if reason is None:
+            images.append(name)
+        else:
+            refused[source / name] = reason
+    if not images and not refused:
         raise InputError(f"found no image below {source}; files ending in {' '.join(sorted(SUFFIXES))} are taken")
-    sharing: dict[Path, list[Path]] = defaultdict(list)
-    for image in sources:
-        sharing[image.with_suffix(suffix)].append(image)
+    stems = {image: os.path.splitext(image)[0] for image in sorted(images)}
+    sharing = Counter(stems.values())
     jobs = [
-        Job(source / image, target / (short if len(images) == 1 else image.with_name(image.name + suffix)))
-        for short, images in sharing.items()
-        for image in images
+        Job(source / image, target / ((stem if sharing[stem] == 1 else image) + suffix))
+        for image, stem in stems.items()
     ]
     _check_targets(jobs)
-    return sorted(jobs, key=lambda job: job.source)
+    return Plan(jobs, dict(sorted(refused.items())))
 
 
-def _images(source: Path, target: Path) -> Iterator[Path]:
-    """Walk ``source``, yielding paths relative to it."""
-    excluded = target.resolve()
-    for folder, subfolders, names in os.walk(source):
-        here = Path(folder)
-        subfolders[:] = [
-            name for name in subfolders if not name.startswith(".") and (here / name).resolve() != excluded
-        ]
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield (here / name).relative_to(source)
+def _images(source: Path, target: Path) -> Iterator[tuple[str, str | None]]:
+    """Walk ``source``; yield paths relative to it: images with None, and what is refused with the reason."""
+    waiting = [("", frozenset({os.path.realpath(target)}))]
+    while waiting:
+        folder, closed = waiting.pop()  # closed are those on the way to it too, so that links lead into no circle
+        real = os.path.realpath(source / folder)
+        if real in closed:
+            continue
+        try:
+            with os.scandir(source / folder) as found:
+                entries = [entry for entry in found if not entry.name.startswith(".")]
+        except OSError as error:
+            yield folder, f"cannot list this folder ({error.strerror}); make it readable, or move it away"
+            continue
+        for entry in entries:
+            path = os.path.join(folder, entry.name)
+            try:
+                if entry.is_dir():
+                    waiting.append((path, closed | {real}))
+                elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+                    yield path, None if entry.is_file() else f"{_NO_FILE}; remove it"
+            except OSError as error:  # a link that leads to itself, or to where nobody may look
+                yield path, f"{_NO_FILE} that can be found ({error.strerror}); mend the link, or remove it"
 
 
 def _check_targets(jobs: list[Job]) -> None:
-    sources = {job.source.resolve() for job in jobs}
-    taken: dict[Path, Path] = {}
+    real = _resolver()
+    sources = {real(job.source) for job in jobs}
+    taken: dict[str, Path] = {}
     for job in jobs:
-        target = job.target.resolve()
+        target = real(job.target)
         if target in sources:
             raise InputError(f"the result of {job.source} would overwrite the image {job.target}; name another folder")
         if target in taken:
@@ -86,3 +122,14 @@ def _check_targets(jobs: list[Job]) -> None:
                 "out one by one"
             )
         taken[target] = job.source
+
+
+def _resolver() -> Callable[[Path], str]:
+    """Make an ``os.path.realpath`` for many files of few folders, each of which it follows once."""
+    folder = cache(os.path.realpath)
+
+    def real(path: Path) -> str:
+        parent, name = os.path.split(path)
+        return os.path.realpath(path) if os.path.islink(path) else os.path.join(folder(parent), name)
+
+    return real

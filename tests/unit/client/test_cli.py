@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -134,6 +135,30 @@ def test_when_the_server_stays_away_the_rest_of_a_folder_is_left(serve: Serve, p
     assert result.exit_code == 1
     assert "0 cut out, 0 were finished before, 2 failed" in result.stderr
     assert "7 were left, since the server stayed away" in result.stderr
+
+
+def test_what_is_no_file_is_named_and_fails_alone(serve: Serve, photos: Path, tmp_path: Path) -> None:
+    (photos / "bad.jpg").unlink()
+    os.mkfifo(photos / "pipe.jpg")
+    (photos / "loop.jpg").symlink_to("loop.jpg")
+    result = remove(photos, "-o", tmp_path / "out", url=serve().url)
+    assert result.exit_code == 1
+    assert len(sizes(tmp_path / "out")) == 3
+    assert f"error: {photos / 'loop.jpg'}: got no regular file, nor a link to one that can be found" in result.stderr
+    assert f"error: {photos / 'pipe.jpg'}: got no regular file, nor a link to one; remove it" in result.stderr
+    assert f"3 cut out, 0 were finished before, 2 failed\n  {photos / 'loop.jpg'}\n" in result.stderr
+
+
+def test_a_folder_that_cannot_be_listed_is_never_called_finished(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: object) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    result = remove(photos, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"error: {photos}: cannot list this folder (Permission denied); make it readable" in result.stderr
 
 
 def test_an_error_is_one_line_and_no_traceback(serve: Serve, tmp_path: Path) -> None:
