@@ -100,7 +100,9 @@ def _remove_folder(
     for path in failed:
         click.echo(f"  {path}", err=True)
     if left:
-        click.echo(f"{left} were left, since the server stayed away; the same command goes on with them", err=True)
+        click.echo(
+            f"{left} were left, since the server no longer answered; the same command goes on with them", err=True
+        )
     if failed:
         sys.exit(1)
 

@@ -15,7 +15,9 @@ from alphacut_client import atomic
 from alphacut_client._limiter import FixedLimit
 from alphacut_client._threads import side_by_side
 from alphacut_client.folder import Job
-from alphacut_core.errors import AlphacutError, UnavailableError
+from alphacut_core.errors import AlphacutError, DeadlineError, UnavailableError
+
+_FEWEST = 3  # one stall of the network may cost an image, and not the folder
 
 
 @dataclass(slots=True)
@@ -25,7 +27,7 @@ class Sweep:
     Attributes:
         done: How many results were written.
         failed: Images that made no result.
-        left: How many were not tried, because the server stayed away.
+        left: How many were not tried, because nothing answered any more.
     """
 
     done: int = 0
@@ -38,7 +40,8 @@ def sweep(
 ) -> Sweep:
     """Do all jobs; a failure is reported and the others go on.
 
-    Only when as many images in a row as are under way find no server is the rest left: it would fail as slowly.
+    Only when as many images in a row as are under way, and at least three, find no server or one that hangs is the
+    rest left: it would fail as slowly.
 
     Args:
         jobs: Images and where their results belong.
@@ -65,8 +68,8 @@ def sweep(
                 continue
             result.failed.append(jobs[index].source)
             console.print(f"error: {jobs[index].source}: {error}", markup=False, highlight=False, soft_wrap=True)
-            unanswered = unanswered + 1 if isinstance(error, UnavailableError) else 0
-            if unanswered >= window:
+            unanswered = unanswered + 1 if isinstance(error, (UnavailableError, DeadlineError)) else 0
+            if unanswered >= max(window, _FEWEST):
                 break
     result.left = len(jobs) - result.done - len(result.failed)
     return result

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import grpc
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from tritonclient.grpc import service_pb2
 
 from alphacut_client.commands import alphacut
 from alphacut_core.errors import AlphacutError
@@ -26,6 +28,14 @@ Photo = Callable[..., bytes]
 def remove(*arguments: str | Path, url: str | None = None, stdin: bytes = b"") -> Result:
     words = ["remove", *map(str, arguments), *(["--url", url] if url else []), "--retry-for", "0"]
     return CliRunner().invoke(alphacut, words, input=stdin)
+
+
+def never(request: Any, context: grpc.ServicerContext) -> Any:
+    """Answer no request for as long as its caller waits."""
+    left = threading.Event()
+    context.add_callback(left.set)
+    left.wait(60)
+    return service_pb2.ModelInferResponse()
 
 
 @pytest.fixture
@@ -131,10 +141,39 @@ def test_when_the_server_stays_away_the_rest_of_a_folder_is_left(serve: Serve, p
     photos.mkdir()
     for number in range(9):
         (photos / f"{number}.png").write_bytes(photo())
-    result = remove(photos, "-o", tmp_path / "out", "--jobs", "2", url=gone.url)
+    result = remove(photos, "-o", tmp_path / "out", "--jobs", "4", url=gone.url)
     assert result.exit_code == 1
-    assert "0 cut out, 0 were finished before, 2 failed" in result.stderr
-    assert "7 were left, since the server stayed away" in result.stderr
+    assert "0 cut out, 0 were finished before, 4 failed" in result.stderr
+    assert "5 were left, since the server no longer answered" in result.stderr
+
+
+def test_when_the_server_hangs_the_rest_of_a_folder_is_left(serve: Serve, photo: Photo, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(9):
+        (photos / f"{number}.png").write_bytes(photo())
+    result = remove(photos, "-o", tmp_path / "out", "--jobs", "4", "--timeout", "0.3", url=serve(never).url)
+    assert result.exit_code == 1
+    assert "0 cut out, 0 were finished before, 4 failed" in result.stderr
+    assert "5 were left, since the server no longer answered" in result.stderr
+
+
+def test_an_image_that_is_not_answered_in_time_fails_alone(
+    serve: Serve, respond: Callable[..., Any], photo: Photo, tmp_path: Path
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(3):
+        (photos / f"{number}.png").write_bytes(photo())
+    asked: list[Any] = []
+
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        asked.append(request)
+        return never(request, context) if len(asked) == 1 else respond(request)
+
+    result = remove(photos, "-o", tmp_path / "out", "--jobs", "1", "--timeout", "2", url=serve(answer).url)
+    assert result.exit_code == 1
+    assert result.stderr.endswith(f"2 cut out, 0 were finished before, 1 failed\n  {photos / '0.png'}\n")
 
 
 def test_what_is_no_file_is_named_and_fails_alone(serve: Serve, photos: Path, tmp_path: Path) -> None:
