@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -50,8 +51,8 @@ def remove(
     read fails alone. Without --url an embedded server is started for the call. The mask is shaped in the order in
     which the options are listed.
     """
-    whole_folder = source != _PIPE and source.is_dir()
-    named = not (whole_folder or target == _PIPE or target.is_dir())
+    whole_folder = source != _PIPE and os.path.isdir(source)
+    named = not (whole_folder or target == _PIPE or os.path.isdir(target))
     spoken["format"] = _format(target, spoken["format"], named=named)
     keywords = wishes.keywords(spoken)
     cut = _cutter(spoken["mask"], keywords)
@@ -62,11 +63,11 @@ def remove(
     if whole_folder:
         _remove_folder(source, target, connect, cut, suffix=suffix, jobs=jobs, overwrite=overwrite)
     else:
-        _remove_file(source, target / f"{source.stem}{suffix}" if target.is_dir() else target, connect, cut)
+        _remove_file(source, target / f"{source.stem}{suffix}" if os.path.isdir(target) else target, connect, cut)
 
 
 def _remove_file(source: Path, target: Path, connect: Connect, cut: Cut) -> None:
-    if _PIPE not in (source, target) and target.exists() and target.samefile(source):
+    if _PIPE not in (source, target) and os.path.exists(target) and os.path.samefile(source, target):
         raise InputError(f"the result would overwrite {source}; name another file")
     image = pipe.read() if source == _PIPE else source
     with connect() as client:
@@ -83,7 +84,7 @@ def _remove_file(source: Path, target: Path, connect: Connect, cut: Cut) -> None
 def _remove_folder(
     source: Path, target: Path, connect: Connect, cut: Cut, *, suffix: str, jobs: int, overwrite: bool
 ) -> None:
-    if target == _PIPE or (target.exists() and not target.is_dir()):
+    if target == _PIPE or (os.path.exists(target) and not os.path.isdir(target)):
         raise click.UsageError(f"INPUT is a folder, so OUTPUT must be one; got {target}")
     planned = folder.plan(source, target, suffix)
     for path, reason in planned.refused.items():

@@ -1,7 +1,8 @@
-"""Options as they are typed on a command line: margins, pictures."""
+"""Options as they are typed on a command line: numbers, margins, pictures."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,17 @@ from alphacut_core.errors import InputError
 from alphacut_core.options import Crop
 
 _MARGIN = re.compile(r"(\d+(?:\.\d+)?)(px|%)?")
+
+
+def number(value: float) -> float:
+    """Refuse what compares with no bound.
+
+    Raises:
+        ValueError: It is NaN.
+    """
+    if math.isnan(value):
+        raise ValueError(f"got {value}; give a number")
+    return value
 
 
 def crop(text: str) -> Crop:

@@ -26,7 +26,7 @@ Photo = Callable[..., bytes]
 
 
 def remove(*arguments: str | Path, url: str | None = None, stdin: bytes = b"") -> Result:
-    words = ["remove", *map(str, arguments), *(["--url", url] if url else []), "--retry-for", "0"]
+    words = ["remove", "--retry-for", "0", *map(str, arguments), *(["--url", url] if url else [])]
     return CliRunner().invoke(alphacut, words, input=stdin)
 
 
@@ -200,6 +200,12 @@ def test_a_folder_that_cannot_be_listed_is_never_called_finished(
     assert f"error: {photos}: cannot list this folder (Permission denied); make it readable" in result.stderr
 
 
+def test_a_result_whose_name_is_too_long_is_told_in_one_line(serve: Serve, photo: Photo, tmp_path: Path) -> None:
+    target = tmp_path / f"{'x' * 300}.png"
+    result = remove("-", "-o", target, url=serve().url, stdin=photo())
+    assert (result.exit_code, result.stderr) == (1, f"error: cannot write {target} (File name too long)\n")
+
+
 def test_an_error_is_one_line_and_no_traceback(serve: Serve, tmp_path: Path) -> None:
     source = tmp_path / "photo.jpg"
     source.write_text("no image")
@@ -255,7 +261,10 @@ def test_an_image_is_never_overwritten_by_its_own_cut_out(serve: Serve, photo: P
         (["photo.png", "-o", "cutout.png", "--format", "webp"], "leave one of them out"),
         (["photo.png", "-o", "cutout.png", "--background", "nocolour"], "got the colour 'nocolour'; give a name"),
         (["photo.png", "-o", "cutout.png", "--mask", "--background", "red"], "--mask leaves nothing to"),
-        (["photo.png", "-o", "cutout.png", "--timeout", "0.001"], "x>=0.05"),
+        (["photo.png", "-o", "cutout.png", "--timeout", "0.001"], "not in the range 0.05<=x<=86400"),
+        (["photo.png", "-o", "cutout.png", "--timeout", "inf"], "not in the range 0.05<=x<=86400"),
+        (["photo.png", "-o", "cutout.png", "--timeout", "nan"], "'--timeout': got nan; give a number"),
+        (["photo.png", "-o", "cutout.png", "--retry-for", "nan"], "'--retry-for': got nan; give a number"),
         (["missing.png", "-o", "cutout.png"], "does not exist"),
         ([".", "-o", "photo.png"], "INPUT is a folder"),
         ([".", "-o", "-"], "INPUT is a folder"),
