@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.errors import EngineSourceError
-from alphacut_engines import processor
+from alphacut_engines import external_data, processor
 from alphacut_engines.order import Order
 
 _TOOLS = (
@@ -36,6 +37,24 @@ def of_file(path: Path) -> str:
                 digest.update(chunk)
     except OSError as error:
         raise EngineSourceError(f"cannot read {path}: {error.strerror}; give the path of an ONNX file") from error
+    return digest.hexdigest()
+
+
+def of_network(path: Path) -> str:
+    """Return a hash of an ONNX file and of the files that its weights lie in; without such it is ``of_file``'s.
+
+    A file that is not there is the source stage's to refuse.
+
+    Raises:
+        EngineSourceError: A file cannot be read.
+    """
+    alone = of_file(path)
+    beside = [file for file in external_data.files(path) if file.is_file()]
+    if not beside:
+        return alone
+    digest = hashlib.sha256(alone.encode())
+    for file in beside:
+        digest.update(os.path.relpath(file, path.parent).encode() + of_file(file).encode())
     return digest.hexdigest()
 
 

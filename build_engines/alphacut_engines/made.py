@@ -34,7 +34,7 @@ class Made:
         probe: Folder of the known answer.
         time_ms: Median time of one picture alone, or None where it cannot run here.
         key: Hash of all that the outcome depends on.
-        source_sha256: Checksum of the ONNX file.
+        source_sha256: Checksum of the network's files.
     """
 
     order: Order

@@ -65,7 +65,7 @@ class Making:
 
         Args:
             order: What to build.
-            source_sha256: Checksum of its ONNX file.
+            source_sha256: Checksum of the network's files.
             key: Hash of all that the outcome depends on.
             stages: Told what happens.
         """

@@ -36,7 +36,7 @@ class Manifest:
         compile_options: What the serving runtime is to compile with, as the gate did.
         size: Side of the square input in pixels.
         contract_version: The wire contract that the graph fulfils.
-        source_sha256: Checksum of the ONNX file that was given.
+        source_sha256: Checksum of the ONNX file that was given, and of those that it refers to.
         engine_sha256: Checksum of the engine's file.
         accuracy: What was measured against the masks of the full tier in FP32, or None where nothing was.
         time_ms: Median time of one picture alone through the engine, or None where it cannot run here.

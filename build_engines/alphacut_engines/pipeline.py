@@ -39,7 +39,7 @@ def build(order: Order, report: Callable[[Step], None], begin: Callable[[str], N
         EngineBuildError: A stage failed; the repository is as it was.
         EngineParityError: The masks are too far from the reference's.
     """
-    source_sha256 = fingerprint.of_file(order.source)
+    source_sha256 = fingerprint.of_network(order.source)
     key = fingerprint.of_build(order, source_sha256)
     if not order.force and (done := _done(order, key)):
         return done

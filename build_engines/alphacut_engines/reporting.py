@@ -43,7 +43,7 @@ def measure(order: Order, tell: Callable[[str], None], rounds: int = ROUNDS) -> 
     Raises:
         EngineBuildError: There are no pictures.
     """
-    sha256 = fingerprint.of_file(order.source)
+    sha256 = fingerprint.of_network(order.source)
     plain = source.load(order.source, dataclasses.replace(order.recipe, size=order.native_size))
     optimised = optimise.optimise(plain, order.recipe, order.native_size)
     network = Network(order.recipe, optimised, fuse.fuse(optimised, order.recipe))

@@ -1,0 +1,59 @@
+"""A network is another one as soon as any of its files is, and a build that is done is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from alphacut_engines import external_data, fingerprint, pipeline
+from alphacut_engines.order import Order
+
+
+def split(model: onnx.ModelProto, path: Path) -> None:
+    """Save a network with its weights in a file beside it."""
+    data = path.with_name("weights.bin")
+    data.unlink(missing_ok=True)  # onnx appends
+    onnx.save(model, path, save_as_external_data=True, location=data.name, size_threshold=0)
+
+
+def test_a_network_trained_again_is_built_again_though_only_its_external_data_changed(
+    make_order: Callable[..., Order], make_network
+) -> None:
+    order = make_order()
+    split(make_network(), order.source)
+    graph = order.source.read_bytes()
+    first = pipeline.build(order, lambda step: None).installed
+    split(make_network(bias=0.5), order.source)
+    assert order.source.read_bytes() == graph
+    second = pipeline.build(order, lambda step: None)
+    assert (second.note, second.installed.version) == (None, 2)
+    assert second.installed.manifest["engine_sha256"] != first.manifest["engine_sha256"]
+    assert pipeline.build(order, lambda step: None).note == "version 2 is this build; nothing to do"
+
+
+def test_without_external_data_the_checksum_is_the_files(make_network, saved) -> None:
+    path = saved(make_network())
+    assert fingerprint.of_network(path) == fingerprint.of_file(path)
+
+
+def test_external_data_is_found_inside_nodes_too(make_network, tmp_path: Path) -> None:
+    model = make_network()
+    value = numpy_helper.from_array(numpy_helper.to_array(model.graph.initializer[0]), "kernel")
+    del model.graph.initializer[0]
+    model.graph.node.insert(0, helper.make_node("Constant", [], ["kernel"], value=value))
+    path = tmp_path / "network.onnx"
+    onnx.save(
+        model, path, save_as_external_data=True, location="constants.bin", size_threshold=0, convert_attribute=True
+    )
+    assert external_data.files(path) == [tmp_path / "constants.bin"]
+
+
+@pytest.mark.parametrize("content", [b"", b"any location", b"\x08location\xff"])
+def test_what_is_no_network_has_no_other_files(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "network.onnx"
+    path.write_bytes(content)
+    assert fingerprint.of_network(path) == fingerprint.of_file(path)
