@@ -7,8 +7,7 @@ from typing import Any
 
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from alphacut_core import tiers
-from alphacut_engines import configs
+from alphacut_engines import configs, manifest
 
 PREVIOUS = "previous_version"
 ROLLED_BACK = "rolled_back_version"
@@ -20,29 +19,30 @@ _TOLD = (
 _ACCURACY = ("mean_difference", "mean_iou", "iou_p1", "pictures", "photographs")
 
 
-def config(manifest: Mapping[str, Any], version: int, state: Mapping[str, int | None]) -> ModelConfig:
+def config(written: Mapping[str, Any], version: int, state: Mapping[str, int | None]) -> ModelConfig:
     """Return the configuration that makes Triton serve one version of an engine.
 
     Args:
-        manifest: What was written beside that version.
+        written: The manifest of that version.
         version: Its directory.
         state: ``PREVIOUS`` and ``ROLLED_BACK`` versions, where there are such.
     """
-    pipeline = tiers.pipeline(manifest["slot"], manifest["tier"], manifest["native_size"])
-    maker = configs.ENGINES[manifest["target"]]
-    return configs.select(maker(pipeline), version, {**_parameters(manifest, version), **_stated(state)})
+    maker = configs.ENGINES[written["target"]]
+    return configs.select(
+        maker(manifest.pipeline(written)), version, {**_parameters(written, version), **_stated(state)}
+    )
 
 
-def _parameters(manifest: Mapping[str, Any], version: int) -> dict[str, str]:
+def _parameters(written: Mapping[str, Any], version: int) -> dict[str, str]:
     """Return parameter name to value; what was not measured is left out."""
     return _stated(
         {
-            "model": manifest["slot"],
-            "network": manifest["model"],
-            "licence": manifest["recipe"]["licence"],
+            "model": written["slot"],
+            "network": written["model"],
+            "licence": written["recipe"]["licence"],
             "engine_version": version,
-            **{name: manifest[name] for name in _TOLD},
-            **{name: (manifest["accuracy"] or {}).get(name) for name in _ACCURACY},
+            **{name: written[name] for name in _TOLD},
+            **{name: (written["accuracy"] or {}).get(name) for name in _ACCURACY},
         }
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from alphacut_core import installed
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.installed import Installed
 from alphacut_engines import configs, facts, fingerprint, layout, manifest
+from alphacut_engines.folder_lock import alone
 
 _STAGING = ".installing"
 
@@ -32,18 +32,23 @@ class Version:
     folder: Path
 
 
-def same(repository: Path, engine: str, target: str, key: str) -> Installed | None:
-    """Return the engine that serves if it is whole and came from the build called ``key``."""
-    found = installed.find(repository, engine, target)
-    if found is None or found.manifest.get("key") != key or not _is_whole(found.folder, found.manifest):
+def again(repository: Path, engine: str, target: str, key: str) -> Installed | None:
+    """Return the engine that serves if it is whole and came from the build called ``key``, else None.
+
+    What stands around it is written as this release would; nothing where it is the same.
+
+    Raises:
+        EngineBuildError: No space, no permission.
+    """
+    model = repository / engine
+    if not model.is_dir():
         return None
+    with _changing(model):
+        found = installed.find(repository, engine, target)
+        if found is None or found.manifest.get("key") != key or not _is_whole(found.folder, found.manifest):
+            return None
+        _serve(repository, engine, target, found.version, _state(found.config))
     return found
-
-
-def refresh(engine: Installed, target: str) -> None:
-    """Write the configuration of the engine that serves as this release would; nothing if it is the same."""
-    text = configs.text(facts.config(engine.manifest, engine.version, _state(engine.config)))
-    layout.replace(engine.config, text)
 
 
 def taken_back(repository: Path, engine: str, target: str, key: str) -> int | None:
@@ -65,31 +70,24 @@ def version(repository: Path, engine: str, target: str) -> Iterator[Version]:
         EngineBuildError: No space, no permission.
     """
     model = repository / engine
-    try:
-        model.mkdir(parents=True, exist_ok=True)
-        with _alone(model):
-            place = model / _STAGING
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir()
-            try:
-                made = Version(_next(model), place)
-                yield made
-                _move_in(place, model / str(made.number))
-            finally:
-                shutil.rmtree(place)
-            layout.link_engine_adapter(repository, model / str(made.number), target)
-            before = installed.find(repository, engine, target)
-            _serve(repository, engine, target, made.number, {facts.PREVIOUS: before.version if before else None})
-            _prune(model)
-    except OSError as error:
-        raise EngineBuildError(
-            f"stage install: cannot write {error.filename or model}: {error.strerror}; "
-            "what was installed is as it was; free space, mend permissions, or pass --repository"
-        ) from error
+    with _changing(model):
+        place = model / _STAGING
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        try:
+            made = Version(_next(model), place)
+            yield made
+            _move_in(place, model / str(made.number))
+        finally:
+            shutil.rmtree(place)
+        layout.link_engine_adapter(repository, model / str(made.number), target)
+        before = installed.find(repository, engine, target)
+        _serve(repository, engine, target, made.number, {facts.PREVIOUS: before.version if before else None})
+        _prune(model)
 
 
-def roll_back(repository: Path, engine: str, target: str) -> Installed:
-    """Serve the version before again, and return it. Twice is as never.
+def to_roll_back(repository: Path, engine: str, target: str) -> tuple[Installed, int]:
+    """Return the engine that serves, and the version that would serve in its place after roll-back.
 
     Raises:
         EngineBuildError: Nothing is installed, or nothing was before it.
@@ -102,21 +100,47 @@ def roll_back(repository: Path, engine: str, target: str) -> Installed:
         raise EngineBuildError(
             f"{engine} for {target} has version {now.version} and none before it; build the one that you want"
         )
-    with _alone(repository / engine):
+    return now, before
+
+
+def roll_back(repository: Path, engine: str, target: str) -> Installed:
+    """Serve the version before again, and return it. Twice is as never.
+
+    Raises:
+        EngineBuildError: Nothing is installed, nothing was before it, no space or no permission.
+    """
+    to_roll_back(repository, engine, target)  # before anything is made for the lock
+    with _changing(repository / engine):
+        now, before = to_roll_back(repository, engine, target)
         state = {facts.PREVIOUS: now.version, facts.ROLLED_BACK: now.version if before < now.version else None}
         _serve(repository, engine, target, before, state)
-    found = installed.find(repository, engine, target)
+        found = installed.find(repository, engine, target)
     if found is None:
         raise EngineBuildError(f"{now.config} cannot be read any more; run: alphacut build --force")
     return found
 
 
 def _serve(repository: Path, engine: str, target: str, number: int, state: Mapping[str, int | None]) -> None:
+    """Select a version, and lay out what stands around it: the version before may have had another size."""
     written = manifest.read(repository / engine / str(number))
     if written is None:
         raise EngineBuildError(f"version {number} of {engine} has no manifest; run: alphacut build --force")
     text = configs.text(facts.config(written, number, state))
-    layout.replace(installed.config_path(repository, engine, target), text)
+    layout.lay_out(repository, written, installed.config_path(repository, engine, target), text)
+
+
+@contextmanager
+def _changing(model: Path) -> Iterator[None]:
+    """Have a model's folder alone, and say in words why it cannot be changed."""
+    try:
+        model.mkdir(parents=True, exist_ok=True)
+        with alone(model):
+            yield
+    except OSError as error:
+        raise EngineBuildError(
+            f"stage install: cannot write {error.filename or model}: {error.strerror}; "
+            "what was installed is as it was; free space, mend permissions, or pass --repository"
+        ) from error
 
 
 def _state(config: Path) -> dict[str, int]:
@@ -179,14 +203,3 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(path)
         elif path.name not in layout.ADAPTER_FILES or path.is_symlink():
             path.unlink()
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other builds out of ``folder`` for the time being; the kernel lets go if this process dies."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

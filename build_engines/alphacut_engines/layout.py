@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from alphacut_core import tiers
 from alphacut_core.errors import EngineBuildError
-from alphacut_engines import configs
-from alphacut_engines.order import Order
+from alphacut_engines import configs, manifest
 
 ADAPTER_FILES = (configs.ADAPTER, configs.RTX_ADAPTER)
 _CHECKOUT = Path(__file__).parents[2] / "model_repository"
@@ -18,27 +19,34 @@ _PACKAGED = Path(__file__).parent / "adapters"
 _DEFAULT = tiers.pipeline()
 
 
-def lay_out(order: Order) -> None:
-    """Make everything but the engine's versions; what is there and right stays untouched.
+def lay_out(repository: Path, written: Mapping[str, Any], config: Path, selection: str) -> None:
+    """Make everything around one version of an engine, and last the file that selects it.
+
+    What is there and right stays untouched. Either all files change, or none.
+
+    Args:
+        repository: Triton's model repository.
+        written: The version's manifest.
+        config: The file that selects the version.
+        selection: What it is to say.
 
     Raises:
         EngineBuildError: This installation brings no adapters.
+        OSError: No space, no permission.
     """
-    names, repository = order.pipeline, order.repository
+    names = manifest.pipeline(written)
     models: dict[str, ModelConfig] = {
-        names.ensemble: configs.ensemble(names, order.recipe.engine, order.tier),
+        names.ensemble: configs.ensemble(names, written["slot"], written["tier"]),
         names.preprocess: configs.preprocess(names),
         names.postprocess: configs.postprocess(names),
         names.engine: configs.gpu_engine(names),
     }
-    for name, config in models.items():
+    for name in (names.ensemble, names.preprocess, names.postprocess):
         (repository / name / "1").mkdir(parents=True, exist_ok=True)
-        replace(repository / name / "config.pbtxt", configs.text(config))
-    for original in (_DEFAULT.preprocess, _DEFAULT.engine, _DEFAULT.postprocess):
-        _bring(repository, original)
-    _bring(repository, _DEFAULT.engine, configs.RTX_ADAPTER)
     if names.preprocess != _DEFAULT.preprocess:
         link_adapter(repository, _DEFAULT.preprocess, repository / names.preprocess / "1")
+    configurations = {repository / name / "config.pbtxt": configs.text(made) for name, made in models.items()}
+    _replace({**_adapters(repository), **configurations, config: selection})
 
 
 def link_adapter(repository: Path, original: str, folder: Path, file: str = configs.ADAPTER) -> None:
@@ -57,29 +65,44 @@ def link_engine_adapter(repository: Path, folder: Path, target: str) -> None:
     )
 
 
-def replace(path: Path, content: str) -> None:
-    """Write a file all at once, so that a reader sees the old content or the new; nothing if they are the same."""
-    if path.is_file() and path.read_text() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+def _replace(contents: Mapping[Path, str]) -> None:
+    """Write files in order, each at once, so that a reader sees the old content or the new; nothing if it is the same.
+
+    Nothing is replaced before everything is on the disk.
+    """
+    drafts = {
+        path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents if _differs(path, contents[path])
+    }
     try:
-        with draft.open("w") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        for path, draft in drafts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("w") as file:
+                file.write(contents[path])
+                file.flush()
+                os.fsync(file.fileno())
+        for path, draft in drafts.items():
+            draft.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
 
 
-def _bring(repository: Path, model: str, file: str = configs.ADAPTER) -> None:
-    """Copy this release's adapter into a repository that is not the checkout's."""
+def _differs(path: Path, content: str) -> bool:
+    return not path.is_file() or path.read_text() != content
+
+
+def _adapters(repository: Path) -> dict[Path, str]:
+    """Return this release's adapters, for a repository that is not the checkout's."""
+    files = [(model, configs.ADAPTER) for model in (_DEFAULT.preprocess, _DEFAULT.engine, _DEFAULT.postprocess)]
+    files.append((_DEFAULT.engine, configs.RTX_ADAPTER))
+    return {repository / model / "1" / file: _adapter(model, file) for model, file in files}
+
+
+def _adapter(model: str, file: str) -> str:
     packaged = f"{model}.py" if file == configs.ADAPTER else file
     for source in (_CHECKOUT / model / "1" / file, _PACKAGED / packaged):
         if source.is_file():
-            replace(repository / model / "1" / file, source.read_text())
-            return
+            return source.read_text()
     raise EngineBuildError(
         f"stage install: there is no adapter for {model} in {_CHECKOUT} or {_PACKAGED}; install alphacut again"
     )

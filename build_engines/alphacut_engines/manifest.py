@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alphacut_core import installed
+from alphacut_core import installed, tiers
+from alphacut_core.contract import Pipeline
 
 ENGINE_FILE = "model.onnx"
 PLAN_FILE = "model.engine"
@@ -81,3 +82,8 @@ def read(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def pipeline(written: Mapping[str, Any]) -> Pipeline:
+    """Return the Triton models that serve the engine of a manifest."""
+    return tiers.pipeline(written["slot"], written["tier"], written["native_size"])

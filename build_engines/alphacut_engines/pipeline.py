@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from alphacut_core import installed
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.installed import Installed
-from alphacut_engines import fingerprint, install, layout
+from alphacut_engines import fingerprint, install
 from alphacut_engines.order import Order
 from alphacut_engines.stages import Stages, Step
 
@@ -50,7 +50,6 @@ def build(order: Order, report: Callable[[Step], None], begin: Callable[[str], N
     made = Making(order, source_sha256, key, stages).run()
     with stages.run("install") as said:
         with install.version(order.repository, order.engine, order.target) as new:
-            layout.lay_out(order)
             made.write(new.folder)
         said(f"version {new.number} in {order.repository / order.engine}")
     return Outcome(_installed(order), None)
@@ -59,9 +58,7 @@ def build(order: Order, report: Callable[[Step], None], begin: Callable[[str], N
 def _done(order: Order, key: str) -> Outcome | None:
     """Return the outcome if there is nothing to build; what stands around an engine comes from this release."""
     where = (order.repository, order.engine, order.target, key)
-    if found := install.same(*where):
-        layout.lay_out(order)
-        install.refresh(found, order.target)
+    if found := install.again(*where):
         return Outcome(found, f"version {found.version} is this build; nothing to do")
     if taken_back := install.taken_back(*where):
         note = f"version {taken_back} is this build and was rolled back; --force installs it again"

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import fcntl
+import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from alphacut_core import installed
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.installed import Installed
-from alphacut_engines import configs, install, pipeline
+from alphacut_engines import configs, install, layout, pipeline
+from alphacut_engines.made import Made
 from alphacut_engines.order import Order
 from alphacut_engines.rollback import rollback
 
@@ -30,6 +37,19 @@ def builds(make_order, make_network) -> Callable[[int], Order]:
         return order
 
     return build
+
+
+@pytest.fixture
+def grown(builds, make_network) -> Order:
+    """A network of 32 pixels, not built yet, that is to take the place of an installed one of 16."""
+    order = builds(1)
+    order.source.write_bytes(make_network(size=32).SerializeToString())
+    return dataclasses.replace(order, recipe=dataclasses.replace(order.recipe, size=32), native_size=32)
+
+
+def configurations(repository: Path) -> dict[Path, str]:
+    """Everything that Triton reads of all models."""
+    return {path: path.read_text() for path in repository.rglob("*.pbtxt")}
 
 
 def versions(order: Order) -> list[int]:
@@ -130,3 +150,79 @@ def test_the_command_rolls_a_tier_back(builds, serving: Serving) -> None:
     done = CliRunner().invoke(rollback, ["small", "--repository", str(order.repository)], catch_exceptions=False)
     assert done.output == "small serves version 1 again, in place of 2\n"
     assert serving(order).version == 1
+
+
+def test_roll_back_to_another_size_changes_the_steps_around_the_engine_too(grown: Order) -> None:
+    names = installed.find(grown.repository, "small").pipeline
+    around = [grown.repository / name / "config.pbtxt" for name in (names.ensemble, names.engine)]
+    before = [path.read_text() for path in around]
+    pipeline.build(grown, lambda step: None)
+    after = [path.read_text() for path in around]
+    assert before != after
+    back = install.roll_back(grown.repository, grown.engine, grown.target)
+    assert [path.read_text() for path in around] == before
+    ensemble = configs.read(around[0])
+    assert ensemble.ensemble_scheduling.step[0].model_name == back.pipeline.preprocess == "preprocess_16"
+    install.roll_back(grown.repository, grown.engine, grown.target)
+    assert [path.read_text() for path in around] == after
+
+
+def test_a_build_of_another_size_that_fails_at_the_end_leaves_all_configurations(
+    grown: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = configurations(grown.repository)
+
+    def full(made: Made, folder: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+
+    monkeypatch.setattr(Made, "write", full)
+    with pytest.raises(EngineBuildError, match=r"stage install: cannot write .*No space left"):
+        pipeline.build(grown, lambda step: None)
+    assert configurations(grown.repository) == before
+
+
+def test_configurations_change_together_or_not_at_all(grown: Order) -> None:
+    before = configurations(grown.repository)
+    in_the_way = grown.repository / grown.pipeline.preprocess
+    in_the_way.mkdir()
+    (in_the_way / f".config.pbtxt.{os.getpid()}").mkdir()
+    with pytest.raises(EngineBuildError, match=r"cannot write .*preprocess_32"):
+        pipeline.build(grown, lambda step: None)
+    assert configurations(grown.repository) == before
+
+
+def test_a_build_with_nothing_to_do_writes_only_while_no_other_can_install(
+    builds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = builds(1)
+    refused = []
+
+    def another_tries(*arguments: Any) -> None:
+        descriptor = os.open(order.repository / order.engine, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            refused.append(error)
+        finally:
+            os.close(descriptor)
+
+    monkeypatch.setattr(layout, "lay_out", another_tries)
+    assert pipeline.build(order, lambda step: None).note == "version 1 is this build; nothing to do"
+    assert len(refused) == 1
+
+
+def test_roll_back_starts_from_what_another_build_installed_while_it_waited(
+    builds, make_network, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = builds(2)
+    order.source.write_bytes(make_network(bias=0.9).SerializeToString())
+    alone = install.alone
+
+    def after_another(folder: Path) -> AbstractContextManager[None]:
+        monkeypatch.setattr(install, "alone", alone)
+        pipeline.build(order, lambda step: None)
+        return alone(folder)
+
+    monkeypatch.setattr(install, "alone", after_another)
+    assert install.roll_back(order.repository, order.engine, order.target).version == 2
+    assert install.roll_back(order.repository, order.engine, order.target).version == 3
