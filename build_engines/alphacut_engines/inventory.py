@@ -35,7 +35,7 @@ class Row:
         mean_iou: Mean IoU at 128 against the same.
         pictures: How many pictures that was measured on.
         time_ms: One picture alone, on the machine that built it.
-        engine_bytes: Size of the engine's file.
+        engine_bytes: Size of the engine's file, or None where it is gone.
         licence: Of the weights.
         network: Name in the registry.
         folder: Where it lies.
@@ -52,7 +52,7 @@ class Row:
     mean_iou: float | None
     pictures: int | None
     time_ms: float | None
-    engine_bytes: int
+    engine_bytes: int | None
     licence: str
     network: str
     folder: str
@@ -62,7 +62,9 @@ class Row:
         """Return the row of an engine."""
         facts, accuracy = engine.manifest, engine.manifest["accuracy"] or {}
         names = [name for name in facts["artefacts"] if name.endswith(ARTEFACT_SUFFIXES)]
-        others = [path.parent.name for path in engine.folder.parent.glob(f"*/{installed.MANIFEST_FILE}")]
+        folders = [path.parent.name for path in engine.folder.parent.glob(f"*/{installed.MANIFEST_FILE}")]
+        # What a build has not finished, and a copy that somebody keeps beside them, are no versions.
+        versions = sorted(int(name) for name in folders if name.isdecimal())
         return cls(
             model=facts["slot"],
             tier=facts["tier"],
@@ -70,12 +72,12 @@ class Row:
             precision=facts["precision"],
             size=facts["size"],
             version=engine.version,
-            previous=sorted(int(name) for name in others if name != str(engine.version)),
+            previous=[version for version in versions if version != engine.version],
             mean_difference=accuracy.get("mean_difference"),
             mean_iou=accuracy.get("mean_iou"),
             pictures=accuracy.get("pictures"),
             time_ms=facts["time_ms"],
-            engine_bytes=sum((engine.folder / name).stat().st_size for name in names),
+            engine_bytes=_size_bytes([engine.folder / name for name in names]),
             licence=facts["recipe"]["licence"],
             network=facts["model"],
             folder=str(engine.folder),
@@ -117,16 +119,24 @@ def _figures(row: Row) -> tuple[str, ...]:
         _or_dash(row.mean_difference, ".2f"),
         _or_dash(row.mean_iou, ".4f"),
         _or_dash(row.time_ms, ".1f"),
-        f"{row.engine_bytes / 1e6:.1f}",
+        "missing" if row.engine_bytes is None else f"{row.engine_bytes / 1e6:.1f}",
     )
 
 
 def _line(row: Row) -> str:
     size, version, difference, iou, time_ms, megabytes = _figures(row)
+    file = f"{megabytes} MB" if row.engine_bytes is not None else f"its file is {megabytes}: run alphacut build again"
     return (
         f"{row.model} {row.tier} for {row.target}: {row.precision}, {size} pixels, version {version}, mean |Δ| "
-        f"{difference} of 255, mean IoU {iou}, {time_ms} ms, {megabytes} MB, {row.licence}"
+        f"{difference} of 255, mean IoU {iou}, {time_ms} ms, {file}, {row.licence}"
     )
+
+
+def _size_bytes(files: list[Path]) -> int | None:
+    try:
+        return sum(file.stat().st_size for file in files)
+    except FileNotFoundError:
+        return None
 
 
 def _or_dash(value: float | None, form: str) -> str:
