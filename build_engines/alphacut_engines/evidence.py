@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from alphacut_engines import calibration, report
 from alphacut_engines.calibration import Calibration
@@ -20,6 +21,10 @@ class Evidence:
 
     calibration: Calibration | None
     passed: frozenset[str]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what tells it from other evidence, for JSON."""
+        return {"calibration": checksum(self.calibration) if self.calibration else None, "passed": sorted(self.passed)}
 
 
 def of(recipe: ModelRecipe, name: str, source_sha256: str) -> Evidence:

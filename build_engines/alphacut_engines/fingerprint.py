@@ -72,6 +72,7 @@ def of_build(order: Order, source_sha256: str) -> str:
     """Return a hash over all that the outcome of a build depends on; it is cheap and imports no tool."""
     facts = {
         "recipe": order.recipe.facts(),
+        "own": order.recipe.weights is None,  # for which nothing that was measured before counts
         "tier": [order.tier, order.native_size],
         "source": source_sha256,
         "target": order.target,

@@ -72,9 +72,7 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell, cache:
         return Choice("fp32", target.compile_options("fp32"), network.fused, None, None, None)
     fitted = None
     if "int8" in rungs:
-        # What comes with weights serves all targets; a user's own calibration is made for the one at hand.
-        kinds = get_args(Activations) if isinstance(order.recipe.weights, Path) else (target.activations,)
-        fitted = _calibration(order, known, network, source_sha256, kinds=kinds, tell=tell, cache=cache)
+        fitted = _calibration(order, known, network, source_sha256, kinds=kinds(order, target), tell=tell, cache=cache)
     reference = Reference(network.fused, "gate")
     pictures = _pictures(order)
     if pictures.kind == photographs.SAMPLES:
@@ -97,6 +95,14 @@ def climb(order: Order, network: Network, source_sha256: str, tell: Tell, cache:
         rows=tuple(Row.of(rung, graphs[rung].ByteSize(), measured[rung]) for rung in rungs),
     )
     return Choice(best, target.compile_options(best), graphs[best], judged, page.render(judged, measured), fitted)
+
+
+def kinds(order: Order, target: Target) -> tuple[Activations, ...]:
+    """Return the types of activations that a calibration is made for.
+
+    What comes with weights serves all targets; a user's own is made for the one at hand.
+    """
+    return get_args(Activations) if isinstance(order.recipe.weights, Path) else (target.activations,)
 
 
 def _rungs(order: Order, target: Target, known: Evidence, tell: Tell) -> tuple[str, ...]:

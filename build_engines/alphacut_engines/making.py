@@ -15,6 +15,7 @@ import onnx
 from alphacut_core import codec, geometry, probe
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_engines import (
+    evidence,
     fingerprint,
     fuse,
     kept_choice,
@@ -131,14 +132,16 @@ class Making:
 
     def _gate(self, optimised: _Graph, fused: _Graph) -> tuple[Choice, str]:
         order = self._order
+        known = evidence.of(order.recipe, order.evidence(self._target.evidence), self._source_sha256)
         inputs = {
             "optimised": optimised.sha256,
             "fused": fused.sha256,
             "recipe": self._computed,
+            "name": order.recipe.name,  # the report says it
             **self._machine(),
             "precision": order.precision,
-            "tier": order.tier,
-            "bundled": str(order.recipe.weights) if isinstance(order.recipe.weights, Path) else None,
+            "known": known.facts(),
+            "kinds": ladder.kinds(order, self._target),
             "source": self._source_sha256,
             "gate": fingerprint.of_pictures(order.gate),
             "calibration": fingerprint.of_pictures(order.calibration),
@@ -178,6 +181,7 @@ class Making:
             "graph": graph_sha256,
             "source": self._source_sha256,
             "recipe": order.recipe.facts(),
+            "own": order.recipe.weights is None,
             "native_size": order.native_size,
             **self._machine(),
             "gate": fingerprint.of_pictures(order.gate),

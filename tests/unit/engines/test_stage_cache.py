@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from alphacut_core.errors import EngineBuildError
-from alphacut_engines import pipeline
+from alphacut_engines import evidence, pipeline
+from alphacut_engines.evidence import Evidence
 from alphacut_engines.order import Order
+from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.stage_cache import StageCache
 from alphacut_engines.stages import Step
 
@@ -86,6 +88,25 @@ def test_changed_photographs_are_looked_at_whatever_their_names_and_times(make_o
     os.utime(first, ns=times)
     elsewhere = dataclasses.replace(order, repository=order.repository.with_name("elsewhere"))
     assert "gate" not in kept(build(elsewhere))
+
+
+def test_a_gate_without_evidence_does_not_count_where_there_is_some(
+    make_order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = make_order(precision="auto")
+    monkeypatch.setattr(evidence, "of", lambda *_: Evidence(None, frozenset()))
+    build(order)
+    monkeypatch.setattr(evidence, "of", lambda *_: Evidence(None, frozenset({"bf16"})))
+    elsewhere = dataclasses.replace(order, repository=order.repository.with_name("elsewhere"))
+    found = kept(build(elsewhere))
+    assert found[:2] == ["optimise", "fuse"]
+    assert "gate" not in found
+
+
+def test_a_users_own_copy_of_a_published_network_is_not_the_published_one(make_order, recipe: ModelRecipe) -> None:
+    order = make_order()
+    build(dataclasses.replace(order, recipe=dataclasses.replace(recipe, weights=None)))
+    assert "install" in build(order)
 
 
 @pytest.fixture
