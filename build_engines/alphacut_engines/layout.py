@@ -54,8 +54,11 @@ def link_adapter(repository: Path, original: str, folder: Path, file: str = conf
     link = folder / file
     if link.exists():
         return
-    link.unlink(missing_ok=True)  # one that leads nowhere
-    link.symlink_to(os.path.relpath(repository / original / "1" / file, folder))
+    # Networks of one size share preprocessing, so that another build may link it now; and one may lead nowhere.
+    draft = _draft(link)
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(os.path.relpath(repository / original / "1" / file, folder))
+    draft.replace(link)
 
 
 def link_engine_adapter(repository: Path, folder: Path, target: str) -> None:
@@ -70,9 +73,7 @@ def _replace(contents: Mapping[Path, str]) -> None:
 
     Nothing is replaced before everything is on the disk.
     """
-    drafts = {
-        path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents if _differs(path, contents[path])
-    }
+    drafts = {path: _draft(path) for path, content in contents.items() if _differs(path, content)}
     try:
         for path, draft in drafts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,6 +86,10 @@ def _replace(contents: Mapping[Path, str]) -> None:
     finally:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
 
 
 def _differs(path: Path, content: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from alphacut_core.errors import EngineBuildError
 from alphacut_engines import fetch, fingerprint
+from alphacut_engines.folder_lock import alone
 
 MAX_BYTES = 2 * 2**30
 SUMS_FILE = "sha256.json"
@@ -65,10 +66,12 @@ class StageCache:
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         kept = self._folder / f"{stage}-{key[:32]}"
         try:
-            damaged = kept.is_dir() and not _is_whole(kept)
-            if kept.is_dir() and not damaged and not self._refresh:
-                os.utime(kept)
-                return Entry(kept, " (kept from an earlier build)")
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with alone(self._folder):
+                damaged = kept.is_dir() and not _is_whole(kept)
+                if kept.is_dir() and not damaged and not self._refresh:
+                    os.utime(kept)
+                    return Entry(kept, " (kept from an earlier build)")
             self._make(kept, make)
         except OSError as error:
             raise EngineBuildError(
@@ -81,24 +84,42 @@ class StageCache:
         """Remove the least recently used results until the rest is small enough, and what killed builds left."""
         if not self._folder.is_dir():
             return
-        kept = sorted((path for path in self._folder.iterdir()), key=lambda path: path.stat().st_mtime, reverse=True)
-        total = 0
-        for path in kept:
-            total += sum(file.stat().st_size for file in path.iterdir())
-            if total > self._max_bytes or (path.name.startswith(".") and not _is_alive(path)):
-                shutil.rmtree(path, ignore_errors=True)
+        with alone(self._folder):
+            folders = [path for path in self._folder.iterdir() if path.is_dir()]
+            for draft in folders:
+                if _is_draft(draft) and not _is_alive(draft):
+                    shutil.rmtree(draft, ignore_errors=True)
+            kept = [folder for folder in folders if not _is_draft(folder)]
+            total = 0
+            for folder in sorted(kept, key=lambda folder: folder.stat().st_mtime, reverse=True):
+                total += sum(file.stat().st_size for file in folder.iterdir())
+                if total > self._max_bytes:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _make(self, kept: Path, make: Callable[[Path], None]) -> None:
-        draft = self._folder / f".{kept.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
-        draft.mkdir(parents=True)
+        draft, replaced = _draft(kept), _draft(kept)
+        draft.mkdir()
         try:
             make(draft)
             sums = {path.name: fingerprint.of_file(path) for path in draft.iterdir()}
             (draft / SUMS_FILE).write_text(json.dumps(sums))
-            shutil.rmtree(kept, ignore_errors=True)
-            draft.rename(kept)
+            with alone(self._folder):
+                if kept.is_dir() and (self._refresh or not _is_whole(kept)):
+                    kept.rename(replaced)
+                if not kept.is_dir():  # else another build has made the same meanwhile, and may be reading it
+                    draft.rename(kept)
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            for folder in (draft, replaced):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _draft(kept: Path) -> Path:
+    """Return a folder beside ``kept`` that is this process's own."""
+    return kept.with_name(f".{kept.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+
+
+def _is_draft(folder: Path) -> bool:
+    return folder.name.startswith(".")
 
 
 def _is_whole(folder: Path) -> bool:

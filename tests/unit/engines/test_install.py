@@ -226,3 +226,20 @@ def test_roll_back_starts_from_what_another_build_installed_while_it_waited(
     monkeypatch.setattr(install, "alone", after_another)
     assert install.roll_back(order.repository, order.engine, order.target).version == 2
     assert install.roll_back(order.repository, order.engine, order.target).version == 3
+
+
+def test_preprocessing_that_another_build_lays_out_at_the_same_time_is_shared(
+    make_order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, relpath = make_order(), os.path.relpath
+    link = order.repository / order.pipeline.preprocess / "1" / "model.py"
+
+    def after_another(path: Path, start: Path) -> str:
+        target = relpath(path, start)
+        if start == link.parent and not link.is_symlink():
+            link.symlink_to(target)
+        return target
+
+    monkeypatch.setattr(os.path, "relpath", after_another)
+    pipeline.build(order, lambda step: None)
+    assert link.is_file()

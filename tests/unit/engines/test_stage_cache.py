@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,34 @@ def test_what_a_killed_build_left_half_made_is_removed(cache: StageCache, tmp_pa
         (tmp_path / "stages" / f".stage-0.{pid}.0").mkdir()
     cache.prune()
     assert {path.name for path in (tmp_path / "stages").iterdir()} == {entry.folder.name, f".stage-0.{os.getpid()}.0"}
+
+
+def test_what_somebody_else_put_there_is_left_alone(cache: StageCache, tmp_path: Path) -> None:
+    cache.through("stage", {}, write(10))
+    stray = tmp_path / "stages" / ".DS_Store"
+    stray.write_text("of a desktop")
+    cache.prune()
+    assert stray.is_file()
+    assert KEPT in cache.through("stage", {}, write(10)).note
+
+
+def test_what_another_build_made_meanwhile_is_not_replaced_under_its_reader(cache: StageCache) -> None:
+    def overtaken(folder: Path) -> None:
+        cache.through("stage", {}, write(10))
+        (folder / "file").write_bytes(b"late")
+
+    assert (cache.through("stage", {}, overtaken).folder / "file").read_bytes() == b"x" * 10
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_builds_that_make_the_same_at_once_do_not_disturb_each_other(tmp_path: Path, refresh: bool) -> None:
+    def make(i: int) -> None:
+        cache = StageCache({}, refresh=refresh, folder=tmp_path / "stages", max_bytes=2_000)
+        cache.through("stage", {"number": i // 2}, write(1000))
+        cache.prune()
+
+    with ThreadPoolExecutor(4) as builds:
+        list(builds.map(make, range(200)))
 
 
 def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path) -> None:
