@@ -9,7 +9,7 @@ from alphacut_core.errors import EngineSourceError
 from alphacut_engines import recipe as recipes
 from alphacut_engines import registry
 from alphacut_engines.fetch import Fetcher, Progress, matches
-from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.recipe import Download, ModelRecipe
 
 
 def identify(model: str, like: str | None, recipe_file: Path | None) -> ModelRecipe:
@@ -51,9 +51,15 @@ def locate(recipe: ModelRecipe, model: str, from_file: Path | None, fetcher: Fet
         progress: Called with bytes so far and in all.
 
     Raises:
-        EngineSourceError: It cannot be had, or is another file than the published one.
+        EngineSourceError: It cannot be had, is another file than the published one, or ``from_file`` is given for
+            a network that is not published.
     """
     weights = recipe.weights
+    if from_file is not None and not isinstance(weights, Download):
+        raise EngineSourceError(
+            f"got --from-file {from_file} for {model}, which is not loaded from anywhere; to build {from_file} itself "
+            "give its path as MODEL, with --like or --recipe"
+        )
     if weights is None:
         return Path(model)
     if isinstance(weights, Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -36,7 +37,8 @@ def assign(recipe: ModelRecipe, name: str | None) -> ModelRecipe:
         name: What was asked for, or None for the recipe's own.
 
     Raises:
-        EngineSourceError: The name cannot be one of Triton's, or would be taken for another model's.
+        EngineSourceError: The name cannot be one of Triton's, would be taken for another model's, or is the
+            default network's, which takes saying so.
     """
     chosen = recipe.engine if name is None else name
     tiers_end = tuple(f"_{mode}" for mode in MODES)
@@ -44,6 +46,11 @@ def assign(recipe: ModelRecipe, name: str | None) -> ModelRecipe:
         raise EngineSourceError(
             f"got the name {chosen!r}; pass --name with small letters, digits, dots, dashes and underscores, which "
             f"begins with none of {', '.join(_TAKEN)} and ends with none of {', '.join(tiers_end)}"
+        )
+    if chosen == DEFAULT_PIPELINE.engine and name is None and not isinstance(recipe.weights, Path):
+        raise EngineSourceError(
+            f"{recipe.name} would take the place of the default network, which is called {chosen}; pass --name "
+            f"{chosen} if it is to, else another name"
         )
     return dataclasses.replace(recipe, engine=chosen)
 

@@ -131,6 +131,13 @@ def test_published_weights_loaded_by_other_means_are_checked(tmp_path: Path) -> 
         network.locate(registry.find("u2net"), "u2net", wrong, fetcher=None, progress=None)
 
 
+@pytest.mark.parametrize("model", ["bundled", "mine.onnx"])
+def test_published_weights_for_a_network_that_is_not_published_are_refused(tmp_path: Path, model: str) -> None:
+    wanted = network.identify(model, "u2net" if model.endswith(".onnx") else None, None)
+    with pytest.raises(EngineSourceError, match=f"got --from-file .*for {model}, which is not loaded from anywhere"):
+        network.locate(wanted, model, tmp_path / "junk.onnx", fetcher=None, progress=None)
+
+
 def vars_of(known: ModelRecipe) -> dict[str, Any]:
     return {field.name: getattr(known, field.name) for field in dataclasses.fields(known)}
 

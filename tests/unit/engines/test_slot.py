@@ -9,7 +9,7 @@ import pytest
 from alphacut_core import tiers
 from alphacut_core.errors import EngineSourceError
 from alphacut_core.tiers import MODES
-from alphacut_engines import slot
+from alphacut_engines import network, slot
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.registry import BUNDLED, RECIPES
 
@@ -25,6 +25,13 @@ def test_the_default_network_is_the_bundled_one_unless_somebody_says_so() -> Non
     assert BUNDLED.engine == tiers.DEFAULT_MODEL
     assert slot.assign(RECIPES["u2netp"], None).engine != tiers.DEFAULT_MODEL
     assert slot.assign(RECIPES["u2netp"], "u2netp").engine == tiers.DEFAULT_MODEL
+
+
+def test_an_own_file_takes_the_default_networks_place_only_by_name() -> None:
+    own = network.identify("models/U2NETP.onnx", "u2netp", None)
+    with pytest.raises(EngineSourceError, match=r"U2NETP would take the place of the default .*pass --name u2netp"):
+        slot.assign(own, None)
+    assert slot.assign(own, "u2netp").engine == tiers.DEFAULT_MODEL
 
 
 @pytest.mark.parametrize(
