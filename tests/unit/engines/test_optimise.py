@@ -48,8 +48,27 @@ def test_values_that_optimising_changed_are_refused(
     make_network, recipe: ModelRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("onnxslim.slim", lambda model: make_network(weight=0.9))
-    with pytest.raises(EngineBuildError, match="after simplification computes other values"):
+    with pytest.raises(EngineBuildError, match=r"after simplification computes other values.*export it with opset 17"):
         optimise.optimise(make_network(), recipe)
+
+
+def test_large_values_may_differ_by_as_much_more(
+    make_network, recipe: ModelRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rounded(by: float) -> None:
+        network = make_network(sigmoid=False, weight=1000.0 * (1 + by))
+        monkeypatch.setattr("onnxslim.slim", lambda model: network)
+        optimise.optimise(make_network(sigmoid=False, weight=1000.0), recipe)
+
+    rounded(1e-5)
+    with pytest.raises(EngineBuildError, match="after simplification computes other values"):
+        rounded(1e-3)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_network_without_numbers_is_refused_as_what_it_is(make_network, recipe: ModelRecipe, value: float) -> None:
+    with pytest.raises(EngineBuildError, match="gives NaN or infinity"):
+        optimise.optimise(make_network(sigmoid=False, bias=value), recipe)
 
 
 def test_an_old_export_that_lists_its_weights_as_inputs_is_optimised(make_network, recipe: ModelRecipe) -> None:
