@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import click
 
-from alphacut_core import tiers
 from alphacut_engines import fetch, inventory, network, pipeline, registry, slot
 from alphacut_engines.fetch import Fetcher
 from alphacut_engines.fetch import Progress as Arrived
@@ -83,13 +81,14 @@ def build(
     """
     wanted = slot.assign(network.identify(model, like, recipe), name)
     registry.check_licence(wanted, accept_licence)
+    sized = {mode: slot.at_tier(wanted, mode) for mode in slot.tiers_of(tier)}
     folder = locate(repository)
     fetcher = Fetcher(folder=fetch.cache_folder(), mirror=mirror)
     source = network.locate(wanted, model, from_file, fetcher, _percentages())
     rows: list[Row] = []
-    for mode in slot.tiers_of(tier):
+    for mode, at_tier in sized.items():
         order = Order(
-            recipe=dataclasses.replace(wanted, size=tiers.size_of(mode, wanted.size)),
+            recipe=at_tier,
             tier=mode,
             native_size=wanted.size,
             source=source,

@@ -14,6 +14,8 @@ import onnx
 
 from alphacut_core import codec, geometry, probe
 from alphacut_core.contract import CONTRACT_VERSION
+from alphacut_core.errors import EngineBuildError
+from alphacut_core.geometry import Pixels
 from alphacut_engines import (
     evidence,
     fingerprint,
@@ -227,6 +229,7 @@ class Making:
         def write(folder: Path) -> None:
             square = geometry.to_square(codec.decode(probe.picture()), self._order.recipe.size)
             masks, _ = Reference(fused.model, "probe").masks(square[None])
+            self._check_contrast(masks[0])
             probe.store_answer(np.asarray(masks[0]), folder)
             here = self._target.runs_here
             timed = speed.time_ms(self._target.run(choice.model, choice.precision), square) if here else None
@@ -240,3 +243,12 @@ class Making:
             timed = f"; {time_ms} ms" if time_ms is not None else ""
             said(f"mask of the probe picture, mean {mean:.0f} of 255{timed}{entry.note}")
         return entry.folder, time_ms
+
+    def _check_contrast(self, mask: Pixels) -> None:
+        """Refuse a mask of one value where every map is stretched to full contrast: the map has one value too."""
+        recipe = self._order.recipe
+        if recipe.stretch == "min_max" and recipe.activation != "argmax" and mask.min() == mask.max():
+            raise EngineBuildError(
+                f"stage probe: {recipe.name} gives the probe picture a mask of nothing but {mask.min()}; mend mean, "
+                "std, scaling and activation of its recipe, or train it again"
+            )

@@ -15,6 +15,9 @@ Scaling = Literal["image_max", "255"]
 Activation = Literal["none", "sigmoid", "argmax"]
 Stretch = Literal["min_max", "none"]
 
+MIN_SIZE, MAX_SIZE = 32, 4096
+"""Side in pixels of the square that a network works at."""
+
 KNOWN = Path(__file__).with_name("weights")
 """Where the bundled weights lie, and what has been measured of published ones."""
 
@@ -91,23 +94,17 @@ class ModelRecipe:
 
 
 _CHOICES = {"scaling": Scaling, "activation": Activation, "stretch": Stretch}
-_KINDS: Mapping[str, type] = {
-    "name": str,
-    "engine": str,
-    "architecture": str,
-    "size": int,
-    "output": int,
-    "channels": int,
-    "licence": str,
-    "commercial": bool,
-}
+_KINDS: Mapping[str, type] = {"name": str, "engine": str, "architecture": str, "licence": str, "commercial": bool}
+_RANGES = {"size": (MIN_SIZE, MAX_SIZE), "output": (0, 1000), "channels": (1, 1000)}
+_COLOUR_RANGES = {"mean": (-1e6, 1e6), "std": (1e-6, 1e6)}
+"""What is beyond is a slip, and leaves float32 on its way."""
 
 
 def of_file(path: Path) -> ModelRecipe:
     """Read the recipe of a user's own network: a JSON object with every field of ``ModelRecipe`` but ``weights``.
 
     Raises:
-        EngineSourceError: Not JSON, or a field is missing, unknown, or of another kind.
+        EngineSourceError: Not JSON, or a field is missing, unknown, of another kind or out of range.
     """
     try:
         facts = json.loads(path.read_bytes())
@@ -122,6 +119,11 @@ def of_file(path: Path) -> ModelRecipe:
         )
     for name, value in facts.items():
         _check(path, name, value)
+    if (facts["channels"] > 1) != (facts["activation"] == "argmax"):
+        raise EngineSourceError(
+            f"the recipe {path} says channels = {facts['channels']} and activation = {facts['activation']!r}; several "
+            "classes need argmax to become one mask, and argmax needs several"
+        )
     facts["mean"], facts["std"] = tuple(facts["mean"]), tuple(facts["std"])
     return ModelRecipe(weights=None, **facts)
 
@@ -130,16 +132,25 @@ def _check(path: Path, name: str, value: object) -> None:
     if name in _CHOICES:
         allowed = get_args(_CHOICES[name])
         good, wanted = value in allowed, f"one of {', '.join(allowed)}"
-    elif name in ("mean", "std"):
+    elif name in _COLOUR_RANGES:
+        lowest, highest = _COLOUR_RANGES[name]
         numbers = value if isinstance(value, list) else []
-        good = len(numbers) == 3 and all(isinstance(number, int | float) for number in numbers)
-        wanted = "three numbers: red, green, blue"
+        good = len(numbers) == 3 and all(_is_within(number, lowest, highest) for number in numbers)
+        wanted = f"three numbers: red, green, blue, each from {lowest:g} to {highest:g}"
+    elif name in _RANGES:
+        lowest, highest = _RANGES[name]
+        good = isinstance(value, int) and _is_within(value, lowest, highest)
+        wanted = f"a whole number from {lowest} to {highest}"
     else:
         kind = _KINDS[name]
-        good = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
-        wanted = f"of type {kind.__name__}"
+        good, wanted = isinstance(value, kind), f"of type {kind.__name__}"
     if not good:
         raise EngineSourceError(f"the recipe {path} says {name} = {value!r}; it must be {wanted}")
+
+
+def _is_within(value: object, lowest: float, highest: float) -> bool:
+    """Say whether a number of JSON is in a range: NaN is in none, and true is no number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and lowest <= value <= highest
 
 
 def _listed(names: set[str]) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
+from alphacut_core import tiers
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import EngineSourceError
 from alphacut_core.tiers import MODES, Mode
-from alphacut_engines.recipe import ModelRecipe
+from alphacut_engines.recipe import MIN_SIZE, ModelRecipe
 
 ALL_TIERS = "all"
 TIER_OPTION = click.option(
@@ -53,6 +54,21 @@ def assign(recipe: ModelRecipe, name: str | None) -> ModelRecipe:
             f"{chosen} if it is to, else another name"
         )
     return dataclasses.replace(recipe, engine=chosen)
+
+
+def at_tier(recipe: ModelRecipe, mode: Mode) -> ModelRecipe:
+    """Return the recipe at the size of a tier.
+
+    Raises:
+        EngineSourceError: The network is too small for that tier.
+    """
+    size = tiers.size_of(mode, recipe.size)
+    if mode != "full" and size < MIN_SIZE:
+        raise EngineSourceError(
+            f"{recipe.name} works at {recipe.size} pixels, and {mode} would be {size}; at least {MIN_SIZE} are needed: "
+            "build --tier full"
+        )
+    return dataclasses.replace(recipe, size=size)
 
 
 def tiers_of(chosen: Sequence[str]) -> Sequence[Mode]:

@@ -184,6 +184,14 @@ def test_a_full_disk_is_reported_and_leaves_what_serves_as_it_was(
     assert whole(order) == before
 
 
+def test_a_network_that_masks_nothing_is_refused(order: Order, make_network) -> None:
+    order.source.write_bytes(make_network(weight=0.0).SerializeToString())
+    with pytest.raises(EngineBuildError, match="stage probe: small gives the probe picture a mask of nothing but 0"):
+        build(order)
+    plain = dataclasses.replace(order.recipe, stretch="none")
+    assert "install" in build(dataclasses.replace(order, recipe=plain)), "without a subject it may say so"
+
+
 @pytest.mark.parametrize("source", [b"", b"not a network"])
 def test_a_bad_source_leaves_what_serves_as_it_was(order: Order, source: bytes) -> None:
     build(order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,18 @@ def test_a_users_recipe_lacking_a_field_is_refused(tmp_path: Path, field: str) -
     [
         ("size", "320"),
         ("size", True),
+        ("size", 31),
+        ("size", 4097),
+        ("output", -1),
+        ("channels", 0),
         ("mean", [0.5, 0.5]),
+        ("mean", [math.nan] * 3),
+        ("mean", [True] * 3),
+        ("mean", [0.5, 0.5, 10**400]),
+        ("std", [0, 0.5, 0.5]),
+        ("std", [-1, 1, 1]),
+        ("std", [1e-60] * 3),
+        ("std", [math.inf] * 3),
         ("std", 1.0),
         ("std", ["a", "b", "c"]),
         ("scaling", "max"),
@@ -95,6 +107,13 @@ def test_a_users_recipe_lacking_a_field_is_refused(tmp_path: Path, field: str) -
 def test_a_users_recipe_with_a_wrong_value_is_refused(tmp_path: Path, field: str, value: object) -> None:
     with pytest.raises(EngineSourceError, match=f"says {field} = "):
         recipe.of_file(written(tmp_path, {**registry.BUNDLED.facts(), field: value}))
+
+
+@pytest.mark.parametrize(("channels", "activation"), [(1, "argmax"), (2, "none")])
+def test_argmax_and_several_classes_need_each_other(tmp_path: Path, channels: int, activation: str) -> None:
+    facts = {**registry.BUNDLED.facts(), "channels": channels, "activation": activation}
+    with pytest.raises(EngineSourceError, match=f"says channels = {channels} and activation = '{activation}'"):
+        recipe.of_file(written(tmp_path, facts))
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "not JSON", "{}"])

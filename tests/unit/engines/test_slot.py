@@ -47,3 +47,10 @@ def test_a_name_that_meets_another_models_is_refused(recipe: ModelRecipe, name: 
 def test_tiers_come_once_each_largest_first() -> None:
     assert slot.tiers_of(["lite", "full", "lite"]) == ["full", "lite"]
     assert slot.tiers_of(["all"]) == list(MODES)
+
+
+def test_a_tier_too_small_for_any_network_is_refused() -> None:
+    small = dataclasses.replace(BUNDLED, size=32)
+    assert slot.at_tier(small, "full") == small
+    with pytest.raises(EngineSourceError, match=r"works at 32 pixels, and lite would be 0; at least 32 .*--tier full"):
+        slot.at_tier(small, "lite")
