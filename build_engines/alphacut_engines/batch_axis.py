@@ -56,23 +56,37 @@ def _free_resizes(model: onnx.ModelProto) -> None:
     for node in model.graph.node:
         if node.op_type != "Resize" or len(node.input) < 4 or node.input[3] not in constants:
             continue
-        before, after = shapes.get(node.input[0], []), constants[node.input[3]]
-        if len(before) != 4 or not all(before):
+        before = shapes.get(node.input[0], [])
+        if len(before) != 4 or not all(before[2:]):
             continue
+        after = {axis % 4: int(side) for axis, side in zip(_take_axes(node), constants[node.input[3]], strict=True)}
         name = f"{node.output[0]}/scales"
-        scales = np.array([1, 1, *(_scale(*sides) for sides in zip(before[2:], after[2:], strict=True))], np.float32)
+        scales = np.array([1, 1, *(_scale(before[axis], after.get(axis, before[axis])) for axis in (2, 3))], np.float32)
         model.graph.initializer.append(numpy_helper.from_array(scales, name))
         del node.input[2:]
         node.input.append(name)
 
 
+def _take_axes(resize: onnx.NodeProto) -> list[int]:
+    """Return the axes that a Resize states sizes of, and let it state all: from opset 18 on it may leave some out."""
+    stated = next((attribute for attribute in resize.attribute if attribute.name == "axes"), None)
+    if stated is None:
+        return list(range(4))
+    axes = list(stated.ints)
+    resize.attribute.remove(stated)
+    return axes
+
+
 def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
     """Return the tensors whose values stand in the file, as initializers or as nodes."""
     tensors = {tensor.name: tensor for tensor in graph.initializer}
+    values = {name: numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
-            tensors[node.output[0]] = node.attribute[0].t
-    return {name: numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
+            values[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+        elif node.op_type == "Constant" and node.attribute[0].name == "value_ints":
+            values[node.output[0]] = np.array(node.attribute[0].ints)
+    return values
 
 
 def _scale(before: int, after: int) -> float:

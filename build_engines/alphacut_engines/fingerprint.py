@@ -104,7 +104,8 @@ def _of_folder(folder: Path | None) -> list[tuple[str, int, int]] | None:
     """Return names, sizes and times of change: reading hundreds of photographs takes too long for a look."""
     if folder is None:
         return None
-    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(folder.iterdir())]
+    files = (path for path in sorted(folder.iterdir()) if path.is_file())
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
 
 
 def code() -> str:

@@ -52,10 +52,15 @@ def _optimise(source: onnx.ModelProto, recipe: ModelRecipe) -> onnx.ModelProto:
         standard = _standard(source, model, recipe)
         slim: onnx.ModelProto = onnxslim.slim(model)
         onnx.checker.check_model(slim, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, RuntimeError) as error:
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
         raise EngineBuildError(
             f"stage optimise: the graph of {recipe.name} cannot be simplified ({error}); export it with opset 17"
         ) from error
+    if not slim.graph.input:
+        raise EngineBuildError(
+            f"stage optimise: the map of {recipe.name} does not depend on the picture; export it again, or give the "
+            "recipe that describes this network"
+        )
     _name_nodes(slim.graph)
     centred = recentre.recentre(slim, recipe)
     _prove(standard, centred, recipe)
@@ -99,7 +104,7 @@ def _name_nodes(graph: onnx.GraphProto) -> None:
 
 def at_least_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
     """Return ``model`` in an opset that is not older than ``opset``."""
-    (current,) = (entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    (current,) = (entry.version for entry in model.opset_import)
     return model if current >= opset else onnx.version_converter.convert_version(model, opset)
 
 

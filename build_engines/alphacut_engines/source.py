@@ -8,10 +8,14 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from alphacut_core.errors import EngineSourceError
+from alphacut_engines import external_data
 from alphacut_engines.recipe import ModelRecipe
 
 MIN_OPSET = 11
 MAX_OPSET = 22
+MAX_BYTES = 2**31 - 1
+"""Of a network with its weights: a message of protobuf is no longer."""
+
 _STANDARD_DOMAINS = ("", "ai.onnx")
 
 
@@ -19,23 +23,46 @@ def load(path: Path, recipe: ModelRecipe) -> onnx.ModelProto:
     """Load the network that ``recipe`` describes.
 
     Raises:
-        EngineSourceError: Not an ONNX file, cut off, weights in a missing second file, an opset or operators
-            that engines do not read, or inputs and outputs that the recipe does not describe.
+        EngineSourceError: Not an ONNX file, cut off, too large, weights in a missing second file, an opset or
+            operators that engines do not read, or inputs and outputs that the recipe does not describe.
     """
     try:
-        model = onnx.load(path)
-    except DecodeError as error:
+        _check_size(path)
+        model = onnx.load(path, load_external_data=False)
+        _load_external_data(path, model)
+    except (DecodeError, UnicodeDecodeError) as error:
         raise _refusal(path, "no ONNX file, or one that is cut off", "download or export it again") from error
     except FileNotFoundError as error:
         raise _refusal(path, f"without its second file ({error})", "put the external data beside it") from error
-    except onnx.checker.ValidationError as error:
-        raise _refusal(path, f"with unreadable external data ({error})", "put the external data beside it") from error
     except OSError as error:
         raise _refusal(path, f"unreadable ({error.strerror})", "give the path of an ONNX file") from error
-    _check_graph(path, model)
-    _check_input(path, model, recipe)
-    _check_output(path, model, recipe)
+    try:
+        _check_graph(path, model)
+        _check_input(path, model, recipe)
+        _check_output(path, model, recipe)
+    except ValueError as error:  # a name that is no text, a type that there is none of
+        raise _refusal(path, f"that is damaged ({error})", "download or export it again") from error
     return model
+
+
+def _check_size(path: Path) -> None:
+    files = [path, *(file for file in external_data.files(path) if file.is_file())]
+    size_bytes = sum(file.stat().st_size for file in files)
+    if size_bytes > MAX_BYTES:
+        raise _refusal(
+            path,
+            f"of {size_bytes / 2**30:.1f} GiB, weights included",
+            f"engines are built of up to {MAX_BYTES / 2**30:.0f} GiB, which is what one ONNX file can hold",
+        )
+
+
+def _load_external_data(path: Path, model: onnx.ModelProto) -> None:
+    try:
+        onnx.load_external_data_for_model(model, str(path.parent))
+    except (onnx.checker.ValidationError, ValueError) as error:
+        raise _refusal(
+            path, f"with unreadable external data ({error})", "put the external data beside it, whole"
+        ) from error
 
 
 def _check_graph(path: Path, model: onnx.ModelProto) -> None:
@@ -44,13 +71,23 @@ def _check_graph(path: Path, model: onnx.ModelProto) -> None:
     foreign = sorted({node.domain for node in model.graph.node if node.domain not in _STANDARD_DOMAINS})
     if foreign:
         raise _refusal(path, f"with operators of {', '.join(foreign)}", "export it with standard ONNX operators")
-    opset = {entry.domain: entry.version for entry in model.opset_import}.get("", 0)
+    opset = _settle_opset(path, model)
     if not MIN_OPSET <= opset <= MAX_OPSET:
         raise _refusal(path, f"of opset {opset}", f"export it with an opset from {MIN_OPSET} to {MAX_OPSET}, best 17")
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
         raise _refusal(path, f"that breaks the ONNX standard ({error})", "export it again") from error
+
+
+def _settle_opset(path: Path, model: onnx.ModelProto) -> int:
+    """Leave one statement of the opset, under one of the two names of the standard's domain, and return it."""
+    stated = sorted({entry.version for entry in model.opset_import if entry.domain in _STANDARD_DOMAINS})
+    if len(stated) > 1:
+        raise _refusal(path, f"of opsets {' and '.join(map(str, stated))} at once", "export it again, best with 17")
+    del model.opset_import[:]  # no node is of another domain
+    model.opset_import.extend(onnx.helper.make_opsetid("", version) for version in stated)
+    return stated[0] if stated else 0
 
 
 def _check_input(path: Path, model: onnx.ModelProto, recipe: ModelRecipe) -> None:

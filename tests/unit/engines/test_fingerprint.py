@@ -9,6 +9,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
+from alphacut_core.errors import EngineBuildError
 from alphacut_engines import external_data, fingerprint, pipeline
 from alphacut_engines.order import Order
 
@@ -57,3 +58,10 @@ def test_what_is_no_network_has_no_other_files(tmp_path: Path, content: bytes) -
     path = tmp_path / "network.onnx"
     path.write_bytes(content)
     assert fingerprint.of_network(path) == fingerprint.of_file(path)
+
+
+def test_a_photograph_that_leads_nowhere_is_named(make_order: Callable[..., Order], make_photographs) -> None:
+    gate = make_photographs("gate", 100)
+    (gate / "gone.png").symlink_to(gate / "nowhere.png")
+    with pytest.raises(EngineBuildError, match=r"cannot read the photograph .*gone\.png"):
+        pipeline.build(make_order(gate=gate), lambda step: None)

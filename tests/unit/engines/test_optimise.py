@@ -102,6 +102,27 @@ def test_a_resize_to_a_size_with_a_batch_of_one_is_freed(
     optimise.optimise(model, recipe)  # which proves it at batch 1, 2 and 7
 
 
+def test_a_resize_that_leaves_axes_out_is_freed(make_network, recipe: ModelRecipe) -> None:
+    model = make_network(opset=18)
+    model.graph.node[0].attribute.append(helper.make_attribute("strides", [2, 2]))
+    sizes = helper.make_node("Constant", [], ["sizes"], value_ints=[recipe.size, recipe.size])
+    resize = helper.make_node("Resize", ["logits", "", "", "sizes"], ["enlarged"], mode="linear", axes=[-1, 2])
+    for place, node in enumerate((sizes, resize)):
+        model.graph.node.insert(1 + place, node)
+    model.graph.node[-1].input[0] = "enlarged"
+    optimised = optimise.optimise(model, recipe)  # which proves it at batch 1, 2 and 7
+    assert "Resize" in [node.op_type for node in optimised.graph.node]
+
+
+def test_a_map_that_does_not_depend_on_the_picture_is_refused(make_network, recipe: ModelRecipe) -> None:
+    model = make_network(batch=1)
+    picture = np.ones((1, 3, recipe.size, recipe.size), np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(picture, "picture"))
+    model.graph.node[0].input[0] = "picture"
+    with pytest.raises(EngineBuildError, match="does not depend on the picture"):
+        optimise.optimise(model, recipe)
+
+
 @pytest.mark.parametrize("before", range(1, 41))
 def test_scales_give_back_the_size_that_they_stand_for(before: int) -> None:
     for after in range(1, 1025):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from alphacut_core.errors import EngineSourceError
-from alphacut_engines import source
+from alphacut_engines import fuse, optimise, source
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.registry import BUNDLED
 
@@ -59,6 +60,53 @@ def test_external_data_that_is_there_is_read(make_network, tmp_path: Path, recip
     onnx.save(make_network(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
     kernel = source.load(path, recipe).graph.initializer[0]
     assert np.frombuffer(kernel.raw_data, np.float32).size == 27
+
+
+@pytest.mark.parametrize("left", [0, 10])
+def test_external_data_that_is_cut_off_is_refused(make_network, tmp_path: Path, recipe: ModelRecipe, left: int) -> None:
+    path = tmp_path / "split.onnx"
+    onnx.save(make_network(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    os.truncate(tmp_path / "weights.bin", left)
+    with pytest.raises(EngineSourceError, match=r"unreadable external data .*put the external data beside it, whole"):
+        source.load(path, recipe)
+
+
+def test_a_network_larger_than_an_onnx_file_can_be_is_refused_in_words(
+    make_network, tmp_path: Path, recipe: ModelRecipe
+) -> None:
+    path = tmp_path / "large.onnx"
+    onnx.save(make_network(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    os.truncate(tmp_path / "weights.bin", 2**31)  # takes no space
+    with pytest.raises(EngineSourceError, match=r"large\.onnx is a network of 2\.0 GiB, weights included"):
+        source.load(path, recipe)
+
+
+def test_a_name_that_is_no_text_is_refused(make_network, tmp_path: Path, recipe: ModelRecipe) -> None:
+    path = tmp_path / "flipped.onnx"
+    path.write_bytes(make_network().SerializeToString().replace(b"kernel", b"ker\xffel", 1))
+    with pytest.raises(EngineSourceError, match=r"flipped\.onnx .*download or export it again"):
+        source.load(path, recipe)
+
+
+@pytest.mark.parametrize(
+    "stated", [[("ai.onnx", 18)], [("", 18), ("ai.onnx", 18)], [("ai.onnx.ml", 3), ("", 18)]], ids=str
+)
+def test_the_opset_is_found_under_both_names_and_behind_others(
+    make_network, saved, recipe: ModelRecipe, stated: list[tuple[str, int]]
+) -> None:
+    model = make_network()
+    del model.opset_import[:]
+    model.opset_import.extend(helper.make_opsetid(*one) for one in stated)
+    loaded = source.load(saved(model), recipe)
+    assert list(loaded.opset_import) == [helper.make_opsetid("", 18)]
+    fuse.fuse(optimise.optimise(loaded, recipe), recipe)
+
+
+def test_two_opsets_at_once_are_refused(make_network, saved, recipe: ModelRecipe) -> None:
+    model = make_network()
+    model.opset_import.append(helper.make_opsetid("ai.onnx", 13))
+    with pytest.raises(EngineSourceError, match="of opsets 13 and 17 at once"):
+        source.load(saved(model), recipe)
 
 
 @pytest.mark.parametrize("opset", [9, 23])
