@@ -25,6 +25,8 @@ _BROKEN_LINES = (OSError, http.client.HTTPException)
 _TRY_LATER = {408, 425, 429, 500, 502, 503, 504}
 _RANGE_NOT_SATISFIABLE = 416
 _PARTIAL_CONTENT = 206
+_FIRST_BYTES = b"\x08"
+"""Of every ONNX file: the version of its format comes first. A page that a proxy sends begins otherwise."""
 
 Progress = Callable[[int, int | None], None]
 
@@ -144,11 +146,11 @@ class _InterruptedError(Exception):
 
 
 def matches(path: Path, download: Download) -> bool:
-    """Say whether the file is the published one, as far as its checksum is known."""
-    if download.checksum is None:
-        return True
-    algorithm, wanted = download.checksum.split(":")
+    """Say whether the file is the published one, or where nobody states its checksum, one that may be."""
     with path.open("rb") as file:
+        if download.checksum is None:
+            return file.read(len(_FIRST_BYTES)) == _FIRST_BYTES
+        algorithm, wanted = download.checksum.split(":")
         return _digest(file, algorithm) == wanted
 
 
@@ -163,9 +165,10 @@ def _check(part: Path, download: Download, url: str) -> None:
     if not matches(part, download):
         size = part.stat().st_size
         part.unlink()
+        wanted = f", whose checksum is {download.checksum}" if download.checksum else ": they are no ONNX file"
         raise EngineSourceError(
-            f"stage fetch: the {size:,} bytes from {url} are not {download.file}, whose checksum is "
-            f"{download.checksum}; they were thrown away: try again, pass --mirror URL, or pass --from-file"
+            f"stage fetch: the {size:,} bytes from {url} are not {download.file}{wanted}; they were thrown away: "
+            "try again, pass --mirror URL, or pass --from-file"
         )
 
 

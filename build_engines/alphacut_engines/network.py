@@ -67,8 +67,9 @@ def locate(recipe: ModelRecipe, model: str, from_file: Path | None, fetcher: Fet
     if from_file is None:
         return fetcher.fetch(weights, progress)
     if not (from_file.is_file() and matches(from_file, weights)):
+        checksum = f" with checksum {weights.checksum}" if weights.checksum else ""
         raise EngineSourceError(
-            f"{from_file} is not {weights.file} with checksum {weights.checksum}; load it from {weights.url}, or "
+            f"{from_file} is not {weights.file}{checksum}; load it from {weights.url}, or "
             f"build it as your own network with --like {recipe.name}"
         )
     return from_file

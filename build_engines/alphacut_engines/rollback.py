@@ -23,8 +23,9 @@ def rollback(*, model: str, repository: Path | None, target: str, tier: tuple[st
     A running server takes it in at once. Rolling back again undoes it.
     """
     folder = locate(repository)
-    for mode in slot.tiers_of(tier):
-        engine = tiers.pipeline(model, mode).engine
-        now = installed.find(folder, engine, target)
+    engines = [tiers.pipeline(model, mode).engine for mode in slot.tiers_of(tier)]
+    # All or none: what was rolled back before another tier failed would go forward when the command is given again.
+    serving = [install.to_roll_back(folder, engine, target)[0] for engine in engines]
+    for engine, now in zip(engines, serving, strict=True):
         back = install.roll_back(folder, engine, target)
-        click.echo(f"{engine} serves version {back.version} again" + (f", in place of {now.version}" if now else ""))
+        click.echo(f"{engine} serves version {back.version} again, in place of {now.version}")

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import threading
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +27,19 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, *arguments: object) -> None:
         pass
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder and the address that it is served at."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def test_a_network_is_built_once_from_nothing(
@@ -71,29 +85,36 @@ def test_the_bundled_network_passes_its_gate_on_a_fresh_clone(tmp_path: Path, mo
 
 
 def test_published_weights_go_from_a_mirror_to_the_repository(
-    make_network, recipe: ModelRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_network, recipe: ModelRecipe, mirror: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mirror, repository = tmp_path / "mirror", tmp_path / "repository"
-    mirror.mkdir()
+    (folder, address), repository = mirror, tmp_path / "repository"
     content = make_network().SerializeToString()
-    (mirror / "small.onnx").write_bytes(content)
+    (folder / "small.onnx").write_bytes(content)
     checksum = f"sha256:{hashlib.sha256(content).hexdigest()}"
     weights = Download(url="https://192.0.2.1/", file="small.onnx", size_bytes=len(content), checksum=checksum)
     monkeypatch.setitem(registry.RECIPES, "small", dataclasses.replace(recipe, weights=weights))
-    monkeypatch.setenv("ALPHACUT_HOME", str(tmp_path / "home"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(mirror))) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        done = CliRunner().invoke(
-            cli.build, ["small", "--mirror", address, "--repository", str(repository)], catch_exceptions=False
-        )
-        server.shutdown()
-        thread.join()
+    done = CliRunner().invoke(
+        cli.build, ["small", "--mirror", address, "--repository", str(repository)], catch_exceptions=False
+    )
     assert "fetch       100 %" in done.output
     assert (repository / "small" / "1" / "model.onnx").is_file()
+    (folder / "small.onnx").unlink()
     again = CliRunner().invoke(cli.build, ["small", "--repository", str(repository)], catch_exceptions=False)
     assert "nothing to do" in again.output, "neither the network nor the mirror is needed any more"
+
+
+def test_a_page_in_place_of_weights_without_a_checksum_is_not_kept(
+    make_network, recipe: ModelRecipe, mirror: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = mirror
+    weights = Download(url="https://192.0.2.1/", file="small.onnx", size_bytes=None, checksum=None)
+    monkeypatch.setitem(registry.RECIPES, "small", dataclasses.replace(recipe, weights=weights))
+    arguments = ["small", "--mirror", address, "--repository", str(tmp_path / "repository")]
+    (folder / "small.onnx").write_text("<!doctype html><title>Log in</title>")
+    with pytest.raises(EngineSourceError, match=r"the 36 bytes from .*are not small\.onnx: they are no ONNX file"):
+        CliRunner().invoke(cli.build, arguments, catch_exceptions=False)
+    (folder / "small.onnx").write_bytes(make_network().SerializeToString())
+    assert "version 1" in CliRunner().invoke(cli.build, arguments, catch_exceptions=False).output
 
 
 def test_an_own_network_is_built_like_a_known_one(

@@ -152,6 +152,14 @@ def test_the_command_rolls_a_tier_back(builds, serving: Serving) -> None:
     assert serving(order).version == 1
 
 
+def test_the_command_rolls_all_tiers_back_or_none(builds, serving: Serving) -> None:
+    order = builds(2)
+    arguments = ["small", "--repository", str(order.repository), "--tier", "all"]
+    with pytest.raises(EngineBuildError, match="there is no small_medium for cpu"):
+        CliRunner().invoke(rollback, arguments, catch_exceptions=False)
+    assert serving(order).version == 2
+
+
 def test_roll_back_to_another_size_changes_the_steps_around_the_engine_too(grown: Order) -> None:
     names = installed.find(grown.repository, "small").pipeline
     around = [grown.repository / name / "config.pbtxt" for name in (names.ensemble, names.engine)]
