@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from alphacut_core import formats, png
+from alphacut_core import bombs, formats, png
 from alphacut_core.errors import ImageTooLargeError, UndecodableImageError, UnsupportedImageError
 from alphacut_core.limits import DEFAULT_LIMITS, Limits
 
@@ -88,9 +87,8 @@ def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Header:
         width, height = image.size
         # Looking for EXIF, Pillow decodes a PNG whole, because metadata may follow the pixels. They rarely do.
         decode_first = image.format == "PNG" and any(data.rfind(tag) > data.find(b"IDAT") for tag in _PNG_METADATA)
-        exif = image.getexif if decode_first else partial(Image.Image.getexif, image)
         turned_already = isinstance(image, TiffImagePlugin.TiffImageFile) and ExifTags.Base.Orientation in image.tag_v2
-        if _orientation(exif) in _SIDEWAYS and not turned_already:
+        if _orientation(image, decode_first=decode_first) in _SIDEWAYS and not turned_already:
             width, height = height, width
         return Header(str(image.format), image.mode, width, height)
 
@@ -148,7 +146,7 @@ def upright(image: Image.Image) -> Image.Image:
 def _turned(image: Image.Image) -> Image.Image:
     """Return a loaded picture as its EXIF orientation shows it: the same object where that is as it is stored."""
     _check_mode(image.mode)
-    turn = _TURNS.get(_orientation(image.getexif))
+    turn = _TURNS.get(_orientation(image))
     return image if turn is None else image.transpose(turn)
 
 
@@ -260,9 +258,12 @@ def _check_mode(mode: str) -> None:
         )
 
 
-def _orientation(exif: Callable[[], Image.Exif]) -> int:
+def _orientation(image: Image.Image, *, decode_first: bool = False) -> int:
     try:
-        value = exif().get(ExifTags.Base.Orientation)
+        if decode_first:
+            image.load()
+        bombs.check_tags(image.info.get("exif") or b"")
+        value = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
     except _DECODER_ERRORS:
         return _AS_STORED
     return value if isinstance(value, int) else _AS_STORED
