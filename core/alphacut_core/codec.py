@@ -13,7 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from alphacut_core import bombs, formats, png
-from alphacut_core.errors import ImageTooLargeError, UndecodableImageError, UnsupportedImageError
+from alphacut_core.errors import ImageTooLargeError, UndecodableImageError, UnsupportedImageError, reason
 from alphacut_core.limits import DEFAULT_LIMITS, Limits
 
 FAST_PNG_LEVEL = 1
@@ -246,7 +246,8 @@ def _typed_errors(got: str) -> Iterator[None]:
         raise ImageTooLargeError(f"got {got} with too many pixels ({error}); scale the image down first") from error
     except _DECODER_ERRORS as error:
         raise UndecodableImageError(
-            f"got {got} that are broken or cut off ({type(error).__name__}: {error}); save or download the image again"
+            f"got {got} that are broken or cut off ({type(error).__name__}: {reason(error)}); "
+            "save or download the image again"
         ) from error
 
 

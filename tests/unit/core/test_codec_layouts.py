@@ -138,6 +138,19 @@ def test_a_truncated_file_is_refused_as_undecodable(corpus: dict[str, bytes], na
         codec.decode(data)
 
 
+def test_what_a_broken_file_holds_does_not_fill_the_message(saved: Callable[..., bytes]) -> None:
+    tags = ImageFileDirectory_v2()
+    tags[259] = 1
+    data = saved(Image.new("L", (8, 2)), "TIFF", tiffinfo=tags)
+    at = data.index(struct.pack("<HHIH", 259, 3, 1, 1))
+    data = data[:at] + struct.pack("<HHII", 259, 7, 20_000, len(data)) + data[at + 12 :] + b"A" * 20_000
+    with pytest.raises(
+        UndecodableImageError, match=r"broken or cut off \(SyntaxError: b'AAA.*save or download"
+    ) as caught:
+        codec.decode(data)
+    assert len(str(caught.value)) < 400
+
+
 @pytest.mark.parametrize("sides", [(0, 5), (5, 0), (0, 0)])
 def test_a_png_without_pixels_is_refused_with_its_sides(sides: tuple[int, int]) -> None:
     with pytest.raises(UnsupportedImageError, match=f"got an image of {sides[0]}x{sides[1]} pixels; both sides"):
