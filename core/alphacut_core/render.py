@@ -44,8 +44,8 @@ def render(image: Image.Image, mask: geometry.Pixels, options: Options) -> Image
 
     Raises:
         NoSubjectError: There is nothing to crop to.
-        RefinementError: Matting was asked for and the mask has no certain subject or background, or the budget
-            does not suffice.
+        RefinementError: Matting was asked for and the mask has no certain subject or background, the budget does
+            not suffice, or the picture is too large for matting or ``decontaminate``.
         InvalidOptionError: The trimap is not of the picture's size.
         MissingLibraryError: A refinement was asked for and its library is not installed.
     """
