@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -17,11 +18,15 @@ from typing import Any
 import numpy as np
 
 from alphacut_core.contract import check_version
-from alphacut_core.errors import AlphacutError, InvalidOptionError
+from alphacut_core.errors import AlphacutError, InvalidOptionError, OverloadedError, reason
 from alphacut_core.limits import Limits
 
 LIFELINE_VARIABLE = "ALPHACUT_LIFELINE_FD"
 """Names the file descriptor whose end of file means that nobody supervises this process any more."""
+
+_MAX_MESSAGE_CHARACTERS = 600  # gRPC clients take 8 KiB of metadata, and write some characters as twelve
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108  where Linux keeps it
+_GROWTH_BYTES = 4 * 2**20  # least that Triton's region in shared memory grows by
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,22 +187,44 @@ def refuse(pb_utils: Any, request: Any, error: Exception) -> None:
 def _failure(pb_utils: Any, error: Exception) -> Any:
     if not isinstance(error, AlphacutError):
         pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
-        error = AlphacutError(f"unexpected {type(error).__name__}: {error}; this is a bug, the server's log has more")
+        said = f"unexpected {type(error).__name__}: {reason(error)}"
+        error = AlphacutError(f"{said}; this is a bug, the server's log has more")
     return pb_utils.InferenceResponse(error=triton_error(pb_utils, error))
 
 
 def _send(pb_utils: Any, request: Any, response: Any) -> None:
-    request.get_response_sender().send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+    """Send what there is room for; after a send that failed Triton takes no other, not even an error."""
+    n_bytes = sum(tensor.as_numpy().nbytes for tensor in response.output_tensors())
+    if not _fits(n_bytes):
+        no_room = OverloadedError(
+            f"got an answer of {n_bytes:,} bytes, for which the server has no room in {_SHARED_MEMORY}; try again "
+            "later, ask for a smaller picture or format, or give the server more (--shm-size of a container)"
+        )
+        response = _failure(pb_utils, no_room)
+    try:
+        request.get_response_sender().send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+    except Exception as error:  # noqa: BLE001  the process boundary: the neighbours' answers are still to be sent
+        pb_utils.Logger.log_error(f"an answer of {n_bytes:,} bytes is lost, its caller waits in vain: {error}")
+
+
+def _fits(n_bytes: int) -> bool:
+    """Tell whether Triton's region in shared memory has room for an answer, or can grow by it."""
+    region = getattr(sys.modules.get("c_python_backend_utils"), "shared_memory", None)
+    if region is not None and n_bytes < region.free_memory():
+        return True
+    left = os.statvfs(_SHARED_MEMORY)
+    return n_bytes + _GROWTH_BYTES <= left.f_bavail * left.f_frsize
 
 
 def triton_error(pb_utils: Any, error: AlphacutError) -> Any:
-    """Translate an error to Triton's, keeping its class in the message."""
+    """Translate an error to Triton's, keeping its class in the message, and no more of that than clients can take."""
     codes = {
         "INVALID_ARGUMENT": pb_utils.TritonError.INVALID_ARG,
         "UNAVAILABLE": pb_utils.TritonError.UNAVAILABLE,
         "UNIMPLEMENTED": pb_utils.TritonError.UNSUPPORTED,
     }
-    return pb_utils.TritonError(error.to_wire(), codes.get(error.grpc_status, pb_utils.TritonError.INTERNAL))
+    message = error.to_wire()[:_MAX_MESSAGE_CHARACTERS]
+    return pb_utils.TritonError(message, codes.get(error.grpc_status, pb_utils.TritonError.INTERNAL))
 
 
 def _hold_lifeline() -> None:

@@ -1,8 +1,6 @@
 """Closed-form matting of the unknown band alone, within a budget of pixels and of time.
 
-Levin, Lischinski, Weiss 2008, "A closed-form solution to natural image matting", from pymatting. Its Laplacian
-takes 400 bytes for every pixel of a picture. It is a sum over windows of 3 x 3 pixels, so here it is added up
-tile by tile, and only the rows of unknown pixels are kept: the same equations for 300 bytes an unknown pixel.
+Levin, Lischinski, Weiss 2008, "A closed-form solution to natural image matting", from pymatting.
 """
 
 from __future__ import annotations
@@ -14,13 +12,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from alphacut_core import shape
+from alphacut_core import laplacian, shape
 from alphacut_core.errors import RefinementError
 from alphacut_core.geometry import Pixels, to_rgb
 from alphacut_core.libraries import library
 from alphacut_core.refinements import Refine
 
-_TILE_PX = 192
 _WINDOW_PX = 3
 _MOST_ENTRIES_A_ROW = 400  # of the preconditioner; some 40 are usual
 _UNKNOWN = 128
@@ -122,7 +119,7 @@ def _solved(image: Image.Image, certain: Pixels, unknown: np.ndarray, clock: Clo
     with library("pymatting"):
         from pymatting.preconditioner.ichol import ichol
         from pymatting.solver.cg import cg
-    known_part, own_part = _equations(to_rgb(image), certain, unknown, clock)
+    known_part, own_part = laplacian.equations(to_rgb(image), certain, unknown, clock.check)
     try:
         preconditioner = ichol(own_part, max_nnz=_MOST_ENTRIES_A_ROW * len(known_part))
         clock.check()
@@ -131,35 +128,3 @@ def _solved(image: Image.Image, certain: Pixels, unknown: np.ndarray, clock: Clo
         raise RefinementError(f"matting of this picture has no solution ({error}); leave refine out") from error
     scaled: Pixels = np.clip(np.rint(solution * 255), 0, 255).astype(np.uint8)
     return scaled
-
-
-def _equations(rgb: Image.Image, certain: Pixels, unknown: np.ndarray, clock: Clock) -> tuple[np.ndarray, Any]:
-    """Return the Laplacian's rows of unknown pixels: their sum over certain subject, and the unknown columns.
-
-    A tile of windows needs one pixel more on each side than it has window centres.
-    """
-    with library("pymatting"):
-        from pymatting.laplacian.cf_laplacian import cf_laplacian
-        from scipy import sparse
-    height, width = unknown.shape
-    count = int(np.count_nonzero(unknown))
-    number = np.full(unknown.shape, -1, np.int32)  # of each unknown pixel
-    number[unknown] = np.arange(count, dtype=np.int32)
-    known_part = np.zeros(count)
-    parts = [sparse.csc_matrix((count, count))]
-    for top in range(0, height - 2, _TILE_PX):
-        for left in range(0, width - 2, _TILE_PX):
-            tile = slice(top, top + _TILE_PX + 2), slice(left, left + _TILE_PX + 2)
-            rows = number[tile].ravel()
-            mine = rows >= 0
-            if not mine.any():
-                continue
-            clock.check()
-            colors = np.asarray(rgb.crop((left, top, min(left + _TILE_PX + 2, width), min(top + _TILE_PX + 2, height))))
-            laplacian = cf_laplacian(colors / 255.0, is_known=~unknown[tile])[mine]
-            is_subject = (certain[tile].ravel() == 255).astype(np.float64)
-            known_part[rows[mine]] += laplacian @ is_subject
-            own = laplacian[:, mine].tocoo()
-            numbers = rows[mine]
-            parts.append(sparse.csc_matrix((own.data, (numbers[own.row], numbers[own.col])), (count, count)))
-    return known_part, sum(parts[1:], parts[0])

@@ -5,16 +5,15 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from alphacut_core import formats, png
-from alphacut_core.errors import ImageTooLargeError, UndecodableImageError, UnsupportedImageError
+from alphacut_core import bombs, formats, png
+from alphacut_core.errors import ImageTooLargeError, UndecodableImageError, UnsupportedImageError, reason
 from alphacut_core.limits import DEFAULT_LIMITS, Limits
 
 FAST_PNG_LEVEL = 1
@@ -49,6 +48,9 @@ _TURNS = {
 _AS_STORED = 1
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _BITS_PER_SAMPLE = 258
+_PHOTOMETRIC = 262
+_WHITE_IS_ZERO = 0
+_GREY_STEPS = {"L;2": 85, "L;4": 17}  # from a grey of 2 or 4 bits to the next, in 8 bits
 _SIMPLER = {"La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
 _DESCRIBES_PIXELS = frozenset({"icc_profile", "transparency"})
 _PNG_METADATA = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
@@ -88,9 +90,8 @@ def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Header:
         width, height = image.size
         # Looking for EXIF, Pillow decodes a PNG whole, because metadata may follow the pixels. They rarely do.
         decode_first = image.format == "PNG" and any(data.rfind(tag) > data.find(b"IDAT") for tag in _PNG_METADATA)
-        exif = image.getexif if decode_first else partial(Image.Image.getexif, image)
         turned_already = isinstance(image, TiffImagePlugin.TiffImageFile) and ExifTags.Base.Orientation in image.tag_v2
-        if _orientation(exif) in _SIDEWAYS and not turned_already:
+        if _orientation(image, decode_first=decode_first) in _SIDEWAYS and not turned_already:
             width, height = height, width
         return Header(str(image.format), image.mode, width, height)
 
@@ -146,17 +147,17 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def _turned(image: Image.Image) -> Image.Image:
-    """Return a loaded picture as its EXIF orientation shows it: the same object where that is as it is stored."""
+    """Return a loaded picture as its EXIF orientation shows it, with 8 bits: the same object where it is so already."""
     _check_mode(image.mode)
-    turn = _TURNS.get(_orientation(image.getexif))
+    turn = _TURNS.get(_orientation(image))
+    if image.mode.startswith("I;16"):
+        image = _shallow(image)
     return image if turn is None else image.transpose(turn)
 
 
 def _settled(picture: Image.Image) -> Image.Image:
     """Return an upright picture in one of the layouts of ``upright``, with what describes its pixels and no more."""
     picture.info = {name: value for name, value in picture.info.items() if name in _DESCRIBES_PIXELS}
-    if picture.mode.startswith("I;16"):
-        return _shallow(picture)
     return picture.convert(_SIMPLER[picture.mode]) if picture.mode in _SIMPLER else picture
 
 
@@ -237,6 +238,7 @@ def _opened(data: bytes, limits: Limits) -> Iterator[ImageFile.ImageFile]:
         _check_mode(image.mode)
         if isinstance(image, TiffImagePlugin.TiffImageFile) and 12 in image.tag_v2.get(_BITS_PER_SAMPLE, ()):
             raise UnsupportedImageError("got 12 bits a channel; convert the image to 8 or 16 bits a channel")
+        _scale_transparency(image)
         yield image
 
 
@@ -248,7 +250,8 @@ def _typed_errors(got: str) -> Iterator[None]:
         raise ImageTooLargeError(f"got {got} with too many pixels ({error}); scale the image down first") from error
     except _DECODER_ERRORS as error:
         raise UndecodableImageError(
-            f"got {got} that are broken or cut off ({type(error).__name__}: {error}); save or download the image again"
+            f"got {got} that are broken or cut off ({type(error).__name__}: {reason(error)}); "
+            "save or download the image again"
         ) from error
 
 
@@ -260,17 +263,32 @@ def _check_mode(mode: str) -> None:
         )
 
 
-def _orientation(exif: Callable[[], Image.Exif]) -> int:
+def _orientation(image: Image.Image, *, decode_first: bool = False) -> int:
     try:
-        value = exif().get(ExifTags.Base.Orientation)
+        if decode_first:
+            image.load()
+        bombs.check_tags(image.info.get("exif") or b"")
+        value = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
     except _DECODER_ERRORS:
         return _AS_STORED
     return value if isinstance(value, int) else _AS_STORED
 
 
+def _scale_transparency(image: ImageFile.ImageFile) -> None:
+    """Bring a PNG's transparent colour to 8 bits; Pillow does so with the pixels and leaves it as in the file."""
+    transparent = image.info.get("transparency")
+    layout = image.tile[0].args if image.format == "PNG" and image.tile else None
+    if isinstance(transparent, int) and layout in _GREY_STEPS:
+        image.info["transparency"] = transparent * _GREY_STEPS[layout]
+    elif isinstance(transparent, tuple) and layout == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in transparent)
+
+
 def _shallow(deep: Image.Image) -> Image.Image:
     """Scale 16-bit greys as Pillow scales 16-bit colours, by their upper byte; its own conversion clips them."""
     values = np.asarray(deep)
+    if isinstance(deep, TiffImagePlugin.TiffImageFile) and deep.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        values = ~values  # which Pillow does for fewer bits
     shallow = Image.fromarray((values >> 8).astype(np.uint8))
     if "transparency" in deep.info:
         shallow.putalpha(Image.fromarray(np.where(values == deep.info["transparency"], 0, 255).astype(np.uint8)))

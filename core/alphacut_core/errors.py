@@ -35,6 +35,12 @@ from typing import ClassVar
 
 _WIRE = re.compile(r"\[alphacut:(?P<code>[a-z-]+)\] (?P<message>.*)", re.DOTALL)
 _BY_CODE: dict[str, type[AlphacutError]] = {}
+_MAX_REASON_CHARACTERS = 200
+
+
+def reason(error: BaseException) -> str:
+    """Return what a library's error says, shortened: it may hold the caller's data, at any length."""
+    return str(error)[:_MAX_REASON_CHARACTERS]
 
 
 class AlphacutError(Exception):

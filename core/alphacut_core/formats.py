@@ -6,7 +6,6 @@ opened it; it warns where this package has no objection; and it tries a file on 
 
 from __future__ import annotations
 
-import io
 import re
 from functools import cache
 
@@ -21,6 +20,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from alphacut_core import bombs
 from alphacut_core.errors import UnsupportedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
@@ -63,12 +63,18 @@ class _FirstFrameGif(GifImagePlugin.GifImageFile):
         pass
 
 
+class _FirstPageTiff(TiffImagePlugin.TiffImageFile):
+    """A TIFF of which only the first page is wanted; of a page that is alone, all of its EXIF would be read."""
+
+    is_animated = True
+
+
 _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
     "WEBP": WebPImagePlugin.WebPImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
+    "TIFF": _FirstPageTiff,
     "GIF": _FirstFrameGif,
     "AVIF": AvifImagePlugin.AvifImageFile,
 }
@@ -111,8 +117,14 @@ def announced_size(name: str, data: bytes) -> tuple[int, int] | None:
 
 
 def open_file(name: str, data: bytes) -> ImageFile.ImageFile:
-    """Read the header of a file of a format from ``recognise``; pixels are decoded by the image's ``load``."""
-    return _plugins()[name](io.BytesIO(data))
+    """Read the header of a file of a format from ``recognise``; pixels are decoded by the image's ``load``.
+
+    Raises:
+        UnsupportedImageError: It is made of far too many pieces; from ``load`` too.
+        ImageTooLargeError: A run-length encoded BMP of too many pixels.
+    """
+    bombs.check_file(name, data)
+    return _plugins()[name](bombs.Content(data))
 
 
 @cache

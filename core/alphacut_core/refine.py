@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from alphacut_core import laplacian
 from alphacut_core.errors import RefinementError
-from alphacut_core.geometry import to_rgb
+from alphacut_core.geometry import Pixels, to_rgb
 from alphacut_core.libraries import library
 from alphacut_core.refinements import Matting
 
@@ -15,6 +16,9 @@ _BINARY_THRESHOLD = 127
 _UNKNOWN = 128
 _MAX_UNKNOWN_PIXELS = 1_000_000
 """What two gigabytes of memory hold while the equations are solved."""
+_MAX_COLOR_PIXELS = 25_000_000
+"""What two gigabytes of memory hold while colours are estimated."""
+_STRIP_PX = 256
 
 
 def post_process(mask: Image.Image) -> Image.Image:
@@ -53,8 +57,9 @@ def closed_form_matting(image: Image.Image, mask: Image.Image, matting: Matting)
 
     Raises:
         RefinementError: The trimap has no certain subject, no certain background, or too much that is neither;
-            or its equations have no solution.
+            its equations have no solution; or the picture is of more than 25 megapixels.
     """
+    _check_size(image)
     values = np.asarray(mask)
     side = matting.erode_size
     subject = _eroded(values > matting.foreground_threshold, side, beyond_border=0)
@@ -74,8 +79,7 @@ def closed_form_matting(image: Image.Image, mask: Image.Image, matting: Matting)
             f"got {n_unknown:,} pixels that are neither certain subject nor certain background; matting solves at "
             f"most {_MAX_UNKNOWN_PIXELS:,}; scale the picture down, lower erode_size, or ask for decontaminate"
         )
-    alpha = trimap / 255.0
-    return _with_true_colors(image, _solved(image, alpha) if n_unknown else alpha)
+    return _with_true_colors(image, _solved(image, trimap) if n_unknown else trimap / 255.0)
 
 
 def decontaminate(image: Image.Image, mask: Image.Image) -> Image.Image:
@@ -89,8 +93,20 @@ def decontaminate(image: Image.Image, mask: Image.Image) -> Image.Image:
 
     Returns:
         RGBA, straight alpha.
+
+    Raises:
+        RefinementError: The picture is of more than 25 megapixels.
     """
+    _check_size(image)
     return _with_true_colors(image, np.asarray(mask) / 255.0)
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > _MAX_COLOR_PIXELS:
+        raise RefinementError(
+            f"got {image.width}x{image.height} = {image.width * image.height:,} pixels; colours at the edge are "
+            f"estimated for at most {_MAX_COLOR_PIXELS:,}; scale it down, or leave decontaminate or matting out"
+        )
 
 
 def _eroded(area: np.ndarray, side: int, beyond_border: int) -> np.ndarray:
@@ -106,25 +122,31 @@ def _eroded(area: np.ndarray, side: int, beyond_border: int) -> np.ndarray:
     return np.asarray(binary_erosion(rows, structure=np.ones((1, side)), border_value=beyond_border))
 
 
-def _solved(image: Image.Image, trimap: np.ndarray) -> np.ndarray:
+def _solved(image: Image.Image, trimap: Pixels) -> np.ndarray:
+    """Return alpha, float64 (H, W): what pymatting's ``estimate_alpha_cf`` returns, to the last bit."""
     with library("pymatting"):
-        from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf
+        from pymatting.preconditioner.ichol import ichol
+        from pymatting.solver.cg import cg
+    unknown = trimap == _UNKNOWN
+    known_part, own_part = laplacian.equations(to_rgb(image), trimap, unknown)
     try:
-        alpha: np.ndarray = estimate_alpha_cf(_unit_rgb(image), trimap)
+        solution = cg(own_part, -known_part, M=ichol(own_part))
     except ValueError as error:
         raise RefinementError(f"matting of this picture and mask has no solution ({error}); leave it out") from error
+    alpha = trimap / 255.0
+    alpha[unknown] = np.clip(solution, 0, 1)
     return alpha
 
 
 def _with_true_colors(image: Image.Image, alpha: np.ndarray) -> Image.Image:
     with library("pymatting"):
         from pymatting.foreground.estimate_foreground_ml import estimate_foreground_ml
-        from pymatting.util.util import stack_images
-    colors = _unit_rgb(image)
+    units = (np.arange(256) / 255.0).astype(np.float32)  # in which pymatting computes
+    colors = units[np.asarray(to_rgb(image))]
     foreground = estimate_foreground_ml(colors, alpha) if alpha.size > 1 else colors  # it divides by log2(size)
-    stacked = np.clip(stack_images(foreground, alpha) * 255, 0, 255)  # (H, W, 4)
-    return Image.fromarray(stacked.astype(np.uint8))
-
-
-def _unit_rgb(image: Image.Image) -> np.ndarray:
-    return np.asarray(to_rgb(image)) / 255.0
+    cutout = np.empty((*alpha.shape, 4), np.uint8)
+    for top in range(0, len(cutout), _STRIP_PX):  # in float64, as rembg does, and not of all at once
+        rows = slice(top, top + _STRIP_PX)
+        cutout[rows, :, :3] = np.clip(foreground[rows].astype(np.float64) * 255, 0, 255)
+        cutout[rows, :, 3] = np.clip(alpha[rows] * 255, 0, 255)
+    return Image.fromarray(cutout)

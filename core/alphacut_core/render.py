@@ -44,8 +44,8 @@ def render(image: Image.Image, mask: geometry.Pixels, options: Options) -> Image
 
     Raises:
         NoSubjectError: There is nothing to crop to.
-        RefinementError: Matting was asked for and the mask has no certain subject or background, or the budget
-            does not suffice.
+        RefinementError: Matting was asked for and the mask has no certain subject or background, the budget does
+            not suffice, or the picture is too large for matting or ``decontaminate``.
         InvalidOptionError: The trimap is not of the picture's size.
         MissingLibraryError: A refinement was asked for and its library is not installed.
     """
@@ -127,8 +127,7 @@ def straight(image: Image.Image, mask: Image.Image) -> Image.Image:
     """Cut out with the picture's own colours: RGBA, alpha is the mask times the alpha there was."""
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
-        # ImageChops.multiply would cut off where this rounds.
-        mask = Image.composite(rgba.getchannel("A"), Image.new("L", mask.size), mask)
+        mask = _product(rgba.getchannel("A"), mask)
     else:  # putalpha makes RGB into RGBA in place, a pass over the pixels less than convert
         rgba = image.copy() if image.mode == "RGB" else image.convert("RGBA")
     rgba.putalpha(mask)
@@ -182,13 +181,21 @@ def _fitting_trimap(image: Image.Image, options: Options) -> Image.Image | None:
     return trimap
 
 
+def _product(alpha: Image.Image, mask: Image.Image) -> Image.Image:
+    # ImageChops.multiply would cut off where this rounds.
+    return Image.composite(alpha, Image.new("L", mask.size), mask)
+
+
 def _cutout(image: Image.Image, matte: Image.Image, options: Options) -> Image.Image:
     if options.matting is not None:  # rembg's: takes the mask unsoftened, and finds alpha and colours in one
         cutout = refine.closed_form_matting(image, matte, options.matting)
         if options.feather_px:
             cutout.putalpha(_feathered(cutout.getchannel("A"), options))
-        return cutout
-    matte = _feathered(matte, options)
-    if options.decontaminate:
-        return refine.decontaminate(image, matte)
-    return premultiplied(image, matte) if options.color == "rembg" else straight(image, matte)
+    elif options.decontaminate:
+        cutout = refine.decontaminate(image, _feathered(matte, options))
+    else:
+        matte = _feathered(matte, options)
+        return premultiplied(image, matte) if options.color == "rembg" else straight(image, matte)
+    if options.color == "straight" and image.has_transparency_data:  # rembg forgets the alpha that there was
+        cutout.putalpha(_product(image.convert("RGBA").getchannel("A"), cutout.getchannel("A")))
+    return cutout

@@ -54,9 +54,11 @@ class Request:
 def triton(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
     module = types.SimpleNamespace(
         TRITONSERVER_RESPONSE_COMPLETE_FINAL=1,
-        Tensor=lambda name, values: types.SimpleNamespace(name=name, values=values),
+        Tensor=lambda name, values: types.SimpleNamespace(name=name, values=values, as_numpy=lambda: values),
         InferenceResponse=lambda output_tensors=None, error=None: types.SimpleNamespace(
-            tensors={tensor.name: tensor.values for tensor in output_tensors or ()}, error=error
+            tensors={tensor.name: tensor.values for tensor in output_tensors or ()},
+            error=error,
+            output_tensors=lambda: output_tensors or [],
         ),
         get_input_tensor_by_name=lambda request, name: types.SimpleNamespace(as_numpy=lambda: request.images),
         Logger=types.SimpleNamespace(log_error=lambda line: None),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -17,7 +18,14 @@ import pytest
 
 from alphacut_core import adapter
 from alphacut_core.contract import CONTRACT_VERSION
-from alphacut_core.errors import AlphacutError, ContractError, EmptyImageError, InvalidOptionError, MissingLibraryError
+from alphacut_core.errors import (
+    AlphacutError,
+    ContractError,
+    EmptyImageError,
+    InvalidOptionError,
+    MissingLibraryError,
+    OverloadedError,
+)
 from alphacut_core.limits import Limits
 
 
@@ -39,11 +47,12 @@ class Triton:
 
     @staticmethod
     def Tensor(name: str, values: np.ndarray) -> SimpleNamespace:  # noqa: N802
-        return SimpleNamespace(name=name, values=values)
+        return SimpleNamespace(name=name, values=values, as_numpy=lambda: values)
 
     @staticmethod
     def InferenceResponse(output_tensors: list[Any] | None = None, error: Any = None) -> SimpleNamespace:  # noqa: N802
-        return SimpleNamespace(tensors=output_tensors, error=error)
+        real = [tensor for tensor in output_tensors or [] if hasattr(tensor, "as_numpy")]  # some tests send words
+        return SimpleNamespace(tensors=output_tensors, error=error, output_tensors=lambda: real)
 
     @staticmethod
     def get_input_tensor_by_name(request: dict[str, np.ndarray], name: str) -> SimpleNamespace:
@@ -219,6 +228,61 @@ def test_an_answer_of_several_rows_is_sent_once_when_the_last_of_them_is_there()
     (tensor,) = request.wait().tensors
     assert tensor.name == "MASK"
     assert tensor.values[:, 0].tolist() == [1, 2, 3]
+
+
+def shared_memory_of(monkeypatch: pytest.MonkeyPatch, region_bytes: int, left_bytes: int) -> None:
+    """Say how much of Triton's region in shared memory is free, and how much the file system has left."""
+    region = SimpleNamespace(free_memory=lambda: region_bytes)
+    monkeypatch.setitem(sys.modules, "c_python_backend_utils", SimpleNamespace(shared_memory=region))
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=left_bytes // 4096, f_frsize=4096))
+
+
+@pytest.mark.parametrize(("region_bytes", "left_bytes"), [(0, 9 * 2**20), (3 * 2**20, 0)])
+def test_an_answer_without_room_in_shared_memory_is_an_error_that_says_so_and_the_next_one_is_sent(
+    make_desk, monkeypatch: pytest.MonkeyPatch, region_bytes: int, left_bytes: int
+) -> None:
+    shared_memory_of(monkeypatch, region_bytes, left_bytes)
+    triton = Triton()
+    desk = make_desk(lambda request: [triton.Tensor("RENDERED", request.content)], 2, triton)
+    large, small = Request(np.zeros((1, 6 * 2**20), np.uint8)), Request(np.zeros((1, 2**20), np.uint8))
+    desk.take([large, small])
+    assert small.wait().tensors[0].values is small.content
+    error = AlphacutError.from_wire(str(large.wait().error))
+    assert type(error) is OverloadedError
+    assert str(error).startswith("got an answer of 6,291,456 bytes, for which the server has no room in /dev/shm; try")
+
+
+def test_an_answer_that_fits_into_what_triton_holds_already_needs_no_more_shared_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared_memory_of(monkeypatch, 7 * 2**20, 0)
+    request = Request()
+    adapter.answer(Triton(), request, {"MASK": np.zeros((1, 6 * 2**20), np.uint8)})
+    assert request.wait().error is None
+
+
+def test_an_answer_that_cannot_be_sent_is_logged_and_its_neighbours_are_answered(make_desk) -> None:
+    class Broken(Request):
+        def send(self, response: Any, flags: int) -> None:
+            raise RuntimeError("Failed to increase the shared memory pool size")
+
+    triton = Triton()
+    whole = Request("whole")
+    desk = make_desk(lambda request: [request.content], 1, triton)
+    desk.take([Broken("lost"), whole])
+    assert whole.wait().tensors == ["whole"]
+    adapter.answer(triton, Broken(), {"MASK": np.zeros((2, 3), np.uint8)})
+    assert [line.partition(" is lost")[0] for line in triton.log] == ["an answer of 0 bytes", "an answer of 6 bytes"]
+    assert "Failed to increase the shared memory pool size" in triton.log[1]
+
+
+@pytest.mark.parametrize("error", [KeyError("x" * 30_000), InvalidOptionError("\N{GRINNING FACE}" * 30_000)])
+def test_an_error_is_never_longer_than_a_client_can_receive(error: Exception) -> None:
+    request = Request()
+    adapter.refuse(Triton(), request, error)
+    message = str(request.wait().error)
+    assert len(urllib.parse.quote(message)) < 8_000
+    assert type(AlphacutError.from_wire(message)) in (AlphacutError, InvalidOptionError)
 
 
 def test_a_missing_library_is_reported_as_unsupported() -> None:

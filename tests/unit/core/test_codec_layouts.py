@@ -68,6 +68,37 @@ def test_16_bit_greys_with_a_transparent_value_keep_it(deep: Image.Image) -> Non
     np.testing.assert_array_equal(np.asarray(decoded), [[[0, 255], [156, 0], [156, 255]]])
 
 
+@pytest.mark.parametrize(
+    ("depth", "value", "row"), [(1, 1, 0b1000_0000), (2, 2, 0b1000_0000), (2, 3, 0b1100_0000), (4, 9, 0b1001_0000)]
+)
+def test_greys_of_few_bits_with_a_transparent_value_keep_it(depth: int, value: int, row: int) -> None:
+    decoded = codec.decode(png(2, 1, depth, 0, bytes([0, row]), (b"tRNS", struct.pack(">H", value))))
+    assert np.asarray(decoded.convert("RGBA"))[0].tolist()[1] == [0, 0, 0, 255]
+    assert np.asarray(decoded.convert("RGBA"))[0, 0].tolist() == [value * 255 // (2**depth - 1)] * 3 + [0]
+
+
+def test_48_bit_colours_with_a_transparent_one_keep_it() -> None:
+    first, second = (0x8000, 0x4000, 0xFFFF), (0, 0, 0)
+    rows = struct.pack(">B6H", 0, *first, *second)
+    decoded = codec.decode(png(2, 1, 16, 2, rows, (b"tRNS", struct.pack(">3H", *first))))
+    assert np.asarray(decoded.convert("RGBA"))[0].tolist() == [[128, 64, 255, 0], [0, 0, 0, 255]]
+
+
+@pytest.mark.parametrize("turn", [1, 6])
+@pytest.mark.parametrize("compression", [None, "tiff_adobe_deflate"])
+def test_16_bit_greys_that_count_down_from_white_are_not_read_as_their_negative(
+    saved: Callable[..., bytes], deep: Image.Image, turn: int, compression: str | None
+) -> None:
+    tags = ImageFileDirectory_v2()
+    tags[274] = turn
+    upwards = saved(deep, "TIFF", tiffinfo=tags, compression=compression)
+    entry = struct.pack("<HHI", 262, 3, 1)
+    at = upwards.index(entry) + len(entry)
+    downwards = upwards[:at] + struct.pack("<H", 0) + upwards[at + 2 :]
+    expected = np.asarray(codec.decode(upwards)).astype(int)
+    np.testing.assert_array_equal(np.asarray(codec.decode(downwards)).astype(int), 255 - expected)
+
+
 def test_48_bit_colours_and_16_bit_greys_are_scaled_alike() -> None:
     values = (0, 255, 256, 32_767, 65_279, 65_535)
     grey = codec.decode(png(6, 1, 16, 0, struct.pack(">B6H", 0, *values)))
@@ -136,6 +167,19 @@ def test_a_truncated_file_is_refused_as_undecodable(corpus: dict[str, bytes], na
     data = corpus[name][: len(corpus[name]) * 2 // 3]
     with pytest.raises(UndecodableImageError, match=f"got {len(data):,} bytes of .* broken or cut off"):
         codec.decode(data)
+
+
+def test_what_a_broken_file_holds_does_not_fill_the_message(saved: Callable[..., bytes]) -> None:
+    tags = ImageFileDirectory_v2()
+    tags[259] = 1
+    data = saved(Image.new("L", (8, 2)), "TIFF", tiffinfo=tags)
+    at = data.index(struct.pack("<HHIH", 259, 3, 1, 1))
+    data = data[:at] + struct.pack("<HHII", 259, 7, 20_000, len(data)) + data[at + 12 :] + b"A" * 20_000
+    with pytest.raises(
+        UndecodableImageError, match=r"broken or cut off \(SyntaxError: b'AAA.*save or download"
+    ) as caught:
+        codec.decode(data)
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize("sides", [(0, 5), (5, 0), (0, 0)])

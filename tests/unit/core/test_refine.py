@@ -60,13 +60,22 @@ def test_matting_without_anything_uncertain_keeps_the_mask() -> None:
     assert cutout.getchannel("A").tobytes() == disc().tobytes()
 
 
-def test_equations_without_a_solution_are_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = pytest.importorskip("pymatting.alpha.estimate_alpha_cf", reason="matting needs the refine extra")
+@pytest.mark.parametrize(
+    "call", [lambda image, mask: refine.closed_form_matting(image, mask, Matting(erode_size=1)), refine.decontaminate]
+)
+def test_colours_of_more_pixels_than_memory_holds_are_refused_with_the_way_out(call: object) -> None:
+    size = (5_001, 5_000)
+    with pytest.raises(RefinementError, match=r"got 5001x5000 = 25,005,000 pixels; .* at most 25,000,000; scale it"):
+        call(Image.new("RGB", size), Image.new("L", size, 255))
 
-    def diverge(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+
+def test_equations_without_a_solution_are_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pymatting", reason="matting needs the refine extra")
+
+    def diverge(*_equations: object, **_settings: object) -> np.ndarray:
         raise ValueError("Conjugate gradient descent did not converge within 10000 iterations")
 
-    monkeypatch.setattr(module, "estimate_alpha_cf", diverge)
+    monkeypatch.setattr(sys.modules["pymatting.solver.cg"], "cg", diverge)
     with pytest.raises(RefinementError, match=r"has no solution \(Conjugate gradient descent did not converge"):
         refine.closed_form_matting(Image.new("RGB", (48, 48)), disc(), Matting(erode_size=3))
 
@@ -82,19 +91,19 @@ def test_the_smallest_pictures_are_refined_too(size: tuple[int, int]) -> None:
 
 
 def test_only_the_edge_of_the_subject_is_uncertain_and_not_that_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = pytest.importorskip("pymatting.alpha.estimate_alpha_cf", reason="matting needs the refine extra")
+    pytest.importorskip("pymatting", reason="matting needs the refine extra")
     seen: list[np.ndarray] = []
 
-    def solve(image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+    def solve(image: Image.Image, trimap: np.ndarray) -> np.ndarray:
         seen.append(trimap)
-        return trimap
+        return trimap / 255
 
-    monkeypatch.setattr(module, "estimate_alpha_cf", solve)
+    monkeypatch.setattr(refine, "_solved", solve)
     refine.closed_form_matting(Image.new("RGB", (48, 48)), disc(), Matting(erode_size=3))
     (trimap,) = seen
-    assert set(np.unique(trimap)) == {0, 128 / 255, 1}
-    assert trimap[24, 24] == 1
-    assert trimap[24, 8] == 128 / 255
+    assert set(np.unique(trimap)) == {0, 128, 255}
+    assert trimap[24, 24] == 255
+    assert trimap[24, 8] == 128
     assert not trimap[:4].any()
     assert not trimap[:, -4:].any()
 

@@ -94,6 +94,22 @@ def test_matting_and_feathering_go_together(photo: Image.Image) -> None:
     assert matted.getchannel("A").tobytes() != softer.getchannel("A").tobytes()
 
 
+@pytest.mark.parametrize("asked", [{"decontaminate": True}, {"matting": Matting(erode_size=2)}], ids=["clean", "mat"])
+@pytest.mark.parametrize("feather_px", [0, 2])
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_alpha_that_there_was_stays_where_the_edges_colours_are_estimated(
+    photo_with_alpha: Image.Image, mode: str, feather_px: float, asked: dict[str, object]
+) -> None:
+    pytest.importorskip("pymatting", reason="refinements need the refine extra")
+    image = photo_with_alpha.convert(mode)
+    wishes = Options(feather_px=feather_px, **asked)
+    opaque = render.render(image.convert("RGB"), ball(), wishes)
+    cutout = render.render(image, ball(), wishes)
+    own, found = (np.asarray(picture.getchannel("A"), float) for picture in (image, opaque))
+    assert cutout.convert("RGB").tobytes() == opaque.convert("RGB").tobytes()
+    np.testing.assert_allclose(np.asarray(cutout.getchannel("A")), own * found / 255, atol=1)
+
+
 def test_a_trimap_of_another_size_is_refused_with_both(photo: Image.Image) -> None:
     asked = Options(refine=Refine(), trimap=Image.new("L", (37, 53), 255))
     with pytest.raises(InvalidOptionError, match="got a trimap of 37x53 for a picture of 53x37 pixels; give one of"):

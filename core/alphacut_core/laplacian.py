@@ -1,0 +1,88 @@
+"""The equations of closed-form matting: pymatting's own numbers, to the last bit, in memory of the unknown pixels.
+
+pymatting's Laplacian takes 400 bytes for every pixel of a picture. Each of its rows is a sum over windows of 3 x 3
+pixels, so none reaches farther than two pixels: here it is computed tile by tile, with two pixels more on each side,
+and only the rows of unknown pixels are kept, in the order of its own sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from alphacut_core.geometry import Pixels
+from alphacut_core.libraries import library
+
+_TILE_PX = 192
+_REACH_PX = 2
+_NEIGHBOURS = (2 * _REACH_PX + 1) ** 2  # pymatting keeps so many of every pixel: zeros where the picture ends
+
+
+def equations(
+    rgb: Image.Image, trimap: Pixels, unknown: np.ndarray, progress: Callable[[], None] = lambda: None
+) -> tuple[np.ndarray, Any]:
+    """Return the Laplacian's rows of unknown pixels: their sum over certain subject, and the unknown columns.
+
+    Args:
+        rgb: Mode RGB.
+        trimap: uint8 (H, W), 255 where the subject is certain.
+        unknown: bool (H, W).
+        progress: Called before each tile; may raise.
+
+    Returns:
+        float64 (n,), and a CSR matrix of scipy's (n, n), for n unknown pixels in rows-first order.
+
+    Raises:
+        MissingLibraryError: pymatting is not installed.
+    """
+    with library("pymatting"):
+        from scipy import sparse
+    number = np.full(unknown.shape, -1, np.int32)  # of each unknown pixel
+    count = int(np.count_nonzero(unknown))
+    number[unknown] = np.arange(count, dtype=np.int32)
+    values = _rows(rgb, unknown, number, progress)
+    columns = _columns(unknown)
+    is_subject = (trimap == 255).ravel()
+    known_part = np.zeros(count)
+    for neighbour in range(_NEIGHBOURS):  # one by one, as a sparse matrix adds up its rows
+        known_part += values[:, neighbour] * is_subject[columns[:, neighbour]]
+    numbers = number.ravel()[columns]
+    is_own = numbers >= 0
+    ends = np.concatenate([[0], np.cumsum(is_own.sum(axis=1))])
+    return known_part, sparse.csr_matrix((values[is_own], numbers[is_own], ends), (count, count))
+
+
+def _rows(rgb: Image.Image, unknown: np.ndarray, number: np.ndarray, progress: Callable[[], None]) -> np.ndarray:
+    """Return each unknown pixel's row: float64 (n, 25), its neighbours within two pixels in rows-first order."""
+    with library("pymatting"):
+        from pymatting.laplacian.cf_laplacian import cf_laplacian
+    height, width = unknown.shape
+    values = np.zeros((int(np.count_nonzero(unknown)), _NEIGHBOURS))
+    for top in range(0, height, _TILE_PX):
+        for left in range(0, width, _TILE_PX):
+            tile = slice(top, top + _TILE_PX), slice(left, left + _TILE_PX)
+            if not unknown[tile].any():
+                continue
+            progress()
+            upper, before = max(0, top - _REACH_PX), max(0, left - _REACH_PX)
+            lower, after = min(height, top + _TILE_PX + _REACH_PX), min(width, left + _TILE_PX + _REACH_PX)
+            around = slice(upper, lower), slice(before, after)
+            colors = np.asarray(rgb.crop((before, upper, after, lower))) / 255.0
+            rows = cf_laplacian(colors, is_known=~unknown[around]).data.reshape(*unknown[around].shape, _NEIGHBOURS)
+            own = rows[top - upper :, left - before :][:_TILE_PX, :_TILE_PX]
+            values[number[tile][unknown[tile]]] = own[unknown[tile]]
+    return values
+
+
+def _columns(unknown: np.ndarray) -> np.ndarray:
+    """Return the pixel that each value of ``_rows`` is of: int32 (n, 25), and as pymatting has it 0 for none."""
+    height, width = unknown.shape
+    rows, columns = (places.astype(np.int32)[:, None] for places in np.nonzero(unknown))
+    below, right = np.mgrid[-_REACH_PX : _REACH_PX + 1, -_REACH_PX : _REACH_PX + 1].reshape(2, -1).astype(np.int32)
+    rows, columns = rows + below, columns + right
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    numbers: np.ndarray = np.where(inside, rows * np.int32(width) + columns, np.int32(0))
+    return numbers
