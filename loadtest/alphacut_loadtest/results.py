@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from alphacut_loadtest.origin import Origin
@@ -17,10 +18,11 @@ def folder(origin: Origin, results: Path = FOLDER) -> Path:
     return results / f"{origin.created[:10]}-{'-'.join(kept[:2]) or 'machine'}-{origin.machine.cores}-cores"
 
 
-def write(folder: Path, name: str, **contents: str) -> list[Path]:
-    """Write a result's files, ``NAME.html`` from ``html=...``, and return their paths.
+def write(folder: Path, name: str, **contents: Callable[[], str]) -> list[Path]:
+    """Write a result's files, ``NAME.html`` from what ``html=...`` returns, and return their paths.
 
-    A file that is there already is kept: the new ones get a number.
+    A file that is there already is kept: the new ones get a number. Each is written before the next is made, so that
+    a page that cannot be made costs no measurement.
     """
     folder.mkdir(parents=True, exist_ok=True)
     number = 1
@@ -29,7 +31,7 @@ def write(folder: Path, name: str, **contents: str) -> list[Path]:
     paths = []
     for suffix, content in contents.items():
         path = folder / f"{_numbered(name, number)}.{suffix}"
-        path.write_text(content)
+        path.write_text(content())
         paths.append(path)
     return paths
 

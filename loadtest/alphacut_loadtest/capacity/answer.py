@@ -12,7 +12,7 @@ from alphacut_loadtest.traffic.slo import duration
 def paragraph(result: Result) -> str:
     """Say what was found, in words that stand alone."""
     percent, _ = result.slo.strictest
-    machine, fleet, law = result.origin.machine, result.fleet, result.usl
+    machine, fleet = result.origin.machine, result.fleet
     sentences = [
         f"One such machine ({machine.cores} cores of {machine.processor}) serves {result.capacity_per_s:.3g} images a "
         f"second of the mix {result.scenario!r} with {result.slo}.",
@@ -25,8 +25,7 @@ def paragraph(result: Result) -> str:
             else f"NOT broken at {BREAK_FACTOR:g} times as many, so there is more, or the machine was not steady."
         ),
         f"What saturates is {result.bottleneck.name}: {result.bottleneck.why}.",
-        f"With callers who wait for each other the highest throughput is {law.limit_per_s:.3g} a second; from "
-        f"{math.ceil(law.knee_callers)} callers on more of them only wait longer.",
+        _law(result),
     ]
     if fleet.machines is not None and fleet.target_per_s is not None:
         sentences.append(
@@ -39,6 +38,20 @@ def paragraph(result: Result) -> str:
     if wrong:
         sentences.append(f"BEWARE: the measurement contradicts itself ({', '.join(wrong)}); do not rely on it.")
     return " ".join(sentences)
+
+
+def _law(result: Result) -> str:
+    knee = result.usl.knee_callers
+    if knee <= result.most_callers:
+        return (
+            f"With callers who wait for each other the highest throughput is {result.usl.limit_per_s:.3g} a second; "
+            f"from {math.ceil(knee)} callers on more of them only wait longer."
+        )
+    # What the law says of callers who were not there would be a guess, which may well be infinite.
+    return (
+        f"With callers who wait for each other throughput grows up to {result.most_callers:g} of them, the most that "
+        "were tried; to see where it ends give more --callers."
+    )
 
 
 def _time(seconds: float) -> str:

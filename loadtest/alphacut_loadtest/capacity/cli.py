@@ -60,7 +60,7 @@ def capacity(context: click.Context, /, **options: Any) -> None:
         click.echo(f"no result: {error}", err=True)
         context.exit(NO_RESULT)
     folder = results.folder(result.origin) if options["keep"] else options["output"]
-    paths = results.write(folder, "capacity", json=result.to_json(), html=report.html(result))
+    paths = results.write(folder, "capacity", json=result.to_json, html=lambda: report.html(result))
     click.echo(answer.paragraph(result))
     _tell(f"written to {' and '.join(map(str, paths))}")
     context.exit(0 if result.proven else MISSED)

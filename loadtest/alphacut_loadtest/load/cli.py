@@ -57,7 +57,7 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
         run = generator.run(scenario, rate_per_s, options["seed"])
     report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run))
     folder = results.folder(origin) if options["keep"] else options["output"]
-    paths = results.write(folder, f"load-{scenario.name}", json=report.to_json(), html=report.html())
+    paths = results.write(folder, f"load-{scenario.name}", json=report.to_json, html=report.html)
     click.echo(report.markdown())
     _tell(f"written to {' and '.join(map(str, paths))}")
     context.exit(NO_RESULT if report.judgement.client_limit else 0 if report.passed else MISSED)

@@ -19,6 +19,7 @@ from alphacut_loadtest.capacity.cli import capacity
 from alphacut_loadtest.capacity.measurement import Effort, measure
 from alphacut_loadtest.capacity.perf_analyzer import SecondOpinion
 from alphacut_loadtest.capacity.result import Result
+from alphacut_loadtest.capacity.usl import Usl
 from alphacut_loadtest.exit_status import MISSED
 from alphacut_loadtest.origin import Origin
 from alphacut_loadtest.traffic import slo
@@ -54,7 +55,7 @@ def result(queue_server: Any) -> Result:
 
 @pytest.fixture
 def kept(result: Result, tmp_path: Path) -> Path:
-    return results.write(results.folder(result.origin, tmp_path), "capacity", json=result.to_json())[0]
+    return results.write(results.folder(result.origin, tmp_path), "capacity", json=result.to_json)[0]
 
 
 def test_the_paragraph_answers_everything(result: Result) -> None:
@@ -80,6 +81,20 @@ def test_a_rate_that_was_not_broken_is_not_proven(result: Result) -> None:
     assert "NOT broken" in answer.paragraph(unbroken)
 
 
+@pytest.mark.parametrize("sigma", [0.0, 1e-17, 0.04])
+def test_of_a_server_that_the_callers_did_not_fill_nothing_is_said_beyond_them(result: Result, sigma: float) -> None:
+    unfilled = dataclasses.replace(result, usl=Usl(10.0, sigma, 0.0, 0.0))
+    assert "throughput grows up to 16 of them, the most that were tried" in answer.paragraph(unfilled)
+    assert "give more --callers" in report.html(unfilled)
+    assert "more of them only wait longer" in answer.paragraph(result)
+
+
+def test_a_page_that_cannot_be_made_costs_no_measurement(result: Result, tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        results.write(tmp_path, "capacity", json=result.to_json, html=lambda: str(1 / 0))
+    assert json.loads((tmp_path / "capacity.json").read_text())["capacity_per_s"] == result.capacity_per_s
+
+
 def test_the_page_needs_nothing_from_elsewhere(result: Result) -> None:
     shown = report.html(result)
     assert shown.count("<svg") == 3
@@ -100,7 +115,7 @@ def test_json_holds_every_trial(result: Result) -> None:
 def test_the_folder_is_named_by_day_and_machine_and_nothing_is_overwritten(result: Result, tmp_path: Path) -> None:
     folder = results.folder(result.origin, tmp_path)
     assert folder.name == "2026-11-21-epyc-9b14-2-cores"
-    first, second = (results.write(folder, "capacity", json="{}")[0].name for _ in range(2))
+    first, second = (results.write(folder, "capacity", json=lambda: "{}")[0].name for _ in range(2))
     assert (first, second) == ("capacity.json", "capacity-2.json")
 
 
