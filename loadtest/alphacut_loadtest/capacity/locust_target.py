@@ -73,7 +73,7 @@ class LocustTarget:
         self, kind: Literal["open", "closed"], level: float, run: Run, watch: Watch | None, cpu_s: dict[str, float]
     ) -> Trial:
         from_s, to_s = self.warmup_s, run.scenario.duration_s
-        seen = window(run.samples, from_s, to_s)
+        seen = window(run.samples, from_s, to_s, self.slo.percents)
         started_s = min(one.started_unix_s for one in run.processes)
         pending = [(at_s - started_s - from_s, waiting) for at_s, waiting in (watch.pending if watch else ())]
         return Trial(

@@ -51,7 +51,7 @@ def judge(run: Run) -> Judgement:
     """Sum up and judge."""
     scenario, samples = run.scenario, run.samples
     judged = samples.where(np.isin(samples.lane, _judged_lanes(scenario)))
-    whole = window(judged, scenario.warmup_s, scenario.duration_s)
+    whole = window(judged, scenario.warmup_s, scenario.duration_s, scenario.slo.percents)
     recovery_s = _recovery_s(scenario, judged)
     return Judgement(
         parts=tuple(_parts(scenario, samples)),

@@ -32,6 +32,11 @@ class Slo:
     recovery_s: float | None = None
 
     @property
+    def percents(self) -> tuple[float, ...]:
+        """The percentiles that are bounded."""
+        return tuple(percent for percent, _ in self.latency_s)
+
+    @property
     def strictest(self) -> tuple[float, float]:
         """The highest percentile that is bounded, and its bound in seconds."""
         return max(self.latency_s)
