@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from alphacut_core.errors import InvalidOptionError
 
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|s|min)")
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_NUMBER = r"(\d+(?:\.\d+)?(?:e[+-]\d{2})?)"  # with the exponent by which :g writes what is very small or large
+_DURATION = re.compile(rf"{_NUMBER}\s*(us|ms|s|min)")
+_SHARE = re.compile(rf"{_NUMBER}\s*%")
 _LATENCY = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 
 
