@@ -6,7 +6,7 @@ import math
 
 from alphacut_loadtest.capacity.result import Result, median_percentile_s
 from alphacut_loadtest.capacity.search import BREAK_FACTOR
-from alphacut_loadtest.traffic.slo import duration
+from alphacut_loadtest.traffic.slo import rounded
 
 
 def paragraph(result: Result) -> str:
@@ -17,10 +17,10 @@ def paragraph(result: Result) -> str:
         f"One such machine ({machine.cores} cores of {machine.processor}) serves {result.capacity_per_s:.3g} images a "
         f"second of the mix {result.scenario!r} with {result.slo}.",
         f"Confirmed at {result.capacity_per_s:.3g} a second with arrivals not seen before, "
-        f"p{percent:g} {_time(result.percentile_s)}; "
+        f"p{percent:g} {rounded(result.percentile_s)}; "
         + (
             f"broken at {BREAK_FACTOR:g} times as many, p{percent:g} "
-            f"{_time(median_percentile_s(result.broken, result.slo))}."
+            f"{rounded(median_percentile_s(result.broken, result.slo))}."
             if not result.broken.kept
             else f"NOT broken at {BREAK_FACTOR:g} times as many, so there is more, or the machine was not steady."
         ),
@@ -52,7 +52,3 @@ def _law(result: Result) -> str:
         f"With callers who wait for each other throughput grows up to {result.most_callers:g} of them, the most that "
         "were tried; to see where it ends give more --callers."
     )
-
-
-def _time(seconds: float) -> str:
-    return duration(float(f"{seconds:.3g}")) if math.isfinite(seconds) else "unknown, since nothing was answered"

@@ -9,10 +9,11 @@ import numpy as np
 from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.generator.records import Samples
 from alphacut_loadtest.measure import client_limit
+from alphacut_loadtest.measure.misses import misses
 from alphacut_loadtest.measure.run import Run
 from alphacut_loadtest.measure.window import Window, window
 from alphacut_loadtest.traffic.scenario import Scenario
-from alphacut_loadtest.traffic.slo import Slo, duration
+from alphacut_loadtest.traffic.slo import Slo, duration, rounded
 
 _STRAGGLERS = 0.05
 
@@ -57,7 +58,7 @@ def judge(run: Run) -> Judgement:
         parts=tuple(_parts(scenario, samples)),
         whole=whole,
         recovery_s=recovery_s,
-        misses=tuple(_misses(scenario.slo, whole, recovery_s)),
+        misses=(*misses(scenario.slo, whole), *_late_recovery(scenario.slo, recovery_s)),
         client_limit=client_limit.reason(whole, run.processes, scenario.slo.strictest[1]),
         words=run.words,
     )
@@ -78,23 +79,10 @@ def _parts(scenario: Scenario, samples: Samples) -> list[Part]:
     return parts
 
 
-def _misses(slo: Slo, seen: Window, recovery_s: float | None) -> list[str]:
-    found = []
-    for percent, bound_s in slo.latency_s:
-        got_s = seen.percentile_s(percent)
-        if not got_s <= bound_s:
-            found.append(f"p{percent:g} is {_time(got_s)} instead of {duration(bound_s)}")
-    bad = 1 - seen.good if slo.refusals is None else seen.failed
-    if bad > slo.errors:
-        found.append(f"{100 * bad:.2g} % end badly instead of {100 * slo.errors:g} %")
-    if slo.refusals is not None and seen.refused > slo.refusals:
-        found.append(f"{100 * seen.refused:.2g} % are refused instead of {100 * slo.refusals:g} %")
-    refused_s = seen.refused_latency_s.get("p95", 0.0)
-    if slo.refused_p95_s is not None and refused_s > slo.refused_p95_s:
-        found.append(f"p95 of refusals is {_time(refused_s)} instead of {duration(slo.refused_p95_s)}")
-    if slo.recovery_s is not None and recovery_s is not None and recovery_s > slo.recovery_s:
-        found.append(f"recovery takes {_time(recovery_s)} instead of {duration(slo.recovery_s)}")
-    return found
+def _late_recovery(slo: Slo, recovery_s: float | None) -> list[str]:
+    if slo.recovery_s is None or recovery_s is None or recovery_s <= slo.recovery_s:
+        return []
+    return [f"recovery takes {rounded(recovery_s)} instead of {duration(slo.recovery_s)}"]
 
 
 def _recovery_s(scenario: Scenario, samples: Samples) -> float | None:
@@ -114,7 +102,3 @@ def _recovery_s(scenario: Scenario, samples: Samples) -> float | None:
         return scenario.duration_s - ended_s
     first = int(recovered[0])
     return float(after.intended_s[first] - ended_s) if first else 0.0
-
-
-def _time(seconds: float) -> str:
-    return duration(float(f"{seconds:.3g}")) if np.isfinite(seconds) else "unknown"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -57,6 +58,11 @@ class Slo:
 def duration(seconds: float) -> str:
     """Write seconds as they are read: ``300ms``, ``2s``."""
     return f"{1000 * seconds:g}ms" if seconds < 1 else f"{seconds:g}s"
+
+
+def rounded(seconds: float) -> str:
+    """Write seconds that were measured, to three digits; infinite ones, of which nothing was measured, as unknown."""
+    return duration(float(f"{seconds:.3g}")) if math.isfinite(seconds) else "unknown"
 
 
 def parse(text: str) -> Slo:

@@ -50,3 +50,43 @@ def test_any_percentile_of_a_promise_is_measured(percent: str) -> None:
     assert trial(kept).misses(slo.parse(kept)) == []
     (told,) = trial(missed).misses(slo.parse(missed))
     assert told.startswith(f"{percent} is ")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "every", "kept", "missed", "told"),
+    [
+        (Outcome.FAILED, 25, "errors=5%", "errors=3%", "4 % end badly instead of 3 %"),
+        (Outcome.FAILED, 10, "errors=10%", "errors=9%", "10 % end badly instead of 9 %"),
+        (Outcome.REFUSED, 20, "refusals=10%,errors=0%", "refusals=0%", "5 % are refused instead of 0 %"),
+        (Outcome.REFUSED, 20, "errors=5%", "errors=1%", "5 % end badly instead of 1 %"),
+        (
+            Outcome.REFUSED,
+            20,
+            "refusals=10%,refused_p95=200ms",
+            "refusals=10%,refused_p95=1ms",
+            "p95 of refusals is 81ms instead of 1ms",
+        ),
+    ],
+)
+def test_what_may_end_badly_is_as_much_as_was_promised(
+    outcome: Outcome, every: int, kept: str, missed: str, told: str
+) -> None:
+    def ended(number: int) -> Outcome:
+        return outcome if number % every == 0 else Outcome.ANSWERED
+
+    assert trial(f"p95=1s,{kept}", ended).misses(slo.parse(f"p95=1s,{kept}")) == []
+    assert trial(f"p95=1s,{missed}", ended).misses(slo.parse(f"p95=1s,{missed}")) == [told]
+
+
+def test_a_server_that_refuses_too_many_is_to_blame_however_late_they_were_sent() -> None:
+    def ended(number: int) -> Outcome:
+        return Outcome.REFUSED if number % 3 == 0 else Outcome.ANSWERED
+
+    assert trial("p95=1s", ended).blames_server(slo.parse("p95=1s"))
+    assert not trial("p95=1s").blames_server(slo.parse("p95=1s"))
+
+
+def test_a_client_without_room_for_more_requests_does_not_put_the_blame_on_the_server() -> None:
+    unsent = trial("p95=1s", lambda number: Outcome.UNSENT if number % 10 == 0 else Outcome.ANSWERED)
+    assert unsent.misses(slo.parse("p95=1s")) == ["10 % end badly instead of 0.1 %"]
+    assert not unsent.blames_server(slo.parse("p95=1s"))
