@@ -31,7 +31,7 @@ class Trial:
         in_flight: Mean number of requests under way, by a clock of the generator's own.
         pending: Seconds in the window and requests that waited in Triton; empty where its page is not known.
         counters: Triton's, over the whole trial, by model; empty where its page is not known.
-        sent: Requests of the whole trial, with its warm-up.
+        sent: Requests of the whole trial, with its warm-up, that Triton should have seen.
         cpu_s: Processor seconds over the whole trial by part of the service, and of the ``client``.
         wall_s: Length of the whole trial.
         client_limit: Why the client was the limit; None if it was not.

@@ -90,3 +90,12 @@ def test_a_client_without_room_for_more_requests_does_not_put_the_blame_on_the_s
     unsent = trial("p95=1s", lambda number: Outcome.UNSENT if number % 10 == 0 else Outcome.ANSWERED)
     assert unsent.misses(slo.parse("p95=1s")) == ["10 % end badly instead of 0.1 %"]
     assert not unsent.blames_server(slo.parse("p95=1s"))
+
+
+@pytest.mark.parametrize("turned_away", [Outcome.REFUSED, Outcome.REJECTED])
+def test_what_a_gateway_turns_away_is_not_looked_for_in_tritons_books(turned_away: Outcome) -> None:
+    def ended(number: int) -> Outcome:
+        return turned_away if number % 4 == 0 else Outcome.ANSWERED
+
+    assert trial("p95=1s", ended, "http://127.0.0.1:1").sent == 150
+    assert trial("p95=1s", ended, "grpc://127.0.0.1:1").sent == 200
