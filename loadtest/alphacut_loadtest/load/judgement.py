@@ -16,6 +16,7 @@ from alphacut_loadtest.traffic.scenario import Scenario
 from alphacut_loadtest.traffic.slo import Slo, duration, rounded
 
 _STRAGGLERS = 0.05
+_SOON = 20  # requests, of which one may be a straggler
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,10 @@ def _late_recovery(slo: Slo, recovery_s: float | None) -> list[str]:
 
 
 def _recovery_s(scenario: Scenario, samples: Samples) -> float | None:
-    """Return when, after the highest stage, requests are served well for good, up to a twentieth of stragglers."""
+    """Return when, after the highest stage, requests are served well: at once, soon after and for good.
+
+    Up to a twentieth may be stragglers.
+    """
     peak = max(range(len(scenario.stages)), key=lambda number: scenario.stages[number].rate)
     if peak + 1 == len(scenario.stages):
         return None
@@ -96,8 +100,13 @@ def _recovery_s(scenario: Scenario, samples: Samples) -> float | None:
     bad = ~after.good | (after.latency_s > bound_s) | after.that(Outcome.UNSENT)
     if not len(after):
         return 0.0
-    still_bad = np.cumsum(bad[::-1])[::-1] / np.arange(len(bad), 0, -1)
-    recovered = np.flatnonzero(still_bad <= _STRAGGLERS)
+    so_far = np.concatenate(([0], np.cumsum(bad)))
+    from_here = np.arange(len(bad))
+    soon = np.minimum(from_here + _SOON, len(bad))
+    bad_soon = (so_far[soon] - so_far[:-1]) / _SOON
+    bad_later = (so_far[-1] - so_far[:-1]) / (len(bad) - from_here)
+    # Of a long calm a twentieth may be all that was bad at its start, which is no straggler.
+    recovered = np.flatnonzero(~bad & (bad_soon <= _STRAGGLERS) & (bad_later <= _STRAGGLERS))
     if not len(recovered):
         return scenario.duration_s - ended_s
     first = int(recovered[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import pytest
 
@@ -32,3 +33,20 @@ def test_any_percentile_of_a_promise_is_measured(percent: str) -> None:
     assert judged(dataclasses.replace(steady, slo=slo.parse(f"{percent}=150ms"))).misses == ()
     (told,) = judged(dataclasses.replace(steady, slo=slo.parse(f"{percent}=50ms"))).misses
     assert told == f"{percent} is 100ms instead of 50ms"
+
+
+@pytest.mark.parametrize(
+    ("refused", "recovery_s"),
+    [
+        ([], 0.0),
+        (range(300, 309), 0.9),
+        (range(300, 318, 2), 1.7),
+        ([*range(300, 305), 350, 400], 0.5),
+        ([350, 400, 450], 0.0),
+        (range(300, 500), 20.0),
+    ],
+    ids=["never bad", "a twentieth at once", "every other one", "stragglers after it", "stragglers alone", "for good"],
+)
+def test_recovery_lasts_until_no_more_than_stragglers_are_bad(refused: Iterable[int], recovery_s: float) -> None:
+    overload = scenario_file.load("overload")  # its peak ends at 30 s, and all at 50 s
+    assert judged(overload, frozenset(refused)).recovery_s == pytest.approx(recovery_s, abs=0.25)
