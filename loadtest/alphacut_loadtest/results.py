@@ -1,4 +1,4 @@
-"""Where results are kept: ``loadtest/results/DATE-MACHINE/``."""
+"""Where results are kept: ``loadtest/results/DATE-MACHINE/`` or ``DATE-ADDRESS/``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ FOLDER = Path(__file__).resolve().parents[1] / "results"
 
 
 def folder(origin: Origin, results: Path = FOLDER) -> Path:
-    """Return the folder of a machine and day, such as ``2026-11-21-epyc-2-cores``."""
+    """Return the folder of a day and machine, such as ``2026-11-21-epyc-2-cores``, or address, if that is known."""
+    day = origin.created[:10]
+    if origin.url is not None:
+        return results / "-".join([day, *re.findall(r"[a-z0-9]+", origin.url.lower().split("://")[-1])])
     words = re.findall(r"[a-z0-9]+", origin.machine.processor.lower())
     kept = [word for word in words if word not in ("amd", "intel", "r", "cpu", "processor", "core", "tm", "ghz")]
-    return results / f"{origin.created[:10]}-{'-'.join(kept[:2]) or 'machine'}-{origin.machine.cores}-cores"
+    return results / f"{day}-{'-'.join(kept[:2]) or 'machine'}-{origin.machine.cores}-cores"
 
 
 def write(folder: Path, name: str, **contents: Callable[[], str]) -> list[Path]:

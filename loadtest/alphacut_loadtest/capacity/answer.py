@@ -12,10 +12,11 @@ from alphacut_loadtest.traffic.slo import rounded
 def paragraph(result: Result) -> str:
     """Say what was found, in words that stand alone."""
     percent, _ = result.slo.strictest
-    machine, fleet = result.origin.machine, result.fleet
+    fleet, own = result.fleet, result.origin.url is None
+    server = f"One such machine ({result.origin.server})" if own else f"The service at {result.origin.url}"
     sentences = [
-        f"One such machine ({machine.cores} cores of {machine.processor}) serves {result.capacity_per_s:.3g} images a "
-        f"second of the mix {result.scenario!r} with {result.slo}.",
+        f"{server} serves {result.capacity_per_s:.3g} images a second of the mix {result.scenario!r} with "
+        f"{result.slo}.",
         f"Confirmed at {result.capacity_per_s:.3g} a second with arrivals not seen before, "
         f"p{percent:g} {rounded(result.percentile_s)}; "
         + (
@@ -29,8 +30,8 @@ def paragraph(result: Result) -> str:
     ]
     if fleet.machines is not None and fleet.target_per_s is not None:
         sentences.append(
-            f"{fleet.target_per_s:g} images a second take {fleet.machines} of these machines, with "
-            f"{100 * fleet.headroom:.0f} % of each left free."
+            f"{fleet.target_per_s:g} images a second take {fleet.machines} of these "
+            f"{'machines' if own else 'services'}, with {100 * fleet.headroom:.0f} % of each left free."
         )
     if fleet.cost_per_million is not None:
         sentences.append(f"A million images cost {fleet.cost_per_million:,.2f}.")

@@ -44,7 +44,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--resolution", type=click.FloatRange(0.005, 1), default=0.08, show_default=True)
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
 @click.option("--output", type=_FOLDER, default=Path("out/capacity"), show_default=True)
-@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE instead.")
+@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE, with --url DATE-ADDRESS, instead.")
 @click.pass_context
 def capacity(context: click.Context, /, **options: Any) -> None:
     """Find how many images a second one machine serves within an SLO, and how many machines a target takes.
@@ -94,7 +94,7 @@ def _measured(promise: slo.Slo, options: dict[str, Any]) -> Result:
     callers = tuple(int(number) for number in options["callers"].split(","))
     effort = Effort(callers, options["repeats"], options["resolution"])
     local = origins.CHECKOUT / "model_repository" if options["url"] is None else None
-    origin = origins.here(local)
+    origin = origins.here(local, options["url"])
     protocol: Protocol = options["protocol"]
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,

@@ -149,8 +149,8 @@ def _origin(result: Result) -> str:
         commit = f"commit {origin.commit.sha[:12]}" + (" with changes" if origin.commit.changed else "")
     versions = ", ".join(f"{name} {version}" for name, version in origin.versions.items())
     return (
-        f"{origin.created}, {commit}, {origin.engine or 'engine unknown'}, server {result.url}, on "
-        f"{origin.machine.cores} cores of {origin.machine.processor}, {origin.machine.memory_bytes / 2**30:.0f} GiB, "
+        f"{origin.created}, {commit}, {origin.engine or 'engine unknown'}, server {result.url}, "
+        f"{origin.sender}, {origin.machine.memory_bytes / 2**30:.0f} GiB, "
         f"{origin.machine.system}, load before {origin.machine.load_before}; {versions}; trials of "
         f"{result.trial_s:g} s."
     )

@@ -36,7 +36,7 @@ _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--output", type=_FOLDER, default=Path("out/load"), show_default=True)
-@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE instead.")
+@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE, with --url DATE-ADDRESS, instead.")
 @click.pass_context
 def load(context: click.Context, /, name: str, **options: Any) -> None:
     """Run one scenario of loadtest/scenarios, or of a TOML file, and judge it by its SLO.
@@ -47,7 +47,7 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     Exit status: 0 where the SLO was kept, 3 where it was not, 4 where the client was the limit.
     """
     scenario = _adapted(scenario_file.load(name), options)
-    origin = origins.here(origins.CHECKOUT / "model_repository" if options["url"] is None else None)
+    origin = origins.here(origins.CHECKOUT / "model_repository" if options["url"] is None else None, options["url"])
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
         serving(options["url"], None, scenario.protocol, scenario.gateway, scenario.modes) as service,

@@ -54,6 +54,13 @@ def result(queue_server: Any) -> Result:
 
 
 @pytest.fixture
+def elsewhere(result: Result) -> Result:
+    """The same of somebody else's server, whose machine nobody knows here."""
+    url = "http://Gateway.example:8080"
+    return dataclasses.replace(result, url=url, origin=dataclasses.replace(result.origin, url=url))
+
+
+@pytest.fixture
 def kept(result: Result, tmp_path: Path) -> Path:
     return results.write(results.folder(result.origin, tmp_path), "capacity", json=result.to_json)[0]
 
@@ -65,6 +72,19 @@ def test_the_paragraph_answers_everything(result: Result) -> None:
     assert f"500 images a second take {result.fleet.machines} of these machines" in told
     assert "A million images cost" in told
     assert "BEWARE" not in told
+
+
+def test_of_a_server_elsewhere_the_machine_that_sent_says_nothing(elsewhere: Result, tmp_path: Path) -> None:
+    told = answer.paragraph(elsewhere)
+    assert told.startswith("The service at http://Gateway.example:8080 serves ")
+    assert f"take {elsewhere.fleet.machines} of these services" in told
+    assert "sent from 2 cores of AMD EPYC 9B14" in report.html(elsewhere)
+    folder = results.folder(elsewhere.origin, tmp_path)
+    assert folder.name == "2026-11-21-gateway-example-8080"
+    results.write(folder, "capacity", json=elsewhere.to_json)
+    shown = results_table.markdown(tmp_path)
+    assert "| the service at http://Gateway.example:8080 |" in shown
+    assert "EPYC" not in shown
 
 
 def test_a_measurement_that_contradicts_itself_is_not_proven_and_says_so(result: Result) -> None:
@@ -122,13 +142,15 @@ def test_the_folder_is_named_by_day_and_machine_and_nothing_is_overwritten(resul
 def test_a_loss_beyond_the_tolerance_ends_in_status_three(kept: Path, tmp_path: Path) -> None:
     content = json.loads(kept.read_text())
     worse = tmp_path / "worse.json"
-    worse.write_text(json.dumps(content | {"capacity_per_s": 0.85 * content["capacity_per_s"], "scenario": "other"}))
+    worse.write_text(
+        json.dumps(content | {"capacity_per_s": 0.85 * content["capacity_per_s"], "scenario": "other", "url": "here"})
+    )
     same = CliRunner().invoke(capacity, ["compare", str(kept), str(kept)])
     assert (same.exit_code, "+0.0 %, within bounds" in same.output) == (0, True)
     lost = CliRunner().invoke(capacity, ["compare", str(kept), str(worse)])
     assert lost.exit_code == MISSED
     assert "-15.0 %, REGRESSED" in lost.output
-    assert "scenario (steady and other)" in lost.output
+    assert "Not alike: server (embedded and here), scenario (steady and other)." in lost.output
     assert CliRunner().invoke(capacity, ["compare", str(kept), str(worse), "--tolerance", "0.2"]).exit_code == 0
 
 
