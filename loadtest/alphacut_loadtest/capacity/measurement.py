@@ -10,6 +10,7 @@ from alphacut_loadtest.capacity.checks import Check, checks
 from alphacut_loadtest.capacity.search import CLIENT_REMEDY, ClientLimitError, Search, Verdict
 from alphacut_loadtest.capacity.trial import Target, Trial
 from alphacut_loadtest.capacity.usl import Usl
+from alphacut_loadtest.measure.answered import check_answered
 from alphacut_loadtest.traffic.slo import Slo, rounded
 
 CALLERS = (1, 2, 4, 8, 16)
@@ -49,6 +50,7 @@ def measure(target: Target, slo: Slo, effort: Effort, report: Callable[[str], No
     """Measure a target.
 
     Raises:
+        NoAnswerError: Some number of callers got no answer.
         ClientLimitError: The client was the limit.
         NoCapacityError: The SLO is not kept at any rate, or not twice.
     """
@@ -73,6 +75,7 @@ def line(verdict: Verdict, slo: Slo) -> str:
 
 def _closed(target: Target, callers: int, report: Callable[[str], None]) -> Trial:
     trial = target.closed(callers)
+    check_answered(trial.window, callers, trial.words or {})
     if trial.client_limit:
         raise ClientLimitError(f"with {callers} callers {trial.client_limit}; {CLIENT_REMEDY}")
     seen = trial.window

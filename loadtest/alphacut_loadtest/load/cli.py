@@ -15,6 +15,7 @@ from alphacut_loadtest import results
 from alphacut_loadtest.exit_status import MISSED, NO_RESULT
 from alphacut_loadtest.load.judgement import judge
 from alphacut_loadtest.load.report import Report
+from alphacut_loadtest.measure.answered import check_answered
 from alphacut_loadtest.measure.run import Generator, Run
 from alphacut_loadtest.measure.service import serving
 from alphacut_loadtest.measure.window import window
@@ -89,8 +90,7 @@ def _calibrated(generator: Generator, scenario: Scenario) -> float:
         1.0,
     )
     seen = window(run.samples, _CALIBRATION_WARMUP_S, until_s)
-    if not seen.achieved_per_s:
-        raise click.ClickException(f"nothing was answered: {'; '.join(run.words.values()) or 'without a word'}")
+    check_answered(seen, _CALIBRATION_CALLERS, run.words)
     _tell(f"{_CALIBRATION_CALLERS} callers get {seen.achieved_per_s:.2f} a second; that is 1x")
     return seen.achieved_per_s
 
