@@ -22,6 +22,7 @@ from alphacut_loadtest.traffic.scenario import Scenario, protocol_of
 __all__ = ["GrpcArrivals", "GrpcCaller", "HttpArrivals", "HttpCaller", "Plan"]
 
 _DEFAULT_URL = "grpc://127.0.0.1:8001"
+_START_S = 1.0  # by which those that send may start their clock after this one, and still send all of their plan
 _FREE = "smoke"  # whose requests callers send where no scenario is named
 
 
@@ -124,7 +125,7 @@ class Plan(LoadTestShape):
             over = options.run_time and run_time_s > options.run_time
             return None if over else (options.num_users or 1, options.spawn_rate or 1, [caller])
         scenario = scenario_of(environment)
-        if run_time_s > scenario.duration_s:
+        if run_time_s > scenario.duration_s + _START_S:
             return None
         arrivals.fixed_count = max(1, options.expect_workers) if scenario.open_lanes else 0
         closed = scenario.closed_lane
