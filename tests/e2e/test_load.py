@@ -275,6 +275,13 @@ def test_a_tier_that_is_not_built_is_told_before_anything_is_sent(start_server: 
         check_served(server.url, ["full", "lite"])
 
 
+@pytest.mark.parametrize("rate", ["nan", "inf", "-1", "0", "fast"])
+def test_a_rate_that_cannot_be_sent_is_refused_by_locust_too(run: Run, rate: str) -> None:
+    done = run("-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--scenario", "smoke", f"--rate={rate}", "-t", "1s")
+    assert done.returncode == 2
+    assert "--rate" in done.stderr
+
+
 def test_a_scenario_that_does_not_exist_is_told_with_those_that_do(run: Run) -> None:
     done = run("-m", "alphacut_client", "load", "nothing", "--url", "127.0.0.1:1")
     assert done.returncode == 1

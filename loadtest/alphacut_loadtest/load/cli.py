@@ -13,6 +13,7 @@ import click
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
 from alphacut_loadtest.exit_status import MISSED, NO_RESULT
+from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.load.judgement import judge
 from alphacut_loadtest.load.report import Report
 from alphacut_loadtest.measure.answered import check_answered
@@ -30,9 +31,9 @@ _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
 @click.argument("name", metavar="SCENARIO")
 @click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
 @click.option("--protocol", type=click.Choice(PROTOCOLS), help="Without --url; default: the scenario's.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Requests a second at 1x; default: measured.")
+@click.option("--rate", type=Finite(0, min_open=True), help="Requests a second at 1x; default: measured.")
 @click.option("--slo", "promise", help="Instead of the scenario's.")
-@click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Play it so many times as fast.")
+@click.option("--speed", type=Finite(0, min_open=True), default=1.0, help="Play it so many times as fast.")
 @click.option("--images", type=_FOLDER, help="Folder of image files to send instead of those that are made.")
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
 @click.option("--seed", type=int, default=0, show_default=True)
