@@ -21,10 +21,11 @@ class Origin:
 
     Attributes:
         created: When, ISO 8601 in UTC.
-        machine: On what.
+        machine: Which sent, and which served unless there is a ``url``.
         commit: What of, if known.
         versions: Of what decides the speed on this side.
         engine: Network and precision that were served; empty where the server is somebody else's.
+        url: Of somebody else's server, on whatever machine; None for one's own.
     """
 
     created: str
@@ -32,13 +33,30 @@ class Origin:
     commit: Commit | None
     versions: dict[str, str]
     engine: str
+    url: str | None = None
+
+    @property
+    def server(self) -> str:
+        """What served, in words."""
+        return server(self.url, self.machine.processor, self.machine.cores)
+
+    @property
+    def sender(self) -> str:
+        """Where it was measured, in words."""
+        return f"{'on' if self.url is None else 'sent from'} {server(None, self.machine.processor, self.machine.cores)}"
 
 
-def here(repository: Path | None) -> Origin:
+def server(url: str | None, processor: str, cores: int) -> str:
+    """Name a server by its machine, or by its address if it is somebody else's, whose machine is not known."""
+    return f"{cores} cores of {processor}" if url is None else f"the service at {url}"
+
+
+def here(repository: Path | None, url: str | None = None) -> Origin:
     """Describe this machine and checkout.
 
     Args:
         repository: Model repository that is served; None for a remote server's, which is not known.
+        url: Of that remote server.
     """
     names = ("alphacut", "locust", "gevent", "grpcio", "tritonclient", "numpy", "pillow")
     return Origin(
@@ -47,6 +65,7 @@ def here(repository: Path | None) -> Origin:
         commit=machine.commit(CHECKOUT),
         versions={name: metadata.version(name) for name in names},
         engine=_engine(repository) if repository else "",
+        url=url,
     )
 
 

@@ -1,8 +1,9 @@
-"""Where results are kept: ``loadtest/results/DATE-MACHINE/``."""
+"""Where results are kept: ``loadtest/results/DATE-MACHINE/`` or ``DATE-ADDRESS/``."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from alphacut_loadtest.origin import Origin
@@ -11,16 +12,20 @@ FOLDER = Path(__file__).resolve().parents[1] / "results"
 
 
 def folder(origin: Origin, results: Path = FOLDER) -> Path:
-    """Return the folder of a machine and day, such as ``2026-11-21-epyc-2-cores``."""
+    """Return the folder of a day and machine, such as ``2026-11-21-epyc-2-cores``, or address, if that is known."""
+    day = origin.created[:10]
+    if origin.url is not None:
+        return results / "-".join([day, *re.findall(r"[a-z0-9]+", origin.url.lower().split("://")[-1])])
     words = re.findall(r"[a-z0-9]+", origin.machine.processor.lower())
     kept = [word for word in words if word not in ("amd", "intel", "r", "cpu", "processor", "core", "tm", "ghz")]
-    return results / f"{origin.created[:10]}-{'-'.join(kept[:2]) or 'machine'}-{origin.machine.cores}-cores"
+    return results / f"{day}-{'-'.join(kept[:2]) or 'machine'}-{origin.machine.cores}-cores"
 
 
-def write(folder: Path, name: str, **contents: str) -> list[Path]:
-    """Write a result's files, ``NAME.html`` from ``html=...``, and return their paths.
+def write(folder: Path, name: str, **contents: Callable[[], str]) -> list[Path]:
+    """Write a result's files, ``NAME.html`` from what ``html=...`` returns, and return their paths.
 
-    A file that is there already is kept: the new ones get a number.
+    A file that is there already is kept: the new ones get a number. Each is written before the next is made, so that
+    a page that cannot be made costs no measurement.
     """
     folder.mkdir(parents=True, exist_ok=True)
     number = 1
@@ -29,7 +34,7 @@ def write(folder: Path, name: str, **contents: str) -> list[Path]:
     paths = []
     for suffix, content in contents.items():
         path = folder / f"{_numbered(name, number)}.{suffix}"
-        path.write_text(content)
+        path.write_text(content())
         paths.append(path)
     return paths
 

@@ -178,6 +178,21 @@ def test_two_processes_share_the_load_and_all_of_it_is_recorded(
     assert len(set(arrivals)) == len(arrivals) > 3
 
 
+def test_two_processes_send_their_plans_to_the_end_although_they_start_later(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "dense.toml"
+    lane = "[[lanes]]\nname = 'visitors'\nshare = 1.0\nmix = { sizes = { 64x48 = 1 } }\n"
+    path.write_text(f"slo = 'p95=1s'\nstages = [{{ duration_s = 3, rate = 1.0 }}]\n{lane}")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and never listens
+        done = run(
+            *("-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--processes", "2", "--records", str(tmp_path)),
+            *("--host", f"http://127.0.0.1:{nobody.getsockname()[1]}", "--scenario", str(path), "--rate", "200"),
+        )
+    samples, processes = records.read(tmp_path)
+    assert len(processes) == 2, done.stderr
+    assert samples.intended_s.max() > 2.95, "at 200 a second a pause of 50 ms is none of chance"
+
+
 def test_workers_elsewhere_learn_from_their_master_what_to_send(
     run: Run, server_url: str, scenario: Path, tmp_path: Path
 ) -> None:
@@ -258,6 +273,13 @@ def test_a_tier_that_is_not_built_is_told_before_anything_is_sent(start_server: 
     check_served(server.url, ["full"])
     with pytest.raises(ServerStartError, match="tier 'lite', and built are full; run: alphacut build --tier all"):
         check_served(server.url, ["full", "lite"])
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "-1", "0", "fast"])
+def test_a_rate_that_cannot_be_sent_is_refused_by_locust_too(run: Run, rate: str) -> None:
+    done = run("-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--scenario", "smoke", f"--rate={rate}", "-t", "1s")
+    assert done.returncode == 2
+    assert "--rate" in done.stderr
 
 
 def test_a_scenario_that_does_not_exist_is_told_with_those_that_do(run: Run) -> None:

@@ -77,10 +77,11 @@ def soak(*, images: int, warm_up: int, output: Path, repository: Path) -> None:
                     click.echo(f"{done} of {images} images, server and stubs {size:.1f} MB of their own", err=True)
 
             _answer(worker, ways, images, len(found), look)
-    shown = markdown(origin, samples)
-    for path in results.write(output, "soak", json=to_json(origin, samples), md=shown):
+    for path in results.write(
+        output, "soak", json=lambda: to_json(origin, samples), md=lambda: markdown(origin, samples)
+    ):
         click.echo(f"written to {path}", err=True)
-    click.echo(shown)
+    click.echo(markdown(origin, samples))
 
 
 def to_json(origin: Origin, samples: Sequence[Sample]) -> str:

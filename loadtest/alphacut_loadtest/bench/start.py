@@ -72,10 +72,11 @@ def start(*, rounds: int, output: Path, weights: Path, repository: Path) -> None
             for contender in chosen if number % 2 else reversed(chosen):
                 starts.append(_once(contender, setting))
                 click.echo(f"round {number + 1} of {rounds}: {contender.name} {starts[-1].total_s:.2f} s", err=True)
-    shown = markdown(origin, starts)
-    for path in results.write(output, "start", json=to_json(origin, starts), md=shown):
+    for path in results.write(
+        output, "start", json=lambda: to_json(origin, starts), md=lambda: markdown(origin, starts)
+    ):
         click.echo(f"written to {path}", err=True)
-    click.echo(shown)
+    click.echo(markdown(origin, starts))
 
 
 def to_json(origin: Origin, starts: Sequence[Start]) -> str:

@@ -6,32 +6,32 @@ import math
 
 from alphacut_loadtest.capacity.result import Result, median_percentile_s
 from alphacut_loadtest.capacity.search import BREAK_FACTOR
-from alphacut_loadtest.traffic.slo import duration
+from alphacut_loadtest.traffic.slo import rounded
 
 
 def paragraph(result: Result) -> str:
     """Say what was found, in words that stand alone."""
     percent, _ = result.slo.strictest
-    machine, fleet, law = result.origin.machine, result.fleet, result.usl
+    fleet, own = result.fleet, result.origin.url is None
+    server = f"One such machine ({result.origin.server})" if own else f"The service at {result.origin.url}"
     sentences = [
-        f"One such machine ({machine.cores} cores of {machine.processor}) serves {result.capacity_per_s:.3g} images a "
-        f"second of the mix {result.scenario!r} with {result.slo}.",
+        f"{server} serves {result.capacity_per_s:.3g} images a second of the mix {result.scenario!r} with "
+        f"{result.slo}.",
         f"Confirmed at {result.capacity_per_s:.3g} a second with arrivals not seen before, "
-        f"p{percent:g} {_time(result.percentile_s)}; "
+        f"p{percent:g} {rounded(result.percentile_s)}; "
         + (
             f"broken at {BREAK_FACTOR:g} times as many, p{percent:g} "
-            f"{_time(median_percentile_s(result.broken, result.slo))}."
+            f"{rounded(median_percentile_s(result.broken, result.slo))}."
             if not result.broken.kept
             else f"NOT broken at {BREAK_FACTOR:g} times as many, so there is more, or the machine was not steady."
         ),
         f"What saturates is {result.bottleneck.name}: {result.bottleneck.why}.",
-        f"With callers who wait for each other the highest throughput is {law.limit_per_s:.3g} a second; from "
-        f"{math.ceil(law.knee_callers)} callers on more of them only wait longer.",
+        _law(result),
     ]
     if fleet.machines is not None and fleet.target_per_s is not None:
         sentences.append(
-            f"{fleet.target_per_s:g} images a second take {fleet.machines} of these machines, with "
-            f"{100 * fleet.headroom:.0f} % of each left free."
+            f"{fleet.target_per_s:g} images a second take {fleet.machines} of these "
+            f"{'machines' if own else 'services'}, with {100 * fleet.headroom:.0f} % of each left free."
         )
     if fleet.cost_per_million is not None:
         sentences.append(f"A million images cost {fleet.cost_per_million:,.2f}.")
@@ -41,5 +41,15 @@ def paragraph(result: Result) -> str:
     return " ".join(sentences)
 
 
-def _time(seconds: float) -> str:
-    return duration(float(f"{seconds:.3g}")) if math.isfinite(seconds) else "unknown, since nothing was answered"
+def _law(result: Result) -> str:
+    knee = result.usl.knee_callers
+    if knee <= result.most_callers:
+        return (
+            f"With callers who wait for each other the highest throughput is {result.usl.limit_per_s:.3g} a second; "
+            f"from {math.ceil(knee)} callers on more of them only wait longer."
+        )
+    # What the law says of callers who were not there would be a guess, which may well be infinite.
+    return (
+        f"With callers who wait for each other throughput grows up to {result.most_callers:g} of them, the most that "
+        "were tried; to see where it ends give more --callers."
+    )

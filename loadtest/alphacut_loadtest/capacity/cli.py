@@ -17,14 +17,24 @@ from alphacut_loadtest.capacity.measurement import Effort, measure
 from alphacut_loadtest.capacity.result import Result
 from alphacut_loadtest.capacity.search import ClientLimitError
 from alphacut_loadtest.exit_status import MISSED, NO_RESULT
+from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.measure.run import Generator
 from alphacut_loadtest.measure.service import serving
 from alphacut_loadtest.traffic import scenario_file, slo
 from alphacut_loadtest.traffic.corpus import Corpus
-from alphacut_loadtest.traffic.scenario import PROTOCOLS, Protocol
+from alphacut_loadtest.traffic.scenario import MAX_CALLERS, PROTOCOLS, Protocol
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
+    numbers = [part.strip() for part in text.split(",")]
+    if not all(number.isdecimal() and 1 <= int(number) <= MAX_CALLERS for number in numbers):
+        raise click.BadParameter(
+            f"got {text!r}; give whole numbers from 1 to {MAX_CALLERS} with commas between them, as in 1,2,4,8,16."
+        )
+    return tuple(map(int, numbers))
 
 
 @click.group(invoke_without_command=True)
@@ -34,17 +44,17 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--protocol", type=click.Choice(PROTOCOLS), default="grpc", show_default=True, help="Without --url.")
 @click.option("--scenario", default="steady", show_default=True, help="Its first lane says what is sent.")
 @click.option("--images", type=_FOLDER, help="Folder of image files to send instead.")
-@click.option("--target-qps", type=click.FloatRange(0, min_open=True), help="Images a second that are needed.")
-@click.option("--price-per-hour", type=click.FloatRange(0), help="Of one machine, in any currency.")
-@click.option("--headroom", type=click.FloatRange(0, 0.95), default=fleet.HEADROOM, show_default=True)
-@click.option("--trial", "trial_s", type=click.FloatRange(0.5), default=20.0, show_default=True, help="Seconds.")
-@click.option("--warm-up", "warmup_s", type=click.FloatRange(0), default=3.0, show_default=True, help="Seconds.")
-@click.option("--callers", default="1,2,4,8,16", show_default=True, help="Of the closed sweep.")
+@click.option("--target-qps", type=Finite(0, min_open=True), help="Images a second that are needed.")
+@click.option("--price-per-hour", type=Finite(0), help="Of one machine, in any currency.")
+@click.option("--headroom", type=Finite(0, 0.95), default=fleet.HEADROOM, show_default=True)
+@click.option("--trial", "trial_s", type=Finite(0.5), default=20.0, show_default=True, help="Seconds.")
+@click.option("--warm-up", "warmup_s", type=Finite(0), default=3.0, show_default=True, help="Seconds.")
+@click.option("--callers", callback=_callers, default="1,2,4,8,16", show_default=True, help="Of the closed sweep.")
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Trials at each rate.")
-@click.option("--resolution", type=click.FloatRange(0.005, 1), default=0.08, show_default=True)
+@click.option("--resolution", type=Finite(0.005, 1), default=0.08, show_default=True)
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
 @click.option("--output", type=_FOLDER, default=Path("out/capacity"), show_default=True)
-@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE instead.")
+@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE, with --url DATE-ADDRESS, instead.")
 @click.pass_context
 def capacity(context: click.Context, /, **options: Any) -> None:
     """Find how many images a second one machine serves within an SLO, and how many machines a target takes.
@@ -60,7 +70,7 @@ def capacity(context: click.Context, /, **options: Any) -> None:
         click.echo(f"no result: {error}", err=True)
         context.exit(NO_RESULT)
     folder = results.folder(result.origin) if options["keep"] else options["output"]
-    paths = results.write(folder, "capacity", json=result.to_json(), html=report.html(result))
+    paths = results.write(folder, "capacity", json=result.to_json, html=lambda: report.html(result))
     click.echo(answer.paragraph(result))
     _tell(f"written to {' and '.join(map(str, paths))}")
     context.exit(0 if result.proven else MISSED)
@@ -69,7 +79,7 @@ def capacity(context: click.Context, /, **options: Any) -> None:
 @capacity.command("compare")
 @click.argument("before", type=_FILE)
 @click.argument("after", type=_FILE)
-@click.option("--tolerance", type=click.FloatRange(0, 1), default=compare.TOLERANCE, show_default=True)
+@click.option("--tolerance", type=Finite(0, 1), default=compare.TOLERANCE, show_default=True)
 @click.pass_context
 def compare_command(context: click.Context, before: Path, after: Path, tolerance: float) -> None:
     """Compare two results. Exit status: 0, or 3 where more than the tolerance was lost."""
@@ -91,10 +101,9 @@ def table_command(write: bool) -> None:
 def _measured(promise: slo.Slo, options: dict[str, Any]) -> Result:
     scenario = scenario_file.load(options["scenario"])
     mix = scenario.lanes[0].mix
-    callers = tuple(int(number) for number in options["callers"].split(","))
-    effort = Effort(callers, options["repeats"], options["resolution"])
+    effort = Effort(options["callers"], options["repeats"], options["resolution"])
     local = origins.CHECKOUT / "model_repository" if options["url"] is None else None
-    origin = origins.here(local)
+    origin = origins.here(local, options["url"])
     protocol: Protocol = options["protocol"]
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,

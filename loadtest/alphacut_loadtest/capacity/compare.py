@@ -58,6 +58,7 @@ def compare(before: Path, after: Path, tolerance: float = TOLERANCE) -> Comparis
     unlike = tuple(
         f"{name} ({_at(then, path)} and {_at(now, path)})"
         for name, path in (
+            ("server", ("url",)),
             ("processor", ("origin", "machine", "processor")),
             ("cores", ("origin", "machine", "cores")),
             ("engine", ("origin", "engine")),

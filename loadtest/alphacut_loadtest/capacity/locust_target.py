@@ -6,7 +6,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from alphacut_loadtest.capacity.trial import Trial
+from alphacut_loadtest.generator.outcome import Outcome
+from alphacut_loadtest.generator.records import Samples
 from alphacut_loadtest.measure import client_limit
 from alphacut_loadtest.measure.run import Generator, Run
 from alphacut_loadtest.measure.service import Service
@@ -64,6 +69,11 @@ class LocustTarget:
         cpu_s["client"] = sum(one.cpu_s for one in run.processes)
         return self._summed(kind, level, run, watch, cpu_s)
 
+    def _reached(self, samples: Samples) -> npt.NDArray[np.bool_]:
+        """Return which requests Triton should have seen: a gateway turns away some without asking it."""
+        turned_away = samples.that(Outcome.REFUSED) | samples.that(Outcome.REJECTED)
+        return ~(turned_away & (protocol_of(self.service.url) == "gateway"))
+
     def _length_s(self, kind: Literal["open", "closed"], level: float) -> float:
         """Return how long to measure: at low rates longer, since a percentile of three requests says nothing."""
         least_s = _LEAST_REQUESTS / level if kind == "open" else 0.0
@@ -73,7 +83,7 @@ class LocustTarget:
         self, kind: Literal["open", "closed"], level: float, run: Run, watch: Watch | None, cpu_s: dict[str, float]
     ) -> Trial:
         from_s, to_s = self.warmup_s, run.scenario.duration_s
-        seen = window(run.samples, from_s, to_s)
+        seen = window(run.samples, from_s, to_s, self.slo.percents)
         started_s = min(one.started_unix_s for one in run.processes)
         pending = [(at_s - started_s - from_s, waiting) for at_s, waiting in (watch.pending if watch else ())]
         return Trial(
@@ -84,7 +94,7 @@ class LocustTarget:
             in_flight=sum(in_flight_mean(one.in_flight, from_s, to_s) for one in run.processes),
             pending=[(at_s, waiting) for at_s, waiting in pending if 0 <= at_s < to_s - from_s],
             counters=watch.counters() if watch else None,
-            sent=len(run.samples),
+            sent=int(self._reached(run.samples).sum()),
             cpu_s=cpu_s,
             wall_s=max(one.wall_s for one in run.processes),
             client_limit=client_limit.reason(seen, run.processes, self.slo.strictest[1]),

@@ -10,7 +10,8 @@ from alphacut_loadtest.capacity.checks import Check, checks
 from alphacut_loadtest.capacity.search import CLIENT_REMEDY, ClientLimitError, Search, Verdict
 from alphacut_loadtest.capacity.trial import Target, Trial
 from alphacut_loadtest.capacity.usl import Usl
-from alphacut_loadtest.traffic.slo import Slo, duration
+from alphacut_loadtest.measure.answered import check_answered
+from alphacut_loadtest.traffic.slo import Slo, rounded
 
 CALLERS = (1, 2, 4, 8, 16)
 
@@ -49,6 +50,7 @@ def measure(target: Target, slo: Slo, effort: Effort, report: Callable[[str], No
     """Measure a target.
 
     Raises:
+        NoAnswerError: Some number of callers got no answer.
         ClientLimitError: The client was the limit.
         NoCapacityError: The SLO is not kept at any rate, or not twice.
     """
@@ -65,7 +67,7 @@ def measure(target: Target, slo: Slo, effort: Effort, report: Callable[[str], No
 def line(verdict: Verdict, slo: Slo) -> str:
     """Describe a verdict in one line."""
     percent, _ = slo.strictest
-    seen = ", ".join(_short(trial.window.percentile_s(percent)) for trial in verdict.trials)
+    seen = ", ".join(rounded(trial.window.percentile_s(percent)) for trial in verdict.trials)
     misses = [miss for trial in verdict.trials for miss in trial.misses(slo)]
     because = "" if verdict.kept else f": {misses[0]}"
     return f"{verdict.rate_per_s:6.2f} a second, p{percent:g} {seen}: {'kept' if verdict.kept else 'missed'}{because}"
@@ -73,12 +75,9 @@ def line(verdict: Verdict, slo: Slo) -> str:
 
 def _closed(target: Target, callers: int, report: Callable[[str], None]) -> Trial:
     trial = target.closed(callers)
+    check_answered(trial.window, callers, trial.words or {})
     if trial.client_limit:
         raise ClientLimitError(f"with {callers} callers {trial.client_limit}; {CLIENT_REMEDY}")
     seen = trial.window
-    report(f"{callers:3d} callers: {seen.achieved_per_s:.2f} a second, p50 {_short(seen.percentile_s(50))}")
+    report(f"{callers:3d} callers: {seen.achieved_per_s:.2f} a second, p50 {rounded(seen.percentile_s(50))}")
     return trial
-
-
-def _short(seconds: float) -> str:
-    return duration(float(f"{seconds:.3g}"))

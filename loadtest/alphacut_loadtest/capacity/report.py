@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from alphacut_loadtest import page
@@ -71,7 +69,7 @@ def _rate(result: Result) -> str:
 
 def _law(result: Result) -> str:
     measured = [(one.level, one.window.achieved_per_s) for one in result.sweep]
-    most = max(callers for callers, _ in measured)
+    most = result.most_callers
     curve = [(callers, result.usl.throughput_per_s(callers)) for callers in np.linspace(1, most, 60)]
     knee = result.usl.knee_callers
     law = result.usl
@@ -80,7 +78,7 @@ def _law(result: Result) -> str:
         "callers",
         "images a second",
         [Series("law", curve, COLOURS[0]), Series("measured", measured, COLOURS[1], dots=True)],
-        [Rule("knee", x=knee)] if math.isfinite(knee) and knee <= most else [],
+        [Rule("knee", x=knee)] if knee <= most else [],
     ) + page.paragraph(
         f"lambda {law.lambda_per_s:.3g} a second, sigma {law.sigma:.3g}, kappa {law.kappa:.3g}, deviation "
         f"{100 * law.error:.1f} % (Gunther, Guerrilla Capacity Planning, 2007)."
@@ -151,8 +149,8 @@ def _origin(result: Result) -> str:
         commit = f"commit {origin.commit.sha[:12]}" + (" with changes" if origin.commit.changed else "")
     versions = ", ".join(f"{name} {version}" for name, version in origin.versions.items())
     return (
-        f"{origin.created}, {commit}, {origin.engine or 'engine unknown'}, server {result.url}, on "
-        f"{origin.machine.cores} cores of {origin.machine.processor}, {origin.machine.memory_bytes / 2**30:.0f} GiB, "
+        f"{origin.created}, {commit}, {origin.engine or 'engine unknown'}, server {result.url}, "
+        f"{origin.sender}, {origin.machine.memory_bytes / 2**30:.0f} GiB, "
         f"{origin.machine.system}, load before {origin.machine.load_before}; {versions}; trials of "
         f"{result.trial_s:g} s."
     )

@@ -68,6 +68,11 @@ class Result:
         return self.confirmed.kept and not self.broken.kept and all(check.holds for check in self.checks)
 
     @property
+    def most_callers(self) -> float:
+        """The highest number of callers in the sweep."""
+        return max(trial.level for trial in self.sweep)
+
+    @property
     def percentile_s(self) -> float:
         """The strictest bounded percentile at the confirmed rate: the median of its trials."""
         return median_percentile_s(self.confirmed, self.slo)

@@ -9,6 +9,7 @@ from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest import results
 from alphacut_loadtest.bench.table import table
 from alphacut_loadtest.capacity import compare
+from alphacut_loadtest.origin import server
 
 BEGIN, END = "<!-- capacity results: made by `alphacut capacity table --write` -->", "<!-- end of capacity results -->"
 README = results.FOLDER.parent / "README.md"
@@ -45,7 +46,7 @@ def _row(content: dict[str, Any]) -> list[str]:
     machine = content["origin"]["machine"]
     return [
         f"[{path.parent.name}/{path.stem}](results/{path.parent.name}/{path.name})",
-        f"{machine['cores']} cores of {machine['processor']}",
+        server(content["origin"].get("url"), machine["processor"], machine["cores"]),
         content["origin"]["engine"] or "unknown",
         content["scenario"],
         content["slo"],

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
+from alphacut_loadtest.measure.misses import misses
 from alphacut_loadtest.measure.triton import Counters
 from alphacut_loadtest.measure.window import Window
-from alphacut_loadtest.traffic.slo import Slo, duration
+from alphacut_loadtest.traffic.slo import Slo
 
 _KEPT_UP = 0.98
 _CHANCE = 1.5
@@ -29,7 +31,7 @@ class Trial:
         in_flight: Mean number of requests under way, by a clock of the generator's own.
         pending: Seconds in the window and requests that waited in Triton; empty where its page is not known.
         counters: Triton's, over the whole trial, by model; empty where its page is not known.
-        sent: Requests of the whole trial, with its warm-up.
+        sent: Requests of the whole trial, with its warm-up, that Triton should have seen.
         cpu_s: Processor seconds over the whole trial by part of the service, and of the ``client``.
         wall_s: Length of the whole trial.
         client_limit: Why the client was the limit; None if it was not.
@@ -59,14 +61,7 @@ class Trial:
 
     def misses(self, slo: Slo) -> list[str]:
         """Return what of the SLO is not kept, in words; empty for a rate that can be sustained."""
-        seen, found = self.window, []
-        for percent, bound_s in slo.latency_s:
-            got_s = seen.percentile_s(percent)
-            if not got_s <= bound_s:
-                found.append(f"p{percent:g} is {duration(float(f'{got_s:.3g}'))} instead of {duration(bound_s)}")
-        bad = 1 - seen.good if slo.refusals is None else seen.failed
-        if bad > slo.errors:
-            found.append(f"{100 * bad:.2g} % end badly instead of {100 * slo.errors:g} %")
+        found = misses(slo, self.window)
         if self.kind == "open" and (lag := self._behind()):
             found.append(lag)
         return found
@@ -77,16 +72,25 @@ class Trial:
         A server that takes all of a machine makes a client on the same machine late as well.
         """
         seen = self.window
-        late = any(seen.percentile_s(percent) - seen.lag_p95_s > bound_s for percent, bound_s in slo.latency_s)
-        return late or bool(self._behind())
+        unsent = seen.unsent / seen.requests if seen.requests else 0.0
+        in_time = dataclasses.replace(
+            seen,
+            good=seen.good + unsent,
+            failed=seen.failed - unsent,
+            latency_s={name: seconds - seen.lag_p95_s for name, seconds in seen.latency_s.items()},
+            refused_latency_s={name: seconds - seen.lag_p95_s for name, seconds in seen.refused_latency_s.items()},
+        )
+        return bool(misses(slo, in_time) or self._behind())
 
     def _behind(self) -> str:
         """Say whether work piles up although the bounds still hold, which only a short trial can hide."""
         seen = self.window
         # The queue of a server that keeps up goes up and down as well, by about as much as is under way.
         chance = max(2.0, _CHANCE * self.in_flight)
-        if seen.achieved_per_s * seen.duration_s < _KEPT_UP * seen.requests - chance:
-            return f"only {seen.achieved_per_s:.3g} of {seen.offered_per_s:.3g} a second end"
+        # Those that end badly are no work that piles up: the promise says how many may.
+        good_per_s = seen.good * seen.offered_per_s
+        if seen.achieved_per_s * seen.duration_s < _KEPT_UP * good_per_s * seen.duration_s - chance:
+            return f"only {seen.achieved_per_s:.3g} of {good_per_s:.3g} a second end"
         growth, most = self.queue_growth(), seen.offered_per_s * seen.percentile_s(95)
         if growth > max(4.0, _GROWTH * most):
             return f"the queue in Triton grows by {growth:.0f} requests"

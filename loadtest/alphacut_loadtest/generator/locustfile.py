@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from alphacut_loadtest.traffic.scenario import Scenario, protocol_of
 __all__ = ["GrpcArrivals", "GrpcCaller", "HttpArrivals", "HttpCaller", "Plan"]
 
 _DEFAULT_URL = "grpc://127.0.0.1:8001"
+_START_S = 1.0  # by which those that send may start their clock after this one, and still send all of their plan
 _FREE = "smoke"  # whose requests callers send where no scenario is named
 
 
@@ -31,11 +34,19 @@ def add_options(parser: Any) -> None:
     group.add_argument(
         "--scenario", default="", help="Name or TOML file; without one, -u callers send what smoke does."
     )
-    group.add_argument("--rate", type=float, default=5.0, help="Requests a second that a scenario's rate 1 stands for.")
+    group.add_argument("--rate", type=rate, default=5.0, help="Requests a second that a scenario's rate 1 stands for.")
     group.add_argument("--images", default="", help="Folder of image files to send instead of those that are made.")
     group.add_argument("--cache", default="", help="Existing folder that keeps what is made.")
     group.add_argument("--records", default="", help="Existing folder for a line on every request.")
     group.add_argument("--seed", type=int, default=0, help="Of all randomness.")
+
+
+def rate(text: str) -> float:
+    """Read a number of requests a second; Locust ends with status 2 where it is none that can be sent."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"got {text!r}; give a finite number of requests a second above 0")
+    return number
 
 
 def prepare(environment: Any, **_: Any) -> None:
@@ -124,7 +135,7 @@ class Plan(LoadTestShape):
             over = options.run_time and run_time_s > options.run_time
             return None if over else (options.num_users or 1, options.spawn_rate or 1, [caller])
         scenario = scenario_of(environment)
-        if run_time_s > scenario.duration_s:
+        if run_time_s > scenario.duration_s + _START_S:
             return None
         arrivals.fixed_count = max(1, options.expect_workers) if scenario.open_lanes else 0
         closed = scenario.closed_lane

@@ -13,8 +13,10 @@ import click
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
 from alphacut_loadtest.exit_status import MISSED, NO_RESULT
+from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.load.judgement import judge
 from alphacut_loadtest.load.report import Report
+from alphacut_loadtest.measure.answered import check_answered
 from alphacut_loadtest.measure.run import Generator, Run
 from alphacut_loadtest.measure.service import serving
 from alphacut_loadtest.measure.window import window
@@ -29,14 +31,14 @@ _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
 @click.argument("name", metavar="SCENARIO")
 @click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
 @click.option("--protocol", type=click.Choice(PROTOCOLS), help="Without --url; default: the scenario's.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Requests a second at 1x; default: measured.")
+@click.option("--rate", type=Finite(0, min_open=True), help="Requests a second at 1x; default: measured.")
 @click.option("--slo", "promise", help="Instead of the scenario's.")
-@click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Play it so many times as fast.")
+@click.option("--speed", type=Finite(0, min_open=True), default=1.0, help="Play it so many times as fast.")
 @click.option("--images", type=_FOLDER, help="Folder of image files to send instead of those that are made.")
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--output", type=_FOLDER, default=Path("out/load"), show_default=True)
-@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE instead.")
+@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE, with --url DATE-ADDRESS, instead.")
 @click.pass_context
 def load(context: click.Context, /, name: str, **options: Any) -> None:
     """Run one scenario of loadtest/scenarios, or of a TOML file, and judge it by its SLO.
@@ -47,7 +49,7 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     Exit status: 0 where the SLO was kept, 3 where it was not, 4 where the client was the limit.
     """
     scenario = _adapted(scenario_file.load(name), options)
-    origin = origins.here(origins.CHECKOUT / "model_repository" if options["url"] is None else None)
+    origin = origins.here(origins.CHECKOUT / "model_repository" if options["url"] is None else None, options["url"])
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
         serving(options["url"], None, scenario.protocol, scenario.gateway, scenario.modes) as service,
@@ -57,7 +59,7 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
         run = generator.run(scenario, rate_per_s, options["seed"])
     report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run))
     folder = results.folder(origin) if options["keep"] else options["output"]
-    paths = results.write(folder, f"load-{scenario.name}", json=report.to_json(), html=report.html())
+    paths = results.write(folder, f"load-{scenario.name}", json=report.to_json, html=report.html)
     click.echo(report.markdown())
     _tell(f"written to {' and '.join(map(str, paths))}")
     context.exit(NO_RESULT if report.judgement.client_limit else 0 if report.passed else MISSED)
@@ -89,8 +91,7 @@ def _calibrated(generator: Generator, scenario: Scenario) -> float:
         1.0,
     )
     seen = window(run.samples, _CALIBRATION_WARMUP_S, until_s)
-    if not seen.achieved_per_s:
-        raise click.ClickException(f"nothing was answered: {'; '.join(run.words.values()) or 'without a word'}")
+    check_answered(seen, _CALIBRATION_CALLERS, run.words)
     _tell(f"{_CALIBRATION_CALLERS} callers get {seen.achieved_per_s:.2f} a second; that is 1x")
     return seen.achieved_per_s
 

@@ -9,12 +9,14 @@ import numpy as np
 from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.generator.records import Samples
 from alphacut_loadtest.measure import client_limit
+from alphacut_loadtest.measure.misses import misses
 from alphacut_loadtest.measure.run import Run
 from alphacut_loadtest.measure.window import Window, window
 from alphacut_loadtest.traffic.scenario import Scenario
-from alphacut_loadtest.traffic.slo import Slo, duration
+from alphacut_loadtest.traffic.slo import Slo, duration, rounded
 
 _STRAGGLERS = 0.05
+_SOON = 20  # requests, of which one may be a straggler
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,13 @@ def judge(run: Run) -> Judgement:
     """Sum up and judge."""
     scenario, samples = run.scenario, run.samples
     judged = samples.where(np.isin(samples.lane, _judged_lanes(scenario)))
-    whole = window(judged, scenario.warmup_s, scenario.duration_s)
+    whole = window(judged, scenario.warmup_s, scenario.duration_s, scenario.slo.percents)
     recovery_s = _recovery_s(scenario, judged)
     return Judgement(
         parts=tuple(_parts(scenario, samples)),
         whole=whole,
         recovery_s=recovery_s,
-        misses=tuple(_misses(scenario.slo, whole, recovery_s)),
+        misses=(*misses(scenario.slo, whole), *_late_recovery(scenario.slo, recovery_s)),
         client_limit=client_limit.reason(whole, run.processes, scenario.slo.strictest[1]),
         words=run.words,
     )
@@ -78,27 +80,17 @@ def _parts(scenario: Scenario, samples: Samples) -> list[Part]:
     return parts
 
 
-def _misses(slo: Slo, seen: Window, recovery_s: float | None) -> list[str]:
-    found = []
-    for percent, bound_s in slo.latency_s:
-        got_s = seen.percentile_s(percent)
-        if not got_s <= bound_s:
-            found.append(f"p{percent:g} is {_time(got_s)} instead of {duration(bound_s)}")
-    bad = 1 - seen.good if slo.refusals is None else seen.failed
-    if bad > slo.errors:
-        found.append(f"{100 * bad:.2g} % end badly instead of {100 * slo.errors:g} %")
-    if slo.refusals is not None and seen.refused > slo.refusals:
-        found.append(f"{100 * seen.refused:.2g} % are refused instead of {100 * slo.refusals:g} %")
-    refused_s = seen.refused_latency_s.get("p95", 0.0)
-    if slo.refused_p95_s is not None and refused_s > slo.refused_p95_s:
-        found.append(f"p95 of refusals is {_time(refused_s)} instead of {duration(slo.refused_p95_s)}")
-    if slo.recovery_s is not None and recovery_s is not None and recovery_s > slo.recovery_s:
-        found.append(f"recovery takes {_time(recovery_s)} instead of {duration(slo.recovery_s)}")
-    return found
+def _late_recovery(slo: Slo, recovery_s: float | None) -> list[str]:
+    if slo.recovery_s is None or recovery_s is None or recovery_s <= slo.recovery_s:
+        return []
+    return [f"recovery takes {rounded(recovery_s)} instead of {duration(slo.recovery_s)}"]
 
 
 def _recovery_s(scenario: Scenario, samples: Samples) -> float | None:
-    """Return when, after the highest stage, requests are served well for good, up to a twentieth of stragglers."""
+    """Return when, after the highest stage, requests are served well: at once, soon after and for good.
+
+    Up to a twentieth may be stragglers.
+    """
     peak = max(range(len(scenario.stages)), key=lambda number: scenario.stages[number].rate)
     if peak + 1 == len(scenario.stages):
         return None
@@ -108,13 +100,14 @@ def _recovery_s(scenario: Scenario, samples: Samples) -> float | None:
     bad = ~after.good | (after.latency_s > bound_s) | after.that(Outcome.UNSENT)
     if not len(after):
         return 0.0
-    still_bad = np.cumsum(bad[::-1])[::-1] / np.arange(len(bad), 0, -1)
-    recovered = np.flatnonzero(still_bad <= _STRAGGLERS)
+    so_far = np.concatenate(([0], np.cumsum(bad)))
+    from_here = np.arange(len(bad))
+    soon = np.minimum(from_here + _SOON, len(bad))
+    bad_soon = (so_far[soon] - so_far[:-1]) / _SOON
+    bad_later = (so_far[-1] - so_far[:-1]) / (len(bad) - from_here)
+    # Of a long calm a twentieth may be all that was bad at its start, which is no straggler.
+    recovered = np.flatnonzero(~bad & (bad_soon <= _STRAGGLERS) & (bad_later <= _STRAGGLERS))
     if not len(recovered):
         return scenario.duration_s - ended_s
     first = int(recovered[0])
     return float(after.intended_s[first] - ended_s) if first else 0.0
-
-
-def _time(seconds: float) -> str:
-    return duration(float(f"{seconds:.3g}")) if np.isfinite(seconds) else "unknown"

@@ -64,7 +64,6 @@ class Report:
     def html(self) -> str:
         """Return the page."""
         scenario = self.run.scenario
-        machine = self.origin.machine
         return page.page(
             f"Scenario {scenario.name}",
             [
@@ -75,8 +74,9 @@ class Report:
                 page.table(_HEAD, self.rows()),
                 *(page.paragraph(f"{outcome}: {said}") for outcome, said in self.judgement.words.items()),
                 page.paragraph(
-                    f"{self.origin.created}, {self.url}, on {machine.cores} cores of {machine.processor}, load before "
-                    f"{machine.load_before}; 1x is {self.run.rate_per_s:.3g} a second; the SLO is {scenario.slo}."
+                    f"{self.origin.created}, {self.url}, {self.origin.sender}, load before "
+                    f"{self.origin.machine.load_before}; 1x is {self.run.rate_per_s:.3g} a second; the SLO is "
+                    f"{scenario.slo}."
                 ),
             ],
         )

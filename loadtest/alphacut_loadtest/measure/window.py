@@ -11,6 +11,7 @@ from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.generator.records import Samples
 
 PERCENTS = (50.0, 90.0, 95.0, 99.0)
+"""Those that every window has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,26 @@ class Window:
     unsent: int
 
     def percentile_s(self, percent: float) -> float:
-        """Return a percentile of the latency of good ends; infinite without any."""
-        return self.latency_s.get(f"p{percent:g}", float("inf"))
+        """Return a percentile of the latency of good ends; infinite without any.
+
+        Raises:
+            KeyError: The window was made without this percentile.
+        """
+        return self.latency_s[_name(percent)] if self.latency_s else float("inf")
 
 
-def window(samples: Samples, from_s: float, to_s: float, percents: Sequence[float] = PERCENTS) -> Window:
+def window(samples: Samples, from_s: float, to_s: float, bounded: Sequence[float] = ()) -> Window:
     """Sum up the requests that were to be sent between two moments.
 
     Percentiles are interpolated between neighbours.
+
+    Args:
+        samples: All requests.
+        from_s: The first moment.
+        to_s: The moment after the last.
+        bounded: Percentiles to give besides the usual ones, 0 to 100: those that an SLO bounds.
     """
+    percents = sorted({*PERCENTS, *bounded})
     duration_s = to_s - from_s
     came = samples.where((samples.intended_s >= from_s) & (samples.intended_s < to_s))
     ended = samples.where((samples.ended_s >= from_s) & (samples.ended_s < to_s) & samples.good)
@@ -92,4 +104,8 @@ def _percentiles(values: np.ndarray, percents: Sequence[float]) -> dict[str, flo
     if not len(values):
         return {}
     found = np.percentile(values, percents)
-    return {f"p{percent:g}": float(value) for percent, value in zip(percents, found, strict=True)}
+    return {_name(percent): float(value) for percent, value in zip(percents, found, strict=True)}
+
+
+def _name(percent: float) -> str:
+    return f"p{percent:g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -101,5 +102,8 @@ def _check_names(name: str, shares: Mapping[Any, float], allowed: tuple[str, ...
 
 
 def _check_shares(name: str, shares: Mapping[Any, float]) -> None:
-    if not shares or min(shares.values()) < 0 or not sum(shares.values()):
-        raise InvalidOptionError(f"got {name} without a share above 0 in a mix; give at least one, and none below 0")
+    if not all(0 <= share < math.inf for share in shares.values()) or not sum(shares.values()):
+        raise InvalidOptionError(
+            f"got {name} in a mix without a share above 0, or with one that is below 0 or not finite; give at least "
+            "one above 0"
+        )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import Literal, get_args
 
+from alphacut_core import checks
 from alphacut_core.errors import InvalidOptionError
 from alphacut_core.tiers import MODES, Mode
 from alphacut_loadtest.traffic.mix import Mix
@@ -14,6 +17,11 @@ from alphacut_loadtest.traffic.slo import Slo
 
 Protocol = Literal["grpc", "gateway"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+
+MAX_CALLERS = 10_000
+"""Each is a greenlet, and a request under way."""
+
+_LEAST_TIMEOUT_S = 0.05
 
 
 def protocol_of(url: str) -> Protocol:
@@ -29,10 +37,10 @@ class Stage:
     rate: float
 
     def __post_init__(self) -> None:
-        if self.duration_s <= 0 or self.rate < 0:
+        if not (0 < self.duration_s < math.inf and 0 <= self.rate < math.inf):
             raise InvalidOptionError(
-                f"got a stage of {self.duration_s} s at {self.rate} times the base rate; give a duration above 0 and a "
-                "rate of 0 or more"
+                f"got a stage of {self.duration_s} s at {self.rate} times the base rate; give a finite duration above "
+                "0 and a finite rate of 0 or more"
             )
 
 
@@ -56,7 +64,8 @@ class Lane:
     callers: int = 0
 
     def __post_init__(self) -> None:
-        if bool(self.share > 0) == bool(self.callers > 0) or not 0 <= self.share <= 1 or self.callers < 0:
+        checks.integer("callers", self.callers, 0, MAX_CALLERS)
+        if bool(self.share > 0) == bool(self.callers > 0) or not 0 <= self.share <= 1:
             raise InvalidOptionError(
                 f"got lane {self.name!r} with share={self.share} and callers={self.callers}; give either a share of "
                 "the rate, above 0 and up to 1, or a number of callers"
@@ -95,6 +104,11 @@ class Scenario:
     gateway: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.name or Path(self.name).name != self.name:
+            raise InvalidOptionError(
+                f"got the name {self.name!r} of a scenario; its results are files of that name: give one without "
+                "slashes"
+            )
         if not self.stages or not self.lanes:
             raise InvalidOptionError(f"got scenario {self.name!r} without stages or lanes; give at least one of each")
         if sum(not lane.is_open for lane in self.lanes) > 1:
@@ -105,8 +119,10 @@ class Scenario:
             raise InvalidOptionError(
                 f"got warmup_s={self.warmup_s} in scenario {self.name!r} of {self.duration_s:g} s; give less than that"
             )
-        if self.timeout_s < 0.05:
-            raise InvalidOptionError(f"got timeout_s={self.timeout_s}; at least 0.05 s are needed")
+        if not _LEAST_TIMEOUT_S <= self.timeout_s < math.inf:
+            raise InvalidOptionError(
+                f"got timeout_s={self.timeout_s}; give a finite time of at least {_LEAST_TIMEOUT_S:g} s"
+            )
         if self.protocol not in PROTOCOLS:
             raise InvalidOptionError(f"got protocol={self.protocol!r}; allowed are {', '.join(PROTOCOLS)}")
         if self.protocol == "gateway" and any(lane.mix.sends_pixels for lane in self.lanes):

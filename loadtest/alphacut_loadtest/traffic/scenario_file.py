@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,10 +52,10 @@ def parse(content: Mapping[str, Any], name: str) -> Scenario:
         InvalidOptionError: A key is unknown or missing, or a value does not fit.
     """
     values = _checked(Scenario, content, "the scenario")
-    values["stages"] = tuple(_made(Stage, table, "a stage") for table in values.get("stages", ()))
-    values["lanes"] = tuple(_lane(table) for table in values.get("lanes", ()))
+    values["stages"] = tuple(_made(Stage, one, "a stage") for one in _tables(values["stages"], "stages"))
+    values["lanes"] = tuple(_lane(one) for one in _tables(values["lanes"], "lanes"))
     values["slo"] = slo.parse(str(values["slo"]))
-    values["gateway"] = {key: str(value) for key, value in values.get("gateway", {}).items()}
+    values["gateway"] = {key: str(value) for key, value in _table(values.get("gateway", {}), "gateway").items()}
     return _constructed(Scenario, {"name": name, **values}, "the scenario")
 
 
@@ -82,7 +82,7 @@ def _lane(table: Mapping[str, Any]) -> Lane:
     values = _checked(Lane, table, "a lane")
     mix = _checked(Mix, values.get("mix", {}), "a mix")
     if "sizes" in mix:
-        mix["sizes"] = {Size.parse(str(size)): share for size, share in mix["sizes"].items()}
+        mix["sizes"] = {Size.parse(str(size)): share for size, share in _table(mix["sizes"], "sizes").items()}
     return _constructed(Lane, {**values, "mix": _constructed(Mix, mix, "a mix")}, "a lane")
 
 
@@ -90,10 +90,21 @@ def _made(kind: type[_Made], table: Mapping[str, Any], what: str) -> _Made:
     return _constructed(kind, _checked(kind, table, what), what)
 
 
+def _table(got: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(got, Mapping):
+        raise InvalidOptionError(f"got {got!r} for {what}; give a table")
+    return got
+
+
+def _tables(got: object, what: str) -> Sequence[Any]:
+    if not isinstance(got, Sequence) or isinstance(got, str):
+        raise InvalidOptionError(f"got {got!r} for {what}; give a list of tables")
+    return got
+
+
 def _checked(kind: type[Any], table: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Return the table as keyword arguments once its keys are those of ``kind``."""
-    if not isinstance(table, Mapping):
-        raise InvalidOptionError(f"got {table!r} for {what}; give a table")
+    _table(table, what)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     unknown = [key for key in table if key not in fields]
     if unknown:

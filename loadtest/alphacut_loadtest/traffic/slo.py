@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
 from alphacut_core.errors import InvalidOptionError
 
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|s|min)")
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_NUMBER = r"(\d+(?:\.\d+)?(?:e[+-]\d{2})?)"  # with the exponent by which :g writes what is very small or large
+_DURATION = re.compile(rf"{_NUMBER}\s*(us|ms|s|min)")
+_SHARE = re.compile(rf"{_NUMBER}\s*%")
 _LATENCY = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 
 
@@ -32,6 +34,11 @@ class Slo:
     recovery_s: float | None = None
 
     @property
+    def percents(self) -> tuple[float, ...]:
+        """The percentiles that are bounded."""
+        return tuple(percent for percent, _ in self.latency_s)
+
+    @property
     def strictest(self) -> tuple[float, float]:
         """The highest percentile that is bounded, and its bound in seconds."""
         return max(self.latency_s)
@@ -51,6 +58,11 @@ class Slo:
 def duration(seconds: float) -> str:
     """Write seconds as they are read: ``300ms``, ``2s``."""
     return f"{1000 * seconds:g}ms" if seconds < 1 else f"{seconds:g}s"
+
+
+def rounded(seconds: float) -> str:
+    """Write seconds that were measured, to three digits; infinite ones, of which nothing was measured, as unknown."""
+    return duration(float(f"{seconds:.3g}")) if math.isfinite(seconds) else "unknown"
 
 
 def parse(text: str) -> Slo:

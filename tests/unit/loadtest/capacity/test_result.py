@@ -19,6 +19,7 @@ from alphacut_loadtest.capacity.cli import capacity
 from alphacut_loadtest.capacity.measurement import Effort, measure
 from alphacut_loadtest.capacity.perf_analyzer import SecondOpinion
 from alphacut_loadtest.capacity.result import Result
+from alphacut_loadtest.capacity.usl import Usl
 from alphacut_loadtest.exit_status import MISSED
 from alphacut_loadtest.origin import Origin
 from alphacut_loadtest.traffic import slo
@@ -53,8 +54,15 @@ def result(queue_server: Any) -> Result:
 
 
 @pytest.fixture
+def elsewhere(result: Result) -> Result:
+    """The same of somebody else's server, whose machine nobody knows here."""
+    url = "http://Gateway.example:8080"
+    return dataclasses.replace(result, url=url, origin=dataclasses.replace(result.origin, url=url))
+
+
+@pytest.fixture
 def kept(result: Result, tmp_path: Path) -> Path:
-    return results.write(results.folder(result.origin, tmp_path), "capacity", json=result.to_json())[0]
+    return results.write(results.folder(result.origin, tmp_path), "capacity", json=result.to_json)[0]
 
 
 def test_the_paragraph_answers_everything(result: Result) -> None:
@@ -64,6 +72,19 @@ def test_the_paragraph_answers_everything(result: Result) -> None:
     assert f"500 images a second take {result.fleet.machines} of these machines" in told
     assert "A million images cost" in told
     assert "BEWARE" not in told
+
+
+def test_of_a_server_elsewhere_the_machine_that_sent_says_nothing(elsewhere: Result, tmp_path: Path) -> None:
+    told = answer.paragraph(elsewhere)
+    assert told.startswith("The service at http://Gateway.example:8080 serves ")
+    assert f"take {elsewhere.fleet.machines} of these services" in told
+    assert "sent from 2 cores of AMD EPYC 9B14" in report.html(elsewhere)
+    folder = results.folder(elsewhere.origin, tmp_path)
+    assert folder.name == "2026-11-21-gateway-example-8080"
+    results.write(folder, "capacity", json=elsewhere.to_json)
+    shown = results_table.markdown(tmp_path)
+    assert "| the service at http://Gateway.example:8080 |" in shown
+    assert "EPYC" not in shown
 
 
 def test_a_measurement_that_contradicts_itself_is_not_proven_and_says_so(result: Result) -> None:
@@ -78,6 +99,20 @@ def test_a_rate_that_was_not_broken_is_not_proven(result: Result) -> None:
     unbroken = dataclasses.replace(result, broken=dataclasses.replace(result.broken, kept=True))
     assert not unbroken.proven
     assert "NOT broken" in answer.paragraph(unbroken)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1e-17, 0.04])
+def test_of_a_server_that_the_callers_did_not_fill_nothing_is_said_beyond_them(result: Result, sigma: float) -> None:
+    unfilled = dataclasses.replace(result, usl=Usl(10.0, sigma, 0.0, 0.0))
+    assert "throughput grows up to 16 of them, the most that were tried" in answer.paragraph(unfilled)
+    assert "give more --callers" in report.html(unfilled)
+    assert "more of them only wait longer" in answer.paragraph(result)
+
+
+def test_a_page_that_cannot_be_made_costs_no_measurement(result: Result, tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        results.write(tmp_path, "capacity", json=result.to_json, html=lambda: str(1 / 0))
+    assert json.loads((tmp_path / "capacity.json").read_text())["capacity_per_s"] == result.capacity_per_s
 
 
 def test_the_page_needs_nothing_from_elsewhere(result: Result) -> None:
@@ -100,20 +135,22 @@ def test_json_holds_every_trial(result: Result) -> None:
 def test_the_folder_is_named_by_day_and_machine_and_nothing_is_overwritten(result: Result, tmp_path: Path) -> None:
     folder = results.folder(result.origin, tmp_path)
     assert folder.name == "2026-11-21-epyc-9b14-2-cores"
-    first, second = (results.write(folder, "capacity", json="{}")[0].name for _ in range(2))
+    first, second = (results.write(folder, "capacity", json=lambda: "{}")[0].name for _ in range(2))
     assert (first, second) == ("capacity.json", "capacity-2.json")
 
 
 def test_a_loss_beyond_the_tolerance_ends_in_status_three(kept: Path, tmp_path: Path) -> None:
     content = json.loads(kept.read_text())
     worse = tmp_path / "worse.json"
-    worse.write_text(json.dumps(content | {"capacity_per_s": 0.85 * content["capacity_per_s"], "scenario": "other"}))
+    worse.write_text(
+        json.dumps(content | {"capacity_per_s": 0.85 * content["capacity_per_s"], "scenario": "other", "url": "here"})
+    )
     same = CliRunner().invoke(capacity, ["compare", str(kept), str(kept)])
     assert (same.exit_code, "+0.0 %, within bounds" in same.output) == (0, True)
     lost = CliRunner().invoke(capacity, ["compare", str(kept), str(worse)])
     assert lost.exit_code == MISSED
     assert "-15.0 %, REGRESSED" in lost.output
-    assert "scenario (steady and other)" in lost.output
+    assert "Not alike: server (embedded and here), scenario (steady and other)." in lost.output
     assert CliRunner().invoke(capacity, ["compare", str(kept), str(worse), "--tolerance", "0.2"]).exit_code == 0
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.capacity.measurement import Effort, measure
 from alphacut_loadtest.capacity.search import BREAK_FACTOR, ClientLimitError, NoCapacityError, Search
+from alphacut_loadtest.capacity.trial import Trial
+from alphacut_loadtest.measure.answered import NoAnswerError
 from alphacut_loadtest.traffic import slo
 
 PROMISES = [(1, 100.0, "p95=300ms"), (2, 20.0, "p95=400ms"), (8, 10.0, "p99=900ms")]
@@ -56,6 +60,27 @@ def test_a_client_that_sends_late_is_no_result(queue_server: Any) -> None:
 def test_an_overloaded_server_that_makes_its_client_late_is_still_judged(queue_server: Any) -> None:
     verdict = Search(queue_server(1, 100.0, lag_s=0.1), slo.parse("p95=300ms")).judge(150.0)
     assert not verdict.kept
+
+
+def test_a_dead_server_ends_the_sweep_at_once_with_what_was_heard(queue_server: Any) -> None:
+    @dataclass
+    class Dead:
+        asked: list[int]
+
+        def closed(self, callers: int) -> Trial:
+            self.asked.append(callers)
+            trial: Trial = queue_server(1, 10.0).closed(callers)
+            nothing = dataclasses.replace(trial.window, achieved_per_s=0.0, good=0.0, latency_s={})
+            words = {"unavailable": "connection refused"}
+            return dataclasses.replace(trial, window=nothing, words=words, client_limit="a process used 95 % of a core")
+
+        def open(self, rate_per_s: float, seed: int) -> Trial:
+            raise AssertionError
+
+    dead = Dead([])
+    with pytest.raises(NoAnswerError, match=r"callers=1 nothing was answered in .*: connection refused; see whether"):
+        measure(dead, slo.parse("p95=1s"), Effort(), lambda line: None)
+    assert dead.asked == [1]
 
 
 def test_too_few_numbers_of_callers_are_refused_before_anything_is_measured() -> None:

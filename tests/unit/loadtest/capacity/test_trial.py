@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alphacut_loadtest.capacity.checks import checks
+from alphacut_loadtest.measure.triton import Counters
 from alphacut_loadtest.traffic import slo
 
 
@@ -18,6 +19,15 @@ def test_littles_law_and_the_servers_books_hold_for_a_queue(queue_server: Any) -
 def test_requests_that_the_server_never_counted_are_noticed(queue_server: Any) -> None:
     found = checks(queue_server(2, 20.0, lost=2000).open(30.0, seed=1))
     assert [check.name for check in found if not check.holds] == ["requests that Triton counted"]
+
+
+def test_requests_past_the_ensemble_are_counted_beside_the_supervisors_probes_of_it(queue_server: Any) -> None:
+    trial = queue_server(2, 20.0).open(30.0, seed=1)
+    probes = Counters(succeeded=trial.wall_s / 10)
+    direct = dataclasses.replace(trial, counters={"remove_background": probes, "u2netp": Counters(trial.sent)})
+    assert all(check.holds for check in checks(direct)), checks(direct)
+    lost = dataclasses.replace(trial, counters={"remove_background": probes, "u2netp": Counters(trial.sent / 2)})
+    assert [check.name for check in checks(lost) if not check.holds] == ["requests that Triton counted"]
 
 
 def test_a_gauge_that_disagrees_with_the_latencies_is_noticed(queue_server: Any) -> None:

@@ -9,13 +9,14 @@ from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.traffic import scenario_file
 from alphacut_loadtest.traffic.scenario import protocol_of
 
-GOOD = """
-slo = "p95=1s"
-stages = [{ duration_s = 5, rate = 1.0 }]
-[[lanes]]
+LANES = """[[lanes]]
 name = "visitors"
 share = 1.0
 """
+GOOD = f"""
+slo = "p95=1s"
+stages = [{{ duration_s = 5, rate = 1.0 }}]
+{LANES}"""
 NAMES = sorted(path.stem for path in scenario_file.FOLDER.glob("*.toml"))
 
 
@@ -63,8 +64,26 @@ def test_a_name_that_is_none_lists_those_that_are() -> None:
         ),
         ("share = 1.0", "share = 1.0\nmix = { sizes = { big = 1 } }", "as in 640x427"),
         ("share = 1.0", "share = 1.0\nmix = { corrupt = 2 }", "share from 0 to 1"),
-        ("share = 1.0", "share = 1.0\nmix = { formats = {} }", "without a share"),
+        ("share = 1.0", "share = 1.0\nmix = { formats = {} }", "without a share above 0"),
         ("[[lanes]]", "[[lanes", "cannot be read"),
+        ("stages = [{ duration_s = 5, rate = 1.0 }]", "stages = 5", "got 5 for stages; give a list of tables"),
+        ("stages = [{ duration_s = 5, rate = 1.0 }]", "stages = [5]", "got 5 for a stage; give a table"),
+        ("stages = [{ duration_s = 5, rate = 1.0 }]", 'stages = "all"', "got 'all' for stages; give a list of tables"),
+        (LANES, "lanes = 5", "got 5 for lanes; give a list of tables"),
+        ("stages", "gateway = 5\nstages", "got 5 for gateway; give a table"),
+        ("share = 1.0", "share = 1.0\nmix = { sizes = 5 }", "got 5 for sizes; give a table"),
+        ("share = 1.0", "share = 1.0\nmix = { formats = 5 }", "wrong type"),
+        ("share = 1.0", "callers = 2.5", "got callers=2.5; allowed are whole numbers from 0"),
+        ("share = 1.0", "callers = -1", "got callers=-1; allowed are whole numbers from 0"),
+        ("share = 1.0", "share = nan", "either a share"),
+        ("rate = 1.0", "rate = nan", "a finite rate"),
+        ("rate = 1.0", "rate = inf", "a finite rate"),
+        ("duration_s = 5", "duration_s = inf", "a finite duration"),
+        ("stages", "timeout_s = nan\nstages", "give a finite time"),
+        ("stages", "warmup_s = nan\nstages", "give less than that"),
+        ("share = 1.0", "share = 1.0\nmix = { sizes = { 64x48 = nan } }", "not finite"),
+        ("share = 1.0", "share = 1.0\nmix = { modes = { full = inf } }", "not finite"),
+        ("stages", 'name = "a/b"\nstages', "without slashes"),
     ],
 )
 def test_a_mistake_is_told_with_what_is_allowed(old: str, new: str, told: str, tmp_path: Path) -> None:

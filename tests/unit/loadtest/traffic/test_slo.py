@@ -14,6 +14,12 @@ def test_a_promise_reads_as_it_is_written() -> None:
     assert promise.errors == pytest.approx(0.001)
 
 
+@pytest.mark.parametrize("text", ["p95=1s,errors=0.00001%", "p95=0.05us", "p95=20000min,errors=0%"])
+def test_what_is_very_small_or_large_survives_the_way_to_another_process(text: str) -> None:
+    written = str(slo.parse(text))
+    assert str(slo.parse(written)) == written
+
+
 def test_errors_are_bounded_even_if_nothing_is_said_of_them() -> None:
     assert slo.parse("p95=1s") == slo.parse("p95=1s,errors=0.1%")
 

@@ -1,0 +1,32 @@
+"""Options of the load commands that do not fit, before anything is started."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from alphacut_loadtest.capacity.cli import capacity
+from alphacut_loadtest.load.cli import load
+
+
+@pytest.mark.parametrize("callers", ["1,2,x", "1,2,", "1,2.5,4", "0,1,2", "1,2,-4", "1,2,1000000", "²,1,2"])
+def test_callers_that_cannot_be_counted_are_a_wrong_option(callers: str) -> None:
+    done = CliRunner().invoke(capacity, ["--url", "127.0.0.1:9", "--callers", callers])
+    assert done.exit_code == 2, done.exception
+    assert "as in 1,2,4,8,16" in done.output
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *((capacity, option) for option in ("--target-qps", "--price-per-hour", "--headroom", "--trial", "--warm-up")),
+        *((load, option) for option in ("--rate", "--speed")),
+    ],
+)
+def test_a_number_without_an_end_is_a_wrong_option(command: click.Command, option: str, number: str) -> None:
+    scenario = ["steady"] if command is load else []
+    done = CliRunner().invoke(command, [*scenario, "--url", "127.0.0.1:9", option, number])
+    assert done.exit_code == 2, done.exception
+    assert option in done.output

@@ -1,0 +1,52 @@
+"""A run held against its scenario's promise."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import pytest
+
+from alphacut_loadtest.generator.outcome import OUTCOMES, Outcome
+from alphacut_loadtest.generator.records import Samples
+from alphacut_loadtest.load.judgement import Judgement, judge
+from alphacut_loadtest.measure.run import Run
+from alphacut_loadtest.traffic import scenario_file, slo
+from alphacut_loadtest.traffic.scenario import Scenario
+
+PER_S = 10
+
+
+def judged(scenario: Scenario, refused: frozenset[int] = frozenset()) -> Judgement:
+    """Judge ten requests a second, answered in 100 ms but for those that are refused."""
+    rows = [
+        (0, number / PER_S, number / PER_S, number / PER_S + 0.1, OUTCOMES.index(outcome), 0)
+        for number in range(int(scenario.duration_s * PER_S))
+        for outcome in [Outcome.REFUSED if number in refused else Outcome.ANSWERED]
+    ]
+    return judge(Run(scenario, PER_S, 0, Samples.of(rows), []))
+
+
+@pytest.mark.parametrize("percent", ["p75", "p99.9", "p95"])
+def test_any_percentile_of_a_promise_is_measured(percent: str) -> None:
+    steady = scenario_file.load("steady")
+    assert judged(dataclasses.replace(steady, slo=slo.parse(f"{percent}=150ms"))).misses == ()
+    (told,) = judged(dataclasses.replace(steady, slo=slo.parse(f"{percent}=50ms"))).misses
+    assert told == f"{percent} is 100ms instead of 50ms"
+
+
+@pytest.mark.parametrize(
+    ("refused", "recovery_s"),
+    [
+        ([], 0.0),
+        (range(300, 309), 0.9),
+        (range(300, 318, 2), 1.7),
+        ([*range(300, 305), 350, 400], 0.5),
+        ([350, 400, 450], 0.0),
+        (range(300, 500), 20.0),
+    ],
+    ids=["never bad", "a twentieth at once", "every other one", "stragglers after it", "stragglers alone", "for good"],
+)
+def test_recovery_lasts_until_no_more_than_stragglers_are_bad(refused: Iterable[int], recovery_s: float) -> None:
+    overload = scenario_file.load("overload")  # its peak ends at 30 s, and all at 50 s
+    assert judged(overload, frozenset(refused)).recovery_s == pytest.approx(recovery_s, abs=0.25)
