@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
@@ -13,6 +14,7 @@ from alphacut_gateway.refusals import HopelessDeadlineError, MalformedRequestErr
 HEADER = "X-Request-Timeout-Ms"
 
 _LONGEST_MS = 3_600_000
+_MILLISECONDS = re.compile(r"[0-9]{1,7}")
 _WEIGHT_OF_LATEST = 0.2
 _FORGOTTEN_AFTER_S = 10.0
 
@@ -60,7 +62,7 @@ def of(headers: Mapping[str, str]) -> Deadline:
     text = headers.get(HEADER.lower())
     if text is None:
         return Deadline(None)
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) <= _LONGEST_MS:
+    if not _MILLISECONDS.fullmatch(text) or not 0 < int(text) <= _LONGEST_MS:
         raise MalformedRequestError(f"got {HEADER}: {text[:40]!r}; give 1 to {_LONGEST_MS} milliseconds")
     return Deadline(int(text) / 1000)
 

@@ -82,7 +82,7 @@ def test_a_mask_that_comes_too_late_is_given_up_on_the_server_too(post: Any, pre
     assert predictor.cancelled == 1
 
 
-@pytest.mark.parametrize("text", ["soon", "0", "-1", "1.5", "99999999999", "²"])
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "1.5", "99999999999", "0000001000" + "9" * 5000, "²"])
 def test_a_deadline_that_cannot_be_read_is_refused(post: Any, photo: bytes, text: str) -> None:
     response = post("/remove", content=photo, headers={"X-Request-Timeout-Ms": text.encode()})
     assert (response.status_code, response.json()["error"]["code"]) == (400, "request-malformed")
