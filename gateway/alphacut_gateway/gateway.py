@@ -78,13 +78,13 @@ class Gateway:
 
     @asynccontextmanager
     async def upload(
-        self, request: Request, *, urlencoded: bool = False, max_bytes: int = 0, max_many: int = 0
+        self, request: Request, *, text_forms: bool = False, max_bytes: int = 0, max_many: int = 0
     ) -> AsyncIterator[uploads.Upload]:
         """Read the body of a caller who has been admitted; its bytes are held while the block runs.
 
         Args:
             request: Its body has not been read.
-            urlencoded: Whether a form of text alone is believed to be one; see ``uploads.read``.
+            text_forms: Whether a body of text alone is believed to be a form; see ``uploads.read``.
             max_bytes: Largest body; 0 for an image's.
             max_many: How many files a form may have; see ``uploads.read``.
 
@@ -95,7 +95,7 @@ class Gateway:
         limit = max_bytes or self.settings.max_bytes
         with self.body_bytes.hold(uploads.announced_bytes(request, limit)):
             timeout_s = self.settings.upload_timeout_s
-            yield await uploads.read(request, limit, timeout_s, urlencoded=urlencoded, max_many=max_many)
+            yield await uploads.read(request, limit, timeout_s, text_forms=text_forms, max_many=max_many)
 
     def stages(self) -> Stages:
         """Return a new request's clock."""

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from fastapi import Request
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from alphacut_core.errors import ImageTooLargeError, UnsupportedImageError
+from alphacut_gateway import multipart
 from alphacut_gateway.refusals import MalformedRequestError, SlowUploadError
 
 _FORM_OVERHEAD = 64 * 1024
 _MAX_FILES = 4
 _MAX_FIELDS = 64
+_MAX_ESCAPES = 1_000_000
+_MAX_JSON_MARKS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,16 @@ def announced_bytes(request: Request, max_bytes: int) -> int:
 
 
 async def read(
-    request: Request, max_bytes: int, timeout_s: float, *, urlencoded: bool = False, max_many: int = 0
+    request: Request, max_bytes: int, timeout_s: float, *, text_forms: bool = False, max_many: int = 0
 ) -> Upload:
-    """Read a body: multipart, JSON object, form, or anything else raw.
+    """Read a body: multipart, or where they are expected a form of text or a JSON object, or anything else raw.
 
     Args:
         request: Its headers have been judged, its body not been read.
         max_bytes: Largest body.
         timeout_s: How long it may take to arrive.
-        urlencoded: Whether a body that calls itself ``application/x-www-form-urlencoded`` is believed. ``curl
-            --data-binary @photo.jpg`` says so of photographs.
+        text_forms: Whether a body that calls itself JSON or ``application/x-www-form-urlencoded`` is believed. ``curl
+            --data-binary @photo.jpg`` says the latter of photographs.
         max_many: How many files a form may have, each under a file name of its own; 0 for few, each under a name of
             its own in the form.
 
@@ -81,19 +83,19 @@ async def read(
         raise UnsupportedImageError(f"got Content-Encoding: {encoding[:40]!r}; send the body as it is")
     announced_bytes(request, max_bytes)
     try:
-        return await asyncio.wait_for(_parse(request, max_bytes + _FORM_OVERHEAD, urlencoded, max_many), timeout_s)
+        return await asyncio.wait_for(_parse(request, max_bytes + _FORM_OVERHEAD, text_forms, max_many), timeout_s)
     except asyncio.TimeoutError as error:
         raise SlowUploadError(f"the body did not arrive within {timeout_s:g} s; send it again, faster") from error
 
 
-async def _parse(request: Request, max_bytes: int, urlencoded: bool, max_many: int) -> Upload:
+async def _parse(request: Request, max_bytes: int, text_forms: bool, max_many: int) -> Upload:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         return await _multipart(request, max_bytes, max_many)
     content = b"".join([chunk async for chunk in _counted(request, max_bytes)])
-    if urlencoded and kind == "application/x-www-form-urlencoded":
-        return Upload(fields=_urlencoded(content))
-    if kind == "application/json":
+    if text_forms and kind == "application/x-www-form-urlencoded":
+        return Upload(fields=await asyncio.to_thread(_urlencoded, content))
+    if text_forms and kind == "application/json":
         return Upload(fields=_json(content))
     return Upload(raw=content)
 
@@ -110,18 +112,13 @@ async def _counted(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
 
 
 async def _multipart(request: Request, max_bytes: int, max_many: int) -> Upload:
-    parser = MultiPartParser(
+    form = await multipart.parse(
         request.headers,
         _counted(request, max_bytes),
+        max_bytes=max_bytes,
         max_files=max_many or _MAX_FILES,
         max_fields=_MAX_FIELDS,
-        max_part_size=max_bytes,
     )
-    parser.spool_max_size = max_bytes + 1  # pictures stay in memory: nothing of them is written to a disk
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise MalformedRequestError(f"got a multipart body that cannot be read ({error.message})") from error
     upload = Upload()
     try:
         for name, value in form.multi_items():
@@ -139,6 +136,11 @@ async def _multipart(request: Request, max_bytes: int, max_many: int) -> Upload:
 
 
 def _urlencoded(content: bytes) -> dict[str, str]:
+    if content.count(b"%") > _MAX_ESCAPES:
+        # Each becomes an object of its own. Of base64, one letter in thirty is written so.
+        raise MalformedRequestError(
+            f"got a form with more than {_MAX_ESCAPES:,} letters written as %XX; send it as multipart/form-data"
+        )
     try:
         text = content.decode()
         return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=_MAX_FIELDS))
@@ -147,13 +149,21 @@ def _urlencoded(content: bytes) -> dict[str, str]:
 
 
 def _json(content: bytes) -> dict[str, str]:
+    # Nobody else is served while JSON is read, in whichever thread, and each value costs many times its bytes.
+    if sum(map(content.count, (b"[", b"{", b","))) > _MAX_JSON_MARKS:
+        raise MalformedRequestError(f"got JSON with more than {_MAX_JSON_MARKS:,} values; send one flat object")
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise MalformedRequestError(f"got a body that is not JSON ({type(error).__name__})") from error
     if not isinstance(values, dict):
         raise MalformedRequestError(f"got JSON of type {type(values).__name__}; send an object")
-    return {name: _plain(name, value) for name, value in values.items() if value is not None}
+    fields = {name: _plain(name, value) for name, value in values.items() if value is not None}
+    try:
+        "".join([*fields, *fields.values()]).encode()
+    except UnicodeEncodeError as error:
+        raise MalformedRequestError("got JSON with half a surrogate pair; send whole characters") from error
+    return fields
 
 
 def _plain(name: str, value: object) -> str:

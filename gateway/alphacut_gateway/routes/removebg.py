@@ -89,7 +89,7 @@ async def _removebg(request: Request, caller: str) -> Response:
     deadline = here.deadline(request)
     tier = await here.tier(Tier())
     stages = here.stages()
-    async with here.upload(request, urlencoded=True) as upload:
+    async with here.upload(request, text_forms=True) as upload:
         data = await _image(here, upload)
         asked = wishes.parse(upload.fields, has_background_image=bool(upload.files.get("bg_image_file")))
         behind = await _background_file(here, upload, asked)

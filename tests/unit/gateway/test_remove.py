@@ -115,9 +115,7 @@ def test_an_unexpected_error_tells_nothing_of_our_insides(post: Any, predictor: 
         ({"content-type": "multipart/form-data; boundary=a"}, b"--a\r\nbroken", 400),
         ({"content-type": "multipart/form-data; boundary=a"}, b"", 400),
         ({"content-encoding": "gzip"}, b"x", 415),
-        ({"content-type": "application/json"}, b"{", 400),
-        ({"content-type": "application/json"}, b"[" * 100_000, 400),
-        ({"content-type": "application/json"}, b"[]", 400),
+        ({"content-type": "application/json"}, b"{", 415),
     ],
 )
 def test_a_malformed_body_is_refused(post: Any, headers: dict[str, str], body: bytes, status: int) -> None:
