@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from alphacut_gateway.refusals import MalformedRequestError
 
 _MAX_DEPTH = 8
 _MAX_LENGTH = 200
 _DRIVE = re.compile(r"[A-Za-z]:")
+# What ends a line or controls a terminal, half characters, and what turns the direction of the letters around it.
+_HARMFUL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNING = frozenset({"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"})
 _LEFT_OUT = ("__MACOSX", ".DS_Store", "Thumbs.db")
 
 
@@ -19,7 +23,7 @@ def check(name: str) -> str:
         MalformedRequestError: It is absolute, leaves its folder, or is no plain relative path.
     """
     parts = name.split("/")
-    plain = name.isprintable() and "\\" not in name and not _DRIVE.match(name)
+    plain = all(map(_harmless, name)) and "\\" not in name and not _DRIVE.match(name)
     if not plain or not name or len(name) > _MAX_LENGTH or any(part in ("", ".", "..") for part in parts):
         raise MalformedRequestError(
             f"got a file named {name[:60]!r}; give relative names with / between folders, at most {_MAX_LENGTH} letters"
@@ -27,6 +31,10 @@ def check(name: str) -> str:
     if len(parts) > _MAX_DEPTH:
         raise MalformedRequestError(f"got a file {len(parts)} folders deep; at most {_MAX_DEPTH} are accepted")
     return name
+
+
+def _harmless(letter: str) -> bool:
+    return unicodedata.category(letter) not in _HARMFUL and unicodedata.bidirectional(letter) not in _TURNING
 
 
 def left_out(name: str) -> bool:
