@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from alphacut_gateway.refusals import MalformedRequestError
 from alphacut_gateway.uploads import Upload
 
 _MAX_EXPANSION = 20
+_ENTRY_BYTES = 1024
+_ODD_ENTRIES = 128
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1
 
@@ -56,7 +59,7 @@ def of_upload(upload: Upload, max_images: int, max_bytes: int) -> list[BatchImag
 
 def _of_zip(content: bytes, max_images: int, max_bytes: int) -> list[BatchImage]:
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
+        archive = _opened(content, _ENTRY_BYTES * (max_images + _ODD_ENTRIES))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
         raise MalformedRequestError("got a body that is no zip; send one, or a form with many files") from error
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not names.left_out(entry.filename)]
@@ -71,6 +74,29 @@ def _of_zip(content: bytes, max_images: int, max_bytes: int) -> list[BatchImage]
             f"at most {_MAX_EXPANSION} times are accepted"
         )
     return [BatchImage(names.check(entry.filename), _reader(archive, entry, max_bytes)) for entry in entries]
+
+
+class _Body(io.BytesIO):
+    """A zip of which no piece longer than ``max_piece_bytes`` is read."""
+
+    max_piece_bytes = sys.maxsize
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > self.max_piece_bytes:
+            raise ImageTooLargeError(
+                f"got a zip whose list of files takes {size:,} bytes; at most {self.max_piece_bytes:,} are accepted; "
+                "send fewer files, or leave out what the zip says of them besides their names"
+            )
+        return super().read(size)
+
+
+def _opened(content: bytes, max_directory_bytes: int) -> zipfile.ZipFile:
+    # The directory is read in one piece, and every entry made an object of, before anybody can ask how many there are.
+    body = _Body(content)
+    body.max_piece_bytes = max_directory_bytes
+    archive = zipfile.ZipFile(body)
+    body.max_piece_bytes = sys.maxsize
+    return archive
 
 
 def _reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> Callable[[], bytes]:

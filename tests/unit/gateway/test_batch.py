@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import struct
+import time
 import zipfile
 from typing import Any
 
@@ -65,7 +67,11 @@ def test_equal_names_are_told_apart(post: Any, photo: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../up.jpg", "a/../../b.jpg", "C:/x.jpg", "a\\b.jpg", "a//b.jpg", "x" * 300, "a/" * 9 + "b"]
+    "name",
+    [
+        *("/etc/passwd", "../up.jpg", "a/../../b.jpg", "C:/x.jpg", "a\\b.jpg", "a//b.jpg", "x" * 300, "a/" * 9 + "b"),
+        *("a\tb.jpg", "a\x1b[2Jb.jpg", "a\u2028b.jpg", "a\x85b.jpg", "cat\u202egpj.exe", "a\u2066b.jpg"),
+    ],
 )
 def test_dangerous_names_refuse_the_whole_batch(post: Any, predictor: Any, photo: bytes, name: str) -> None:
     response = post(URL, content=packed({"fine.jpg": photo, name: photo}), headers=ZIP)
@@ -87,6 +93,45 @@ def test_dangerous_names_refuse_the_whole_batch(post: Any, predictor: Any, photo
 def test_bombs_and_rubbish_are_refused_before_anything_is_unpacked(post: Any, body: bytes, status: int) -> None:
     response = post(URL, {"batch_images": 5}, content=body, headers=ZIP)
     assert response.status_code == status, response.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Screenshot 2026-01-01 at 9.41.00\u202fAM.png", "a\u00a0b.png", "猫\u3000犬.png", "👩\u200d🦰.png", "קיץ.png"],
+)
+def test_everyday_names_of_all_languages_are_kept(post: Any, photo: bytes, name: str) -> None:
+    answers, _ = opened(post(URL, content=packed({name: photo}), headers=ZIP))
+    assert list(answers) == [name]
+
+
+def directory(entry: bytes, number: int) -> bytes:
+    """Return a zip of entries without contents."""
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, number & 0xFFFF, number & 0xFFFF, len(entry) * number, 0, 0)
+    return entry * number + end
+
+
+def entry(extra: bytes = b"") -> bytes:
+    return (
+        struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 1, 1, 1, len(extra), 0, 0, 0, 0, 0) + b"a" + extra
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [directory(entry(), 500_000), directory(entry(b"\xff\xff\0\0" * 16_000), 500)],
+    ids=["many files", "much said of each"],
+)
+def test_a_long_list_of_files_is_refused_unread(post: Any, body: bytes) -> None:
+    started = time.process_time()
+    response = post(URL, content=body, headers=ZIP)
+    assert time.process_time() - started < 1.5  # it took five seconds and more
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "image-too-large")
+
+
+def test_as_many_files_as_are_accepted_may_have_long_names(post: Any) -> None:
+    body = packed({f"{'ü' * 190}{number}": b"x" for number in range(500)})
+    _, told = opened(post(URL, content=body, headers=ZIP))
+    assert len(told) == 500
 
 
 def test_an_entry_that_lies_about_its_size_is_refused_alone(post: Any, photo: bytes) -> None:
