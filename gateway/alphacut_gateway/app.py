@@ -35,7 +35,7 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
         settings: How it is set up.
         predictor: Where masks come from; None for the Triton of ``settings``.
     """
-    assembly.check_libraries(settings)
+    assembly.check(settings)
     metrics = Metrics()
 
     @asynccontextmanager

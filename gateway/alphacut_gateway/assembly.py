@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from alphacut_client import AsyncClient
-from alphacut_core.errors import MissingLibraryError
+from alphacut_core.errors import ContractError, MissingLibraryError
 from alphacut_core.limits import Limits
 from alphacut_gateway.admission import Budget
 from alphacut_gateway.allowance import WINDOW_S, Counts
@@ -16,6 +16,7 @@ from alphacut_gateway.catalogue import Catalogue
 from alphacut_gateway.cutting import Cutting, Predictor
 from alphacut_gateway.fetching.allowed import Allowed
 from alphacut_gateway.fetching.calling import Caller
+from alphacut_gateway.jobs import sqlite_records
 from alphacut_gateway.jobs.embedded import EmbeddedQueue
 from alphacut_gateway.jobs.records import Queue, Records
 from alphacut_gateway.jobs.service import Jobs
@@ -32,18 +33,26 @@ if TYPE_CHECKING:
 _EMBEDDED_WORKERS = 2
 
 
-def check_libraries(settings: Settings) -> None:
-    """Refuse settings that need libraries which are not installed.
+def check(settings: Settings) -> None:
+    """Refuse settings that cannot work on this machine.
 
     Raises:
         MissingLibraryError: Redis is named, and the extra for it is missing.
+        ContractError: Redis' address is none, or the file for jobs cannot be used.
     """
-    if settings.redis_url:
-        try:
-            import celery  # noqa: F401, PLC0415  the extra may be missing
-            import redis  # noqa: F401, PLC0415
-        except ModuleNotFoundError as error:
-            raise MissingLibraryError("redis_url needs the jobs extra; run: pip install 'alphacut[jobs]'") from error
+    if not settings.redis_url:
+        sqlite_records.check(settings.jobs_file)
+        return
+    try:
+        import celery  # noqa: F401, PLC0415  the extra may be missing
+        from redis.asyncio.connection import parse_url  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingLibraryError("redis_url needs the jobs extra; run: pip install 'alphacut[jobs]'") from error
+    try:
+        parse_url(settings.redis_url)
+    except ValueError as error:
+        # Neither the address nor what is said of it is repeated: they may hold a password.
+        raise ContractError("got a redis_url that is no address; give redis://, rediss:// or unix://") from error
 
 
 def shared(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Shared | None:

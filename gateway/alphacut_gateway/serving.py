@@ -13,9 +13,11 @@ from typing import Any
 import click
 import httpx
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.supervisors import Multiprocess
 
 from alphacut_core.errors import ContractError
+from alphacut_gateway import assembly
 from alphacut_gateway.app import create_app
 from alphacut_gateway.envelope import MAX_HEAD_BYTES
 from alphacut_gateway.protocol import DeadlineConfig
@@ -26,8 +28,15 @@ _LOOK_EVERY_S = 0.1
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
-    _Server(_config(create_app(settings), settings), settings.triton_url).run([listener])
+    """Serve until Ctrl-C or SIGTERM.
+
+    Raises:
+        ContractError: The application does not start.
+    """
+    server = _Server(_config(create_app(settings), settings), settings.triton_url)
+    server.run([listener])
+    if not server.started:
+        raise ContractError("the gateway did not start; its log says why")
 
 
 def serve_in_workers(settings: Settings, listener: socket.socket, workers: int) -> None:
@@ -37,8 +46,10 @@ def serve_in_workers(settings: Settings, listener: socket.socket, workers: int) 
     them where there is one. ``/metrics`` adds the numbers of all of them up.
 
     Raises:
-        ContractError: Jobs would be kept in one process' memory, where the others do not find them.
+        ContractError: Jobs would be kept in one process' memory, where the others do not find them; or no worker
+            starts.
     """
+    assembly.check(settings)  # here, since workers can say so only in the log
     if not settings.redis_url and settings.jobs_file is None:
         raise ContractError(
             f"got {workers} workers, which need one place for jobs; set ${PREFIX}REDIS_URL, or ${PREFIX}JOBS_FILE"
@@ -59,7 +70,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _announce(sockets or (), self._triton_url)
+        if self.started:
+            _announce(sockets or (), self._triton_url)
 
 
 class _Workers(Multiprocess):
@@ -68,15 +80,39 @@ class _Workers(Multiprocess):
     def __init__(self, config: uvicorn.Config, listener: socket.socket, triton_url: str) -> None:
         super().__init__(config, uvicorn.Server(config).run, [listener])
         self._triton_url = triton_url
+        self._counted: set[int] = set()
 
     def init_processes(self) -> None:
         super().init_processes()
+        try:
+            if self._wait():
+                _announce(self.sockets, self._triton_url)
+        except ContractError:
+            self.terminate_all()
+            self.join_all()
+            raise
+
+    def keep_subprocess_alive(self) -> None:
+        super().keep_subprocess_alive()
+        alive = {process.pid for process in self.processes if process.pid is not None}
+        for pid in self._counted - alive:
+            # What it had under way is so no more, and would be counted for ever.
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        self._counted = alive
+
+    def _wait(self) -> bool:
+        """Say whether a worker answers, once one does or somebody wants to stop."""
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self._answers():
+            self.handle_signals()
+            if self.should_exit.is_set():
+                return False
+            if not any(process.process.is_alive() for process in self.processes):
+                raise ContractError("no worker has started; their log says why")
             if time.monotonic() > deadline:
                 raise ContractError(f"no worker answers within {_START_TIMEOUT_S:g} s; their log says why")
             time.sleep(_LOOK_EVERY_S)
-        _announce(self.sockets, self._triton_url)
+        return True
 
     def _answers(self) -> bool:
         try:

@@ -68,6 +68,20 @@ def test_workers_without_a_place_for_jobs_are_refused(start_gateway: Any) -> Non
     assert status == 1
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("wrong", [{"JOBS_FILE": "/nonexistent/jobs.db"}, {"REDIS_URL": "127.0.0.1:6379"}])
+def test_a_gateway_that_cannot_start_fails_with_one_line_and_no_address(
+    start_gateway: Any, workers: str, wrong: dict[str, str]
+) -> None:
+    variables = {f"ALPHACUT_GATEWAY_{name}": text for name, text in wrong.items()}
+    refused = start_gateway("--url", "127.0.0.1:1", "--workers", workers, **variables)
+    assert refused.url == ""
+    status, log = refused.wait()
+    assert status == 1
+    assert "Traceback" not in log
+    assert len(log.splitlines()) == 1, log
+
+
 def test_thousands_of_idle_connections_keep_nobody_out(
     start_gateway: Any, server_url: str, samples: dict[str, bytes]
 ) -> None:

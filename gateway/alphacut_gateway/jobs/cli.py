@@ -29,7 +29,7 @@ def worker(url: str, processes: int | None) -> None:
         raise ContractError(str(error)) from error
     if not settings.redis_url:
         raise ContractError(f"workers need ${PREFIX}REDIS_URL; without Redis the gateway does jobs itself")
-    assembly.check_libraries(settings)
+    assembly.check(settings)
     from alphacut_gateway.jobs.worker import create_worker  # noqa: PLC0415  an extra
 
     arguments = ["worker", "--loglevel=WARNING", "--pool=prefork", "--without-gossip", "--without-mingle"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from alphacut_core.errors import ContractError
 from alphacut_gateway.jobs.job import Job, Kind
 from alphacut_gateway.refusals import BusyError
 
@@ -29,6 +31,31 @@ _EXPIRE_EVERY_S = 10.0
 _Value = TypeVar("_Value")
 
 
+def check(file: Path | None) -> None:
+    """Refuse a file that cannot keep jobs.
+
+    Raises:
+        ContractError: It can be neither made nor opened, or is no database.
+    """
+    _opened(file).close()
+
+
+def _opened(file: Path | None) -> sqlite3.Connection:
+    try:
+        if file is not None:
+            file.touch(mode=0o600)
+        database = sqlite3.connect(
+            file or ":memory:", timeout=_LOCKED_FOR_S, isolation_level="IMMEDIATE", check_same_thread=False
+        )
+        with contextlib.ExitStack() as stack:
+            stack.callback(database.close)
+            database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON; {_SCHEMA}")
+            stack.pop_all()
+    except (OSError, sqlite3.Error) as error:
+        raise ContractError(f"cannot keep jobs in {file} ({error}); name a file of this user's in a folder") from error
+    return database
+
+
 class SqliteRecords:
     """Jobs of one machine; see ``alphacut_gateway.jobs.records.Records`` and ``Queue``.
 
@@ -41,6 +68,9 @@ class SqliteRecords:
         lease_s: How long a task may take.
         max_bytes: The most that images and results take together.
         clock: Seconds since 1970.
+
+    Raises:
+        ContractError: The file cannot be used.
     """
 
     def __init__(
@@ -53,12 +83,7 @@ class SqliteRecords:
         self._clock = clock
         self._expire_at = 0.0
         self._lock = threading.Lock()
-        if file is not None:
-            file.touch(mode=0o600)
-        self._database = sqlite3.connect(
-            file or ":memory:", timeout=_LOCKED_FOR_S, isolation_level="IMMEDIATE", check_same_thread=False
-        )
-        self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON; {_SCHEMA}")
+        self._database = _opened(file)
 
     async def create(self, job: Job, image: bytes, idempotency_key: str) -> Job:
         """Keep a job and its key, in one transaction."""
