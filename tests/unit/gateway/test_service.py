@@ -102,6 +102,34 @@ def test_what_is_served_is_asked_again_after_two_seconds_and_remembered_while_no
     asyncio.run(scenario())
 
 
+def test_a_server_that_hangs_keeps_nobody_waiting_who_can_be_served_without_it() -> None:
+    now, hanging, answers = 0.0, asyncio.Event(), iter("ab")
+
+    async def ask() -> list[InstalledModel]:
+        if now:
+            await hanging.wait()
+        return [InstalledModel.from_facts({"engine_sha256": next(answers)})]
+
+    async def scenario() -> None:
+        nonlocal now
+        catalogue = Catalogue(ask, lambda: now)
+        first = await catalogue.engine(Tier())
+        now = 100.0
+        waiting = [asyncio.ensure_future(catalogue.engine(Tier())) for _ in range(3)]
+        assert await asyncio.wait_for(asyncio.gather(*waiting), 10) == [first] * 3
+        now = 101.0  # its moment is over
+        impatient = asyncio.ensure_future(catalogue.engine(Tier()))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert impatient.result() == first
+        hanging.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert (await catalogue.engine(Tier())).identity != first.identity
+
+    asyncio.run(scenario())
+
+
 def test_the_openapi_document_declares_the_errors_of_every_image_route(play: Any) -> None:
     document = play(lambda client: client.get("/openapi.json")).json()
     declared = set(document["paths"]["/remove"]["post"]["responses"])
