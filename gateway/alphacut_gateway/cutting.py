@@ -19,14 +19,11 @@ from alphacut_gateway import admission
 from alphacut_gateway.admission import Budget
 from alphacut_gateway.cache import Found, MaskCache
 from alphacut_gateway.catalogue import Catalogue
-from alphacut_gateway.deadline import Deadline
 from alphacut_gateway.stages import Stages
 from alphacut_gateway.threads import Threads
 from alphacut_gateway.tier import Tier
 
 Priority = Literal["interactive", "bulk"]
-
-NO_DEADLINE = Deadline(None)
 
 
 class Predictor(Protocol):
@@ -74,9 +71,7 @@ class Cutting:
     priority: Priority = "interactive"
 
     @asynccontextmanager
-    async def matte(
-        self, data: bytes, tier: Tier, decode: Decode, stages: Stages, deadline: Deadline = NO_DEADLINE
-    ) -> AsyncIterator[Matte]:
+    async def matte(self, data: bytes, tier: Tier, decode: Decode, stages: Stages) -> AsyncIterator[Matte]:
         """Decode an image file and get its mask; its share of the budget is held while the block runs.
 
         The picture is decoded here and goes to the engine as pixels: no processor beside the engine is needed.
@@ -86,13 +81,12 @@ class Cutting:
             tier: Which network, at which size.
             decode: ``exact`` or ``fast``, as in ``alphacut_core.options.Options``.
             stages: Told how long things take.
-            deadline: When a mask is of no more use.
 
         Raises:
             InputError: The file is not acceptable.
             UnknownModelError: The tier is not served.
             BusyError: Too much is under way.
-            ServerError: There is no mask to be had, or not in time.
+            ServerError: There is no mask to be had.
         """
         with stages.timed("decode"):
             header = await self.threads.run(codec.read_header, data, self.limits)
@@ -105,10 +99,9 @@ class Cutting:
                     small = await self.threads.run(codec.decode_reduced, data, engine.installed.size, self.limits)
             with stages.timed("inference"):
                 key = f"{await self.digest(data, tier)}/{decode}"
-                asked = self.cache.get(
+                prediction, found = await self.cache.get(
                     key, lambda: self.predictor.predict(small, model=tier.model, mode=tier.mode, priority=self.priority)
                 )
-                prediction, found = await deadline.bound(asked)
             yield Matte(picture, prediction, found)
 
     async def render(self, matte: Matte, options: Options, stages: Stages) -> Image.Image:

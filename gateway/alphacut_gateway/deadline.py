@@ -50,7 +50,9 @@ class Deadline:
         try:
             return await asyncio.wait_for(work, max(0.0, left_s))
         except asyncio.TimeoutError as error:
-            raise DeadlineError(f"there was no mask within the time that {HEADER} gave; allow more") from error
+            raise DeadlineError(
+                f"there was no answer within the time that {HEADER} gave; allow more, or ask for mode=fast"
+            ) from error
 
 
 def of(headers: Mapping[str, str]) -> Deadline:

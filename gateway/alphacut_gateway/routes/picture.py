@@ -10,13 +10,12 @@ from starlette.responses import Response
 
 from alphacut_core.options import Options
 from alphacut_gateway import gateway, media
-from alphacut_gateway.deadline import Deadline
 from alphacut_gateway.tier import Tier
 
 MODE = "X-Alphacut-Mode"
 
 
-async def respond(request: Request, data: bytes, options: Options, asked: Tier, deadline: Deadline) -> Response:
+async def respond(request: Request, data: bytes, options: Options, asked: Tier) -> Response:
     """Cut out an image file and return the response, or 304 if the caller has it already."""
     here = gateway.of(request)
     started = time.perf_counter()
@@ -30,7 +29,7 @@ async def respond(request: Request, data: bytes, options: Options, asked: Tier, 
         here.metrics.stepped_down.labels(asked.mode, tier.mode).inc()
     if _matches(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
-    async with here.cutting.matte(data, tier, options.decode, stages, deadline) as matte:
+    async with here.cutting.matte(data, tier, options.decode, stages) as matte:
         here.metrics.masks.labels(matte.found).inc()
         rendered = await here.cutting.render(matte, options, stages)
         content = await here.cutting.encode(rendered, options, stages)

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from alphacut_core.errors import InvalidOptionError, RefinementError
 from alphacut_core.options import Matting, Options
 from alphacut_gateway import colors, gateway, tier
-from alphacut_gateway.deadline import Deadline
 from alphacut_gateway.faults import IMAGE_ERRORS, URL_ERRORS, declared
 from alphacut_gateway.refusals import ForbiddenError
 from alphacut_gateway.routes import picture
@@ -100,7 +99,7 @@ async def remove(request: Request, query: Annotated[Parameters, Query()]) -> Res
     deadline = here.deadline(request)
     async with here.upload(request) as upload:
         given = query.model_dump(exclude_unset=True) | {n: v for n, v in upload.fields.items() if n in _FIELDS}
-        return await _respond(request, image_file(upload), _validated(given), deadline)
+        return await deadline.bound(_respond(request, image_file(upload), _validated(given)))
 
 
 @router.get(
@@ -119,19 +118,19 @@ async def remove_from_address(request: Request, query: Annotated[AddressParamete
             "POST the image as the form's file instead"
         )
     with here.body_bytes.hold(here.settings.max_bytes):
-        data = await here.fetcher.get(query.url, here.settings.max_bytes)
-        return await _respond(request, data, query, deadline)
+        data = await deadline.bound(here.fetcher.get(query.url, here.settings.max_bytes))
+        return await deadline.bound(_respond(request, data, query))
 
 
-async def _respond(request: Request, data: bytes, wishes: Parameters, deadline: Deadline) -> Response:
+async def _respond(request: Request, data: bytes, wishes: Parameters) -> Response:
     options, asked = wishes.options(), tier.parse(wishes.model, None)
     try:
-        return await picture.respond(request, data, options, asked, deadline)
+        return await picture.respond(request, data, options, asked)
     except RefinementError as error:
         if options.matting is None:
             raise
         fallback = dataclasses.replace(options, matting=None, decontaminate=True)  # rembg's own
-        response = await picture.respond(request, data, fallback, asked, deadline)
+        response = await picture.respond(request, data, fallback, asked)
         response.headers["X-Refinement"] = f"decontaminate; {error}".encode("ascii", "replace").decode()
         return response
 

@@ -42,7 +42,7 @@ async def remove(request: Request, wishes: Annotated[CutoutParameters, Query()])
     deadline = here.deadline(request)
     options, tier = wishes.options(), wishes.tier()
     async with here.upload(request) as upload:
-        return await picture.respond(request, image_file(upload), options, tier, deadline)
+        return await deadline.bound(picture.respond(request, image_file(upload), options, tier))
 
 
 def image_file(upload: Upload) -> bytes:

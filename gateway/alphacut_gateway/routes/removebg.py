@@ -84,32 +84,37 @@ async def account(request: Request) -> Response:
 
 async def _removebg(request: Request, caller: str) -> Response:
     here = gateway.of(request)
-    limit = here.settings.megapixels_per_minute
-    await here.megapixels.charge(caller, 0, limit)
+    await here.megapixels.charge(caller, 0, here.settings.megapixels_per_minute)
     deadline = here.deadline(request)
+    async with here.upload(request, text_forms=True) as upload:
+        return await deadline.bound(_cut_out(request, caller, upload))
+
+
+async def _cut_out(request: Request, caller: str, upload: Upload) -> Response:
+    here = gateway.of(request)
     tier = await here.tier(Tier())
     stages = here.stages()
-    async with here.upload(request, text_forms=True) as upload:
-        data = await _image(here, upload)
-        asked = wishes.parse(upload.fields, has_background_image=bool(upload.files.get("bg_image_file")))
-        behind = await _background_file(here, upload, asked)
-        header = await here.cutting.threads.run(codec.read_header, data, here.cutting.limits)
-        left = await here.megapixels.charge(caller, resolution.cost(header.width, header.height), limit)
-        async with (
-            _background(here, behind) as background,
-            here.cutting.matte(data, tier, "exact", stages, deadline) as matte,
-        ):
-            here.metrics.masks.labels(matte.found).inc()
-            if matte.prediction.confidence < _MIN_CONFIDENCE:
-                raise RemoveBgError(
-                    "unknown_foreground", "the network found nothing in this picture that it calls a subject"
-                )
-            with stages.timed("render"):
-                made = await here.cutting.threads.run(
-                    composition.compose, matte.picture, matte.prediction.mask, asked, background
-                )
-            with stages.timed("encode"):
-                content = await here.cutting.threads.run(files.encode, made.picture, asked.file_format)
+    data = await _image(here, upload)
+    asked = wishes.parse(upload.fields, has_background_image=bool(upload.files.get("bg_image_file")))
+    behind = await _background_file(here, upload, asked)
+    header = await here.cutting.threads.run(codec.read_header, data, here.cutting.limits)
+    cost = resolution.cost(header.width, header.height)
+    left = await here.megapixels.charge(caller, cost, here.settings.megapixels_per_minute)
+    async with (
+        _background(here, behind) as background,
+        here.cutting.matte(data, tier, "exact", stages) as matte,
+    ):
+        here.metrics.masks.labels(matte.found).inc()
+        if matte.prediction.confidence < _MIN_CONFIDENCE:
+            raise RemoveBgError(
+                "unknown_foreground", "the network found nothing in this picture that it calls a subject"
+            )
+        with stages.timed("render"):
+            made = await here.cutting.threads.run(
+                composition.compose, matte.picture, matte.prediction.mask, asked, background
+            )
+        with stages.timed("encode"):
+            content = await here.cutting.threads.run(files.encode, made.picture, asked.file_format)
     headers = _headers(made, asked) | allowance.headers(left) | {"Server-Timing": stages.server_timing()}
     return _answer(request, content, made, asked, headers)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 
-from alphacut_core import codec
+from alphacut_core import codec, render
 from alphacut_core.tiers import MODES
 from alphacut_gateway import admission
 from alphacut_gateway.admission import Budget
@@ -80,6 +81,36 @@ def test_a_mask_that_comes_too_late_is_given_up_on_the_server_too(post: Any, pre
     response = post("/remove", content=photo, headers={"X-Request-Timeout-Ms": "200"})
     assert (response.status_code, response.json()["error"]["code"]) == (504, "deadline")
     assert predictor.cancelled == 1
+
+
+def test_work_that_comes_too_late_is_given_up_at_once_or_when_its_stage_ends(
+    play: Any, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+    encoded: list[object] = []
+
+    def slow(picture: Image.Image, *_: Any) -> Image.Image:
+        begun.set()
+        go.wait(30)
+        return picture
+
+    monkeypatch.setattr(render, "render", slow)
+    monkeypatch.setattr(render, "encode", lambda *_: encoded.append(1) or b"")
+
+    async def scenario(client: httpx.AsyncClient) -> tuple[httpx.Response, httpx.Response]:
+        headers = {"X-Request-Timeout-Ms": "300"}
+        late = asyncio.ensure_future(client.post("/remove", content=photo, headers=headers))
+        await asyncio.to_thread(begun.wait, 30)
+        try:
+            queued = await client.post("/remove", content=photo, headers=headers)
+            assert not late.done()
+        finally:
+            go.set()
+        return await late, queued
+
+    for response in play(scenario, threads=1):
+        assert (response.status_code, response.json()["error"]["code"]) == (504, "deadline")
+    assert encoded == []
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "1.5", "99999999999", "0000001000" + "9" * 5000, "²"])
