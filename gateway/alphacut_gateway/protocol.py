@@ -1,23 +1,30 @@
-"""HTTP/1.1 with a deadline for a request's head, which uvicorn's has not."""
+"""HTTP/1.1 with deadlines for requests' heads and for fetching answers, which uvicorn's has not."""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import struct
+import termios
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+_LEAST_BYTES = 16 * 1024
+
 
 class DeadlineProtocol(H11Protocol):
-    """Uvicorn's protocol, closing connections that are silent or slow before a request has begun.
+    """Uvicorn's protocol, closing connections that are silent or slow before a request has begun, or after its answer.
 
-    The time is ``DeadlineConfig.head_timeout_s``: from connecting, or from the answer before, to the end of the next
-    request's head.
+    The time of the first is ``DeadlineConfig.head_timeout_s``: from connecting, or from the answer before, to the end
+    of the next request's head. Of an answer that is larger than buffers are, 16 KiB have to be fetched in each
+    ``DeadlineConfig.stall_timeout_s``: what is not fetched is held in memory, and with it what it is made of.
     """
 
     config: DeadlineConfig
     _timer: asyncio.TimerHandle | None = None
+    _stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head."""
@@ -38,7 +45,37 @@ class DeadlineProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
         self._stop()
+        self._stop_watching()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Watch whether the answer is fetched."""
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        """Go on with an answer that is fetched."""
+        self._stop_watching()
+        super().resume_writing()
+
+    def _watch(self) -> None:
+        self._stall = self.loop.call_later(self.config.stall_timeout_s, self._judge, self._unfetched_bytes())
+
+    def _judge(self, before_bytes: int) -> None:
+        if before_bytes - self._unfetched_bytes() < _LEAST_BYTES:
+            self.transport.abort()  # close() would wait for what is not fetched
+        else:
+            self._watch()
+
+    def _stop_watching(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _unfetched_bytes(self) -> int:
+        # The system takes more only when much of its own buffer has gone, however steadily a slow caller reads.
+        sending = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+        return int(self.transport.get_write_buffer_size() + struct.unpack("=i", sending)[0])
 
     def _expect_head(self) -> None:
         self._stop()
@@ -56,9 +93,11 @@ class DeadlineConfig(uvicorn.Config):
     Args:
         app: What to serve, or how to import it.
         head_timeout_s: Seconds until a request's head has to be there.
+        stall_timeout_s: Seconds in which something of an answer has to be fetched.
         **settings: Uvicorn's own.
     """
 
-    def __init__(self, app: Any, *, head_timeout_s: float, **settings: Any) -> None:
+    def __init__(self, app: Any, *, head_timeout_s: float, stall_timeout_s: float, **settings: Any) -> None:
         super().__init__(app, http=DeadlineProtocol, **settings)
         self.head_timeout_s = head_timeout_s
+        self.stall_timeout_s = stall_timeout_s

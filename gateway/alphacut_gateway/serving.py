@@ -125,6 +125,7 @@ def _config(app: Any, settings: Settings, **more: Any) -> DeadlineConfig:
     return DeadlineConfig(
         app,
         head_timeout_s=settings.head_timeout_s,
+        stall_timeout_s=settings.upload_timeout_s,
         log_level="warning",
         access_log=False,  # the application writes its own line, without addresses' queries
         server_header=False,

@@ -29,7 +29,8 @@ class Settings:
         max_bytes_in_flight: Bodies held in memory at once, in bytes.
         max_megapixels_in_flight: Pictures held in memory at once; reckon with 10 bytes a pixel.
         head_timeout_s: How long a connection may be silent, or a request's head take to arrive.
-        upload_timeout_s: How long a body may take to arrive.
+        upload_timeout_s: How long a body may take to arrive, and how long a caller may fetch less than 16 KiB of an
+            answer before the connection is ended.
         timeout_s: Deadline of one inference.
         retry_for_s: How long to repeat an inference that a restart of Triton can cure.
         cache_bytes: Memory for masks; 0 remembers nothing.

@@ -1,0 +1,78 @@
+"""Connections on a real socket: who does not fetch an answer holds nothing for long."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+
+from alphacut_gateway.protocol import DeadlineConfig
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: gw\r\n\r\n"
+CHUNK = bytes(65_536)
+
+
+class Endless:
+    """An application whose answer has no end, until its caller has gone."""
+
+    def __init__(self) -> None:
+        self.n_chunks = 0
+        self.left = asyncio.Event()
+
+    async def __call__(self, _scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        leaving = asyncio.ensure_future(receive())
+        while not leaving.done():
+            await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
+            self.n_chunks += 1
+            await asyncio.sleep(0)
+        self.left.set()
+
+
+@asynccontextmanager
+async def connected(app: Any, stall_timeout_s: float) -> AsyncIterator[tuple[asyncio.StreamReader, Any]]:
+    """A connection that has sent a request."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = DeadlineConfig(
+            app, head_timeout_s=60, stall_timeout_s=stall_timeout_s, lifespan="off", log_config=None, access_log=False
+        )
+        config.load()
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup([listener])
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(REQUEST)
+        try:
+            yield reader, writer
+        finally:
+            writer.transport.abort()
+            await server.shutdown([listener])
+
+
+def test_a_caller_who_stops_reading_is_cut_off() -> None:
+    async def scenario() -> None:
+        app = Endless()
+        async with connected(app, 0.3) as (_, writer):
+            writer.transport.pause_reading()
+            await asyncio.wait_for(app.left.wait(), 30)
+            assert app.n_chunks > 0
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_who_reads_slowly_is_served_to_the_end() -> None:
+    async def scenario() -> None:
+        app = Endless()
+        async with connected(app, 1.0) as (reader, _):
+            for _ in range(30):  # for longer than the time in which something has to be fetched
+                assert len(await reader.readexactly(40_000)) == 40_000
+                await asyncio.sleep(0.1)  # what makes it slow
+            assert not app.left.is_set()
+
+    asyncio.run(scenario())
