@@ -13,7 +13,7 @@ class Records(Protocol):
     durable: bool
     """Whether jobs outlive the processes that serve them."""
 
-    async def create(self, job: Job, image: bytes, idempotency_key: str) -> Job:
+    async def create(self, job: Job, image: bytes, idempotency_key: str, result_bytes: int) -> Job:
         """Keep a job, unless the same caller has sent one with this key before; return the one that is kept.
 
         When this returns, the job and its image are kept.
@@ -22,6 +22,7 @@ class Records(Protocol):
             job: A new job.
             image: The file that it is about.
             idempotency_key: What the caller calls this request; empty for nothing.
+            result_bytes: How large its result can become; room for it is kept too.
 
         Raises:
             BusyError: There is no room.

@@ -31,8 +31,11 @@ class RedisRecords:
         self._redis: Redis = Redis.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
         self._keep_s = keep_s
 
-    async def create(self, job: Job, image: bytes, idempotency_key: str) -> Job:
-        """Keep a job; the image first, so that whoever finds the job finds all of it."""
+    async def create(self, job: Job, image: bytes, idempotency_key: str, result_bytes: int) -> Job:
+        """Keep a job; the image first, so that whoever finds the job finds all of it.
+
+        Redis keeps no room: what it has none for when the job ends is made again, until it has.
+        """
         async with _failures():
             async with self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.set(f"{_PREFIX}{job.id}:image", image, ex=self._keep_s)
@@ -42,7 +45,8 @@ class RedisRecords:
                 return job
             name = hashlib.sha256(f"{job.caller}\0{idempotency_key}".encode()).hexdigest()
             # Expires before the job does, so that it never names one that is gone.
-            before = await self._redis.set(f"{_PREFIX}key:{name}", job.id, nx=True, ex=self._keep_s - 1, get=True)
+            expires_s = max(1, self._keep_s - 1)
+            before = await self._redis.set(f"{_PREFIX}key:{name}", job.id, nx=True, ex=expires_s, get=True)
             known = _bytes(before)
             if known is None:
                 return job

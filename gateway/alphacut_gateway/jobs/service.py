@@ -13,6 +13,8 @@ from alphacut_gateway.jobs.webhook import Webhooks
 from alphacut_gateway.refusals import JobReusedError, JobUnfinishedError, JobUnknownError
 from alphacut_gateway.tier import Tier
 
+_FILE_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
@@ -29,12 +31,22 @@ class Jobs:
     webhooks: Webhooks
 
     async def submit(
-        self, image: bytes, *, caller: str, tier: Tier, options: Options, webhook: str, trace: str, key: str
+        self,
+        image: bytes,
+        *,
+        n_pixels: int,
+        caller: str,
+        tier: Tier,
+        options: Options,
+        webhook: str,
+        trace: str,
+        key: str,
     ) -> Job:
         """Accept a job: when this returns, it will be done whoever is killed.
 
         Args:
             image: The file, which has passed the limits.
+            n_pixels: Width x height.
             caller: Who sends it.
             tier: Network and size.
             options: What to make of it.
@@ -56,7 +68,9 @@ class Jobs:
         asked = jobs.new(
             caller=caller, fingerprint=fingerprint, tier=tier, options=options, webhook=webhook, trace=trace
         )
-        kept = await self.records.create(asked, image, key)
+        # No file is larger than its pixels and a little; a colour profile was the image's, which is kept no longer.
+        result_bytes = n_pixels * (1 if options.output == "mask" else 4) + _FILE_BYTES
+        kept = await self.records.create(asked, image, key, result_bytes)
         if kept.fingerprint != fingerprint:
             raise JobReusedError("got an Idempotency-Key of another request; use a new one for each")
         if kept.state == "queued":

@@ -19,6 +19,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
     id TEXT PRIMARY KEY, text TEXT NOT NULL, image BLOB, result BLOB, expires_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS room (job_id TEXT PRIMARY KEY, n_bytes INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS key (caller TEXT, name TEXT, job_id TEXT NOT NULL, PRIMARY KEY (caller, name));
 CREATE TABLE IF NOT EXISTS task (
     kind TEXT NOT NULL, job_id TEXT NOT NULL, due_at REAL NOT NULL, PRIMARY KEY (kind, job_id)
@@ -66,7 +67,7 @@ class SqliteRecords:
             of this process leaves anything of.
         keep_s: How long jobs are kept after the last change.
         lease_s: How long a task may take.
-        max_bytes: The most that images and results take together.
+        max_bytes: The most that images and results take together. One job is let in when there is no other.
         clock: Seconds since 1970.
 
     Raises:
@@ -85,8 +86,8 @@ class SqliteRecords:
         self._lock = threading.Lock()
         self._database = _opened(file)
 
-    async def create(self, job: Job, image: bytes, idempotency_key: str) -> Job:
-        """Keep a job and its key, in one transaction."""
+    async def create(self, job: Job, image: bytes, idempotency_key: str, result_bytes: int) -> Job:
+        """Keep a job, its key and room for its result, in one transaction."""
 
         def insert(database: sqlite3.Connection) -> Job:
             self._expire(database)
@@ -96,10 +97,11 @@ class SqliteRecords:
             ).fetchone()
             if known is not None and idempotency_key:
                 return Job.from_text(known[0])
-            self._make_room(database, len(image))
+            self._check_room(database, len(image) + result_bytes)
             database.execute(
                 "INSERT INTO job VALUES (?, ?, ?, NULL, ?)", (job.id, job.to_text(), image, self._expires_at())
             )
+            database.execute("INSERT INTO room VALUES (?, ?)", (job.id, result_bytes))
             if idempotency_key:
                 database.execute("INSERT OR REPLACE INTO key VALUES (?, ?, ?)", (job.caller, idempotency_key, job.id))
             return job
@@ -169,12 +171,15 @@ class SqliteRecords:
 
     async def finish(self, job: Job, result: bytes | None) -> None:
         """Keep a job's end."""
-        await self._transaction(
-            lambda database: database.execute(
+
+        def update(database: sqlite3.Connection) -> None:
+            database.execute(
                 "UPDATE job SET text = ?, image = NULL, result = ?, expires_at = ? WHERE id = ?",
                 (job.to_text(), result, self._expires_at(), job.id),
             )
-        )
+            database.execute("DELETE FROM room WHERE job_id = ?", (job.id,))
+
+        await self._transaction(update)
 
     async def close(self) -> None:
         """Close the file."""
@@ -186,14 +191,19 @@ class SqliteRecords:
 
     def _expire(self, database: sqlite3.Connection) -> None:
         database.execute("DELETE FROM job WHERE expires_at <= ?", (self._clock(),))
-        database.execute("DELETE FROM key WHERE job_id NOT IN (SELECT id FROM job)")
+        for table in ("key", "room"):
+            database.execute(f"DELETE FROM {table} WHERE job_id NOT IN (SELECT id FROM job)")  # noqa: S608  ours
 
-    def _make_room(self, database: sqlite3.Connection, n_bytes: int) -> None:
+    def _check_room(self, database: sqlite3.Connection, n_bytes: int) -> None:
         (held,) = database.execute(
-            "SELECT coalesce(sum(coalesce(length(image), 0) + coalesce(length(result), 0)), 0) FROM job"
+            "SELECT (SELECT coalesce(sum(coalesce(length(image), 0) + coalesce(length(result), 0)), 0) FROM job)"
+            " + (SELECT coalesce(sum(n_bytes), 0) FROM room)"
         ).fetchone()
         if held and held + n_bytes > self._max_bytes:
-            raise BusyError(f"jobs hold {held:,} of {self._max_bytes:,} bytes; send it again when some have expired")
+            raise BusyError(
+                f"jobs hold {held:,} of {self._max_bytes:,} bytes and this one may need {n_bytes:,} with its result; "
+                "send it again when some have ended or expired"
+            )
 
     async def _column(self, name: str, job_id: str) -> bytes | None:
         def select(database: sqlite3.Connection) -> bytes | None:

@@ -66,9 +66,10 @@ async def submit(
     async with here.upload(request) as upload:
         data = image_file(upload)
         # What is no picture is told now, and not to somebody who comes back for it.
-        await here.cutting.threads.run(codec.read_header, data, here.cutting.limits)
+        header = await here.cutting.threads.run(codec.read_header, data, here.cutting.limits)
         job = await here.jobs.submit(
             data,
+            n_pixels=header.width * header.height,
             caller=caller.digest,
             tier=tier,
             options=options,

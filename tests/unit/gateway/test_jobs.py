@@ -8,12 +8,24 @@ import io
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
 from alphacut_core.errors import InferenceError, UnavailableError
+from alphacut_core.options import Options
+from alphacut_gateway.jobs import job as jobs
+from alphacut_gateway.jobs.job import Job
+from alphacut_gateway.jobs.redis_records import RedisRecords
+from alphacut_gateway.tier import Tier
 
 URL = "/v1/jobs"
+
+
+def encoded(picture: Image.Image, kind: str, **options: int) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
 
 
 async def ended(client: httpx.AsyncClient, job_id: str, **headers: str) -> dict[str, Any]:
@@ -123,3 +135,38 @@ def test_jobs_beyond_the_room_for_them_are_refused(play: Any, photo: bytes) -> N
         return [(await client.post(URL, content=photo + bytes([n]))).status_code for n in range(4)]
 
     assert play(scenario, job_bytes=2 * len(photo))[-1] == 503
+
+
+def test_results_find_room_however_much_larger_than_their_images_they_are(play: Any, predictor: Any) -> None:
+    limit = 250_000  # room for two
+    noise = np.random.default_rng(1).integers(0, 256, (4, 100, 100, 3), np.uint8)
+    images = [encoded(Image.fromarray(pixels), "JPEG", quality=5) for pixels in noise]
+
+    async def scenario(client: httpx.AsyncClient) -> list[int]:
+        predictor.gate = asyncio.Event()
+        accepted = [await client.post(URL, content=image) for image in images[:3]]
+        assert [response.status_code for response in accepted] == [202, 202, 503]
+        predictor.gate.set()
+        done = [await ended(client, response.json()["id"]) for response in accepted[:2]]
+        results = [await client.get(job["result"]) for job in done]
+        assert (await client.post(URL, content=images[3])).status_code == 202
+        return [len(result.content) for result in results]
+
+    results = play(scenario, job_bytes=limit)
+    assert sum(results) > 10 * sum(map(len, images[:2]))
+    assert sum(results) < limit
+
+
+def test_a_key_is_known_to_redis_however_short_jobs_are_kept(redis_process: Any, photo: bytes) -> None:
+    def job() -> Job:
+        return jobs.new(caller="me", fingerprint="f", tier=Tier(), options=Options(), webhook="", trace="")
+
+    async def scenario() -> None:
+        records = RedisRecords(redis_process.url, 1)
+        try:
+            first = await records.create(job(), photo, "order-1", 0)
+            assert (await records.create(job(), photo, "order-1", 0)).id == first.id
+        finally:
+            await records.close()
+
+    asyncio.run(scenario())
