@@ -25,6 +25,7 @@ _FAULT = "alphacut.fault"
 _CALLER_LEFT = 499
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -80,16 +81,17 @@ class Envelope:
             self._record(scope, headers, request_id, status, time.perf_counter() - started)
 
     def _record(self, scope: Scope, headers: Headers, request_id: str, status: int, duration_s: float) -> None:
-        # The route, never the path or the query: those can hold anything, and as many as a caller likes.
+        # The route, never the path or the query: those can hold anything, as many as a caller likes, like methods.
         route = getattr(scope.get("route"), "path", "unmatched")
-        self._metrics.requests.labels(scope["method"], route, status).inc()
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(method, route, status).inc()
         self._metrics.request_seconds.labels(route).observe(duration_s)
         if fault := scope.get(_FAULT, "caller-left" if status == _CALLER_LEFT else None):
             self._metrics.errors.labels(fault).inc()
         line = {
             "event": "request",
             "id": request_id,
-            "method": scope["method"],
+            "method": method,
             "route": route,
             "status": status,
             "ms": round(1000 * duration_s, 1),
