@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from alphacut_client import Prediction
 
@@ -61,6 +61,7 @@ class MaskCache:
             self._waiting[key] -= 1
             if not self._waiting[key]:
                 del self._waiting[key]
+                self._forget(key, task)  # ending can take a while; whoever comes meanwhile begins anew
                 task.cancel()  # does nothing unless all have left before it was done
                 await asyncio.gather(task, return_exceptions=True)
 
@@ -72,9 +73,13 @@ class MaskCache:
             else:
                 prediction, known = await self._elsewhere.get(key, predict)
         finally:
-            del self._under_way[key]
+            self._forget(key, asyncio.current_task())
         self._keep(key, prediction)
         return prediction, "SHARED" if known else "MISS"
+
+    def _forget(self, key: str, task: asyncio.Task[Any] | None) -> None:
+        if self._under_way.get(key) is task:
+            del self._under_way[key]
 
     def _keep(self, key: str, prediction: Prediction) -> None:
         self._masks[key] = prediction

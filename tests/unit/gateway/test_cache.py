@@ -100,6 +100,33 @@ def test_when_all_have_left_the_inference_is_given_up() -> None:
     play(scenario)
 
 
+def test_one_who_comes_while_an_inference_is_being_given_up_begins_anew() -> None:
+    async def scenario() -> None:
+        ending = asyncio.Event()
+
+        async def ends_slowly() -> Prediction:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await ending.wait()
+            raise AssertionError("it was cancelled")
+
+        cache = MaskCache(ONE_MASK)
+        leaving = asyncio.ensure_future(cache.get("a", ends_slowly))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.sleep(0)
+        coming = asyncio.ensure_future(cache.get("a", at_once))
+        await asyncio.sleep(0)
+        ending.set()
+        assert (await coming)[1] == "MISS"
+        assert (await cache.get("a", at_once))[1] == "HIT"
+        await asyncio.gather(leaving, return_exceptions=True)
+
+    play(scenario)
+
+
 def test_a_failure_is_told_to_all_and_forgotten() -> None:
     async def scenario() -> None:
         async def fail() -> Prediction:
