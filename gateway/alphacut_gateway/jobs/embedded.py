@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import get_args
 
 from alphacut_gateway.jobs.job import Kind
 from alphacut_gateway.jobs.sqlite_records import SqliteRecords
@@ -20,19 +21,19 @@ class EmbeddedQueue:
     Args:
         records: Where jobs and tasks are kept.
         steps: What is done for them.
-        n_workers: How many at a time.
+        n_workers: How many of each kind at a time. Receivers that hang keep no picture waiting.
     """
 
     def __init__(self, records: SqliteRecords, steps: Steps, n_workers: int) -> None:
         self._records = records
         self._steps = steps
-        self._something = asyncio.Event()
-        self._workers = [asyncio.ensure_future(self._work()) for _ in range(n_workers)]
+        self._something: dict[Kind, asyncio.Event] = {kind: asyncio.Event() for kind in get_args(Kind)}
+        self._workers = [asyncio.ensure_future(self._work(kind)) for kind in self._something for _ in range(n_workers)]
 
     async def put(self, kind: Kind, job_id: str) -> None:
         """Keep a task and wake a worker; as ``alphacut_gateway.jobs.records.Queue``."""
         await self._records.put(kind, job_id)
-        self._something.set()
+        self._something[kind].set()
 
     async def close(self) -> None:
         """Stop; what is not done is done by whoever opens the file next."""
@@ -41,10 +42,11 @@ class EmbeddedQueue:
         await asyncio.gather(*self._workers, return_exceptions=True)
         await self._records.close()
 
-    async def _work(self) -> None:
+    async def _work(self, kind: Kind) -> None:
+        something = self._something[kind]
         while True:
-            self._something.clear()
-            task = await self._records.take()
+            something.clear()
+            task = await self._records.take(kind)
             if task is not None:
                 # A task of its own, so that no error of its ends this loop; its lease ends, and it is tried again.
                 doing = asyncio.ensure_future(self._do(*task))
@@ -57,7 +59,7 @@ class EmbeddedQueue:
                 continue
             # Postponed tasks, and other processes' ones, come without a signal. Not wait_for: before Python 3.12 it
             # forgets to be cancelled if the signal comes at that moment.
-            signal = asyncio.ensure_future(self._something.wait())
+            signal = asyncio.ensure_future(something.wait())
             try:
                 await asyncio.wait([signal], timeout=_LOOK_EVERY_S)
             finally:
@@ -69,5 +71,5 @@ class EmbeddedQueue:
             await self._records.postpone(kind, job_id, outcome.delay_s)
             return
         if outcome.step is not None:
-            await self._records.put(outcome.step, job_id)
+            await self.put(outcome.step, job_id)
         await self._records.complete(kind, job_id)

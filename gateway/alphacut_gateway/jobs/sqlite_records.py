@@ -116,8 +116,8 @@ class SqliteRecords:
             )
         )
 
-    async def take(self) -> tuple[Kind, str] | None:
-        """Return something that is due, for the time of a lease; None where nothing is."""
+    async def take(self, kind: Kind) -> tuple[Kind, str] | None:
+        """Return something of a kind that is due, for the time of a lease; None where nothing is."""
 
         def lease(database: sqlite3.Connection) -> tuple[Kind, str] | None:
             now = self._clock()
@@ -126,8 +126,9 @@ class SqliteRecords:
                 self._expire_at = now + _EXPIRE_EVERY_S
             rows = database.execute(
                 "UPDATE task SET due_at = ? WHERE rowid = "
-                "(SELECT rowid FROM task WHERE due_at <= ? ORDER BY due_at LIMIT 1) RETURNING kind, job_id",
-                (now + self._lease_s, now),
+                "(SELECT rowid FROM task WHERE kind = ? AND due_at <= ? ORDER BY due_at LIMIT 1) "
+                "RETURNING kind, job_id",
+                (now + self._lease_s, kind, now),
             ).fetchall()
             return (rows[0][0], rows[0][1]) if rows else None
 

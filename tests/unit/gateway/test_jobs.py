@@ -15,8 +15,11 @@ from PIL import Image
 from alphacut_core.errors import InferenceError, UnavailableError
 from alphacut_core.options import Options
 from alphacut_gateway.jobs import job as jobs
-from alphacut_gateway.jobs.job import Job
+from alphacut_gateway.jobs.embedded import EmbeddedQueue
+from alphacut_gateway.jobs.job import Job, Kind
 from alphacut_gateway.jobs.redis_records import RedisRecords
+from alphacut_gateway.jobs.sqlite_records import SqliteRecords
+from alphacut_gateway.jobs.steps import Then
 from alphacut_gateway.tier import Tier
 
 URL = "/v1/jobs"
@@ -155,6 +158,30 @@ def test_results_find_room_however_much_larger_than_their_images_they_are(play: 
     results = play(scenario, job_bytes=limit)
     assert sum(results) > 10 * sum(map(len, images[:2]))
     assert sum(results) < limit
+
+
+def test_receivers_that_hang_keep_no_picture_waiting() -> None:
+    async def scenario() -> None:
+        hanging, done = asyncio.Event(), asyncio.Event()
+
+        class OneStep:
+            async def take(self, kind: Kind, _job_id: str) -> Then:
+                if kind == "deliver":
+                    await hanging.wait()
+                done.set()
+                return Then()
+
+        records = SqliteRecords(None, keep_s=60, lease_s=60, max_bytes=1)
+        queue = EmbeddedQueue(records, OneStep(), 2)  # type: ignore[arg-type]
+        try:
+            for number in range(5):
+                await queue.put("deliver", f"{number}")
+            await queue.put("work", "6")
+            await asyncio.wait_for(done.wait(), 20)
+        finally:
+            await queue.close()
+
+    asyncio.run(scenario())
 
 
 def test_a_key_is_known_to_redis_however_short_jobs_are_kept(redis_process: Any, photo: bytes) -> None:
