@@ -73,6 +73,7 @@ def from_environment() -> FastAPI:
 def log_to_stderr() -> None:
     """Write the gateway's own lines to standard error, each one JSON or a sentence."""
     LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False  # Celery writes whatever comes to the root, too
     if not LOGGER.handlers:
         LOGGER.addHandler(logging.StreamHandler(sys.stderr))
 
