@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 router = APIRouter(include_in_schema=False)
 
+_METHODS = ["GET", "HEAD"]
 _MEDIA_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _HEADERS = {
     "Content-Security-Policy": (
@@ -23,19 +24,19 @@ _HEADERS = {
 _FILES = {file.name: file.read_bytes() for file in (resources.files("alphacut_gateway") / "page").iterdir()}
 
 
-@router.get("/")
+@router.api_route("/", methods=_METHODS)
 async def page() -> Response:
     """Return the page."""
     return _file("index.html")
 
 
-@router.get("/docs")
+@router.api_route("/docs", methods=_METHODS)
 async def docs() -> Response:
     """Return the API's description for people."""
     return _file("docs.html")
 
 
-@router.get("/assets/{name}")
+@router.api_route("/assets/{name}", methods=_METHODS)
 async def asset(name: str) -> Response:
     """Return one of the page's files; the name is looked up among them and is no path."""
     if name not in _FILES:

@@ -31,12 +31,14 @@ async def models(request: Request) -> dict[str, list[dict[str, Any]]]:
     return {"models": [_described(engine) for engine in engines.values()]}
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
     """Say that this process answers."""
     return {"status": "ok"}
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=declared(ContractError, InferenceError, UnavailableError, DeadlineError))
 async def readyz(request: Request) -> dict[str, str | float]:
     """Say that a real inference works, or why it does not; the outcome is remembered for a second."""

@@ -32,6 +32,14 @@ def test_readiness_fails_with_the_server_and_health_does_not(play: Any, predicto
     assert play(scenario) == (503, 200)
 
 
+@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/readyz", "/assets/app.js"])
+def test_what_is_looked_at_can_be_looked_for(play: Any, path: str) -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[int]:
+        return [(await client.request(method, path)).status_code for method in ("HEAD", "GET")]
+
+    assert play(scenario) == [200, 200]
+
+
 def test_readiness_asks_again_after_a_second(play: Any, predictor: Any) -> None:
     now = 0.0
 
@@ -55,11 +63,14 @@ def test_metrics_count_requests_by_route_and_masks_by_where_they_came_from(play:
         await client.post("/remove", content=photo)
         await client.post("/remove", content=photo)
         await client.get("/no/such/path/at/all")
+        await client.request("X-ANY-1", "/healthz")
         return (await client.get("/metrics")).text
 
     text = play(scenario)
     assert 'alphacut_gateway_requests_total{method="POST",route="/remove",status="200"} 2.0' in text
     assert 'route="unmatched",status="404"' in text
+    assert 'method="other",route="/healthz",status="405"' in text
+    assert "X-ANY" not in text
     assert 'alphacut_gateway_masks_total{found="HIT"} 1.0' in text
     assert 'alphacut_gateway_stage_seconds_count{stage="inference"} 2.0' in text
 
