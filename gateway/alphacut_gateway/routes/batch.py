@@ -14,7 +14,7 @@ from alphacut_gateway import gateway
 from alphacut_gateway.batch import images
 from alphacut_gateway.batch.working import Working
 from alphacut_gateway.faults import IMAGE_ERRORS, declared
-from alphacut_gateway.routes.parameters import CutoutParameters
+from alphacut_gateway.routes.parameters import CutoutParameters, merged
 from alphacut_gateway.routes.remove import BINARY
 
 router = APIRouter()
@@ -42,7 +42,7 @@ _ZIP: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/v1/batch", responses=_ZIP | declared(*IMAGE_ERRORS), openapi_extra=_BODY, response_class=Response)
-async def batch(request: Request, wishes: Annotated[CutoutParameters, Query()]) -> Response:
+async def batch(request: Request, query: Annotated[CutoutParameters, Query()]) -> Response:
     """Remove the backgrounds of many images, sent as files of a form or in a zip.
 
     One that fails costs only itself. A batch is refused whole, before any image is looked at, if its names are
@@ -50,12 +50,13 @@ async def batch(request: Request, wishes: Annotated[CutoutParameters, Query()]) 
     """
     here = gateway.of(request)
     await here.admit(request, "remove")
-    options, tier = wishes.options(), await here.tier(wishes.tier())
     settings = here.settings
     async with AsyncExitStack() as stack:
         upload = await stack.enter_async_context(
             here.upload(request, max_bytes=settings.batch_bytes, max_many=settings.batch_images)
         )
+        wishes = merged(query, upload.fields)
+        options, tier = wishes.options(), await here.tier(wishes.tier())
         pictures = await here.cutting.threads.run(images.of_upload, upload, settings.batch_images, settings.max_bytes)
 
         async def cut(content: bytes) -> bytes:

@@ -21,7 +21,7 @@ from alphacut_gateway.refusals import (
     JobUnknownError,
     MalformedRequestError,
 )
-from alphacut_gateway.routes.parameters import CutoutParameters
+from alphacut_gateway.routes.parameters import CutoutParameters, merged
 from alphacut_gateway.routes.remove import BINARY, BODY, image_file
 
 router = APIRouter(prefix="/v1/jobs")
@@ -51,7 +51,7 @@ class JobParameters(CutoutParameters):
 )
 async def submit(
     request: Request,
-    wishes: Annotated[JobParameters, Query()],
+    query: Annotated[JobParameters, Query()],
     idempotency_key: Annotated[str | None, Header(description="Sent again with it, a request is the same job.")] = None,
 ) -> Response:
     """Accept an image; what `/remove` would answer is fetched later, and nothing accepted is lost."""
@@ -60,11 +60,11 @@ async def submit(
     key = idempotency_key or ""
     if key and not _KEY.fullmatch(key):
         raise MalformedRequestError("got an Idempotency-Key that is not 1 to 255 printable characters without spaces")
-    options, tier = wishes.options(), wishes.tier()
-    await here.cutting.catalogue.engine(tier)
     trace = request.headers.get("traceparent", "")
     async with here.upload(request) as upload:
-        data = image_file(upload)
+        data, wishes = image_file(upload), merged(query, upload.fields)
+        options, tier = wishes.options(), wishes.tier()
+        await here.cutting.catalogue.engine(tier)
         # What is no picture is told now, and not to somebody who comes back for it.
         header = await here.cutting.threads.run(codec.read_header, data, here.cutting.limits)
         job = await here.jobs.submit(

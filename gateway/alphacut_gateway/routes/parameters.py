@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alphacut_core import backdrops
+from alphacut_core.errors import InvalidOptionError
 from alphacut_core.options import Color, Crop, Decode, Format, Options, Output, Refine
 from alphacut_gateway import tier
 from alphacut_gateway.tier import AskedMode, Tier
 
 _HIGHEST_PX = 1_000
 
+_Parameters = TypeVar("_Parameters", bound=BaseModel)
+
+
+def merged(query: _Parameters, fields: Mapping[str, str]) -> _Parameters:
+    """Return what the query says, and before it a form's fields.
+
+    Raises:
+        InvalidOptionError: A field does not fit.
+    """
+    given: dict[str, Any] = query.model_dump(exclude_unset=True) | dict(fields)
+    try:
+        return type(query).model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidOptionError(f"got {'.'.join(map(str, first['loc']))[:40]}: {first['msg']}") from error
+
 
 class CutoutParameters(BaseModel):
-    """Wishes about one picture, or about each of many."""
+    """Wishes about one picture, or about each of many; a name that is none of them is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
     format: Format = Field("png", description="File format of the answer; `jpeg` needs an opaque `bg`.")
     quality: int | None = Field(None, ge=0, le=100, description="Of `webp`, `avif` and `jpeg`.")

@@ -7,7 +7,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from alphacut_core.errors import InvalidOptionError, RefinementError
@@ -16,6 +16,7 @@ from alphacut_gateway import colors, gateway, tier
 from alphacut_gateway.faults import IMAGE_ERRORS, URL_ERRORS, declared
 from alphacut_gateway.refusals import ForbiddenError
 from alphacut_gateway.routes import picture
+from alphacut_gateway.routes.parameters import merged
 from alphacut_gateway.routes.remove import PICTURES, image_file
 
 router = APIRouter()
@@ -98,8 +99,8 @@ async def remove(request: Request, query: Annotated[Parameters, Query()]) -> Res
     await here.admit(request, "remove")
     deadline = here.deadline(request)
     async with here.upload(request) as upload:
-        given = query.model_dump(exclude_unset=True) | {n: v for n, v in upload.fields.items() if n in _FIELDS}
-        return await deadline.bound(_respond(request, image_file(upload), _validated(given)))
+        wishes = merged(query, {name: text for name, text in upload.fields.items() if name in _FIELDS})
+        return await deadline.bound(_respond(request, image_file(upload), wishes))
 
 
 @router.get(
@@ -133,11 +134,3 @@ async def _respond(request: Request, data: bytes, wishes: Parameters) -> Respons
         response = await picture.respond(request, data, fallback, asked)
         response.headers["X-Refinement"] = f"decontaminate; {error}".encode("ascii", "replace").decode()
         return response
-
-
-def _validated(given: dict[str, Any]) -> Parameters:
-    try:
-        return Parameters.model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InvalidOptionError(f"got {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

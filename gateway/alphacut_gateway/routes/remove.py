@@ -11,7 +11,7 @@ from alphacut_gateway import gateway, media
 from alphacut_gateway.faults import IMAGE_ERRORS, declared
 from alphacut_gateway.refusals import MalformedRequestError
 from alphacut_gateway.routes import picture
-from alphacut_gateway.routes.parameters import CutoutParameters
+from alphacut_gateway.routes.parameters import CutoutParameters, merged
 from alphacut_gateway.uploads import Upload
 
 router = APIRouter()
@@ -32,17 +32,18 @@ PICTURES: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/remove", responses=PICTURES | declared(*IMAGE_ERRORS), openapi_extra=BODY, response_class=Response)
-async def remove(request: Request, wishes: Annotated[CutoutParameters, Query()]) -> Response:
+async def remove(request: Request, query: Annotated[CutoutParameters, Query()]) -> Response:
     """Remove the background of an image, sent as the `file` of a form or as the body itself.
 
+    Parameters may be in the query or fields of the form.
     `X-Request-Timeout-Ms` says how long the answer is of use: what cannot be made in that time is refused at once.
     """
     here = gateway.of(request)
     await here.admit(request, "remove")
     deadline = here.deadline(request)
-    options, tier = wishes.options(), wishes.tier()
     async with here.upload(request) as upload:
-        return await deadline.bound(picture.respond(request, image_file(upload), options, tier))
+        data, wishes = image_file(upload), merged(query, upload.fields)
+        return await deadline.bound(picture.respond(request, data, wishes.options(), wishes.tier()))
 
 
 def image_file(upload: Upload) -> bytes:

@@ -50,6 +50,21 @@ def test_the_query_chooses_what_comes_back(post: Any, photo: bytes, query: str, 
     assert opened(response.content).mode == mode
 
 
+@pytest.mark.parametrize("url", ["/remove", "/v1/batch", "/v1/jobs"])
+def test_fields_of_a_form_are_parameters_too_and_unknown_names_are_refused(post: Any, photo: bytes, url: str) -> None:
+    known = post(f"{url}?format=png", files={"file": photo}, data={"format": "jpeg", "bg": "white"})
+    assert known.status_code == (202 if "jobs" in url else 200)
+    if url == "/remove":
+        assert opened(known.content).format == "JPEG"
+    for wrong in (
+        post(url, files={"file": photo}, data={"treshold": "3"}),
+        post(f"{url}?treshold=3", files={"file": photo}),
+        post(url, files={"file": photo}, data={"format": "gif"}),
+    ):
+        assert (wrong.status_code, wrong.json()["error"]["code"]) == (422, "option-invalid")
+        assert "treshold" in wrong.text or "format" in wrong.text
+
+
 def test_a_background_shows_where_the_subject_does_not(post: Any, photo: bytes) -> None:
     response = post("/remove?bg=%230f08", content=photo)
     assert opened(response.content).getpixel((38, 10)) == (0, 255, 0, 136)
