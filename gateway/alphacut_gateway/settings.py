@@ -79,7 +79,7 @@ class Settings:
     redis_url: str = field(default="", repr=False)
     shared_masks_for_s: int = 3600
     jobs_file: Path | None = None
-    job_bytes: int = 256 * 2**20
+    job_bytes: int = 2**30
     job_keep_s: int = 3600
     job_lease_s: int = 120
     job_attempts: int = 8
