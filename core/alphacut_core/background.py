@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from alphacut_core import checks
+from alphacut_core import checks, opened
 from alphacut_core.colors import Rgba
 from alphacut_core.geometry import Box, to_rgb
 
@@ -100,6 +100,9 @@ def behind(cutout: Image.Image, background: Background, picture: Image.Image, bo
 
     Returns:
         RGBA of the cut-out's size.
+
+    Raises:
+        UndecodableImageError: The file behind a picture that was opened but not loaded is broken.
     """
     return Image.alpha_composite(_painted(background, cutout.size, picture, box), cutout)
 
@@ -113,6 +116,7 @@ def _painted(background: Background, size: tuple[int, int], picture: Image.Image
     if isinstance(background, Checkerboard):
         return _checkerboard(background, *size)
     if isinstance(background, Image.Image):
+        opened.load(background, "a background's pixels")  # all images of a batch share it
         return ImageOps.fit(background.convert("RGBA"), size, Image.Resampling.LANCZOS)
     return Image.new("RGBA", size, background)
 

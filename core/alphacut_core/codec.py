@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,30 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from alphacut_core import bombs, formats, png
-from alphacut_core.errors import ImageTooLargeError, UndecodableImageError, UnsupportedImageError, reason
+from alphacut_core import bombs, decoder_errors, formats, opened, png
+from alphacut_core.errors import ImageTooLargeError, UnsupportedImageError
 from alphacut_core.limits import DEFAULT_LIMITS, Limits
 
 FAST_PNG_LEVEL = 1
 """The level of ``encode_png`` that goes by another, faster encoder than the rest."""
 
-# What Pillow's decoders raise on broken files. Warning is among them for callers who made errors of warnings.
-_DECODER_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    Warning,
-    struct.error,
-    zlib.error,
-)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -130,7 +111,7 @@ def upright(image: Image.Image) -> Image.Image:
     EXIF that cannot be read counts as none: it is no reason to refuse a picture that is whole.
 
     Args:
-        image: Any mode but those below.
+        image: Any mode but those below. Several threads may hand over the same one.
 
     Returns:
         A new image; of ``info`` it keeps the colour profile and the transparent colour.
@@ -140,10 +121,11 @@ def upright(image: Image.Image) -> Image.Image:
         UndecodableImageError: The file behind a picture that was opened but not loaded is broken.
     """
     _check_mode(image.mode)
-    with _typed_errors("pixels"):
-        image.load()
-    turned = _turned(image)
-    return _settled(turned.copy() if turned is image else turned)
+    opened.load(image)
+    with opened.alone(image):
+        turned = _turned(image)
+        own = turned.copy() if turned is image else turned
+    return _settled(own)
 
 
 def _turned(image: Image.Image) -> Image.Image:
@@ -233,26 +215,13 @@ def _opened(data: bytes, limits: Limits) -> Iterator[ImageFile.ImageFile]:
     announced = formats.announced_size(name, data)
     if announced is not None:
         limits.check_pixels(*announced)
-    with _typed_errors(f"{len(data):,} bytes of {name}"), formats.open_file(name, data) as image:
+    with decoder_errors.typed(f"{len(data):,} bytes of {name}"), formats.open_file(name, data) as image:
         limits.check_pixels(*image.size)
         _check_mode(image.mode)
         if isinstance(image, TiffImagePlugin.TiffImageFile) and 12 in image.tag_v2.get(_BITS_PER_SAMPLE, ()):
             raise UnsupportedImageError("got 12 bits a channel; convert the image to 8 or 16 bits a channel")
         _scale_transparency(image)
         yield image
-
-
-@contextmanager
-def _typed_errors(got: str) -> Iterator[None]:
-    try:
-        yield
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageTooLargeError(f"got {got} with too many pixels ({error}); scale the image down first") from error
-    except _DECODER_ERRORS as error:
-        raise UndecodableImageError(
-            f"got {got} that are broken or cut off ({type(error).__name__}: {reason(error)}); "
-            "save or download the image again"
-        ) from error
 
 
 def _check_mode(mode: str) -> None:
@@ -269,7 +238,7 @@ def _orientation(image: Image.Image, *, decode_first: bool = False) -> int:
             image.load()
         bombs.check_tags(image.info.get("exif") or b"")
         value = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
-    except _DECODER_ERRORS:
+    except decoder_errors.RAISED:
         return _AS_STORED
     return value if isinstance(value, int) else _AS_STORED
 

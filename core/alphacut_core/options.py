@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from alphacut_core import background as backgrounds
-from alphacut_core import checks, colors
+from alphacut_core import checks, colors, opened
 from alphacut_core.background import Background, Blur, Checkerboard, Gradient
 from alphacut_core.colors import Rgba
 from alphacut_core.crop import Crop
@@ -207,6 +207,7 @@ def _checked_trimap(got: Any) -> Image.Image | None:
         got = Image.fromarray(got)
     if not isinstance(got, Image.Image) or got.mode != "L":
         raise InvalidOptionError(f"got trimap={brief(got)}; give a PIL image of mode L or a uint8 array (H, W)")
+    opened.load(got, "a trimap's pixels")
     others = [value for value, count in enumerate(got.histogram()) if count and value not in _TRIMAP_VALUES]
     if others:
         raise InvalidOptionError(f"got {others[0]} in a trimap; allowed are 0 background, 128 unknown and 255 subject")
