@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
 import socket
 from collections.abc import Sequence
 
-_LOCAL_NAMES = frozenset({"localhost", "ip6-localhost"})
-_SCHEMES = ("dns:", "ipv4:", "ipv6:", "unix:", "xds:")
+from alphacut_core.errors import UnavailableError
+from alphacut_core.loopback import is_loopback
+
+_SCHEMES = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:")
+"""gRPC's own kinds of address, which it reads itself."""
+
+_HOST_AND_PORT = re.compile(r"([^][:/,@\s]+|\[[0-9A-Fa-f:.]+(%[^][:/,@\s]+)?\]):(?P<port>[0-9]{1,5})", re.ASCII)
+_MAX_PORT = 65_535
 
 
 def endpoints(url: str | Sequence[str]) -> tuple[str, ...]:
     """Return the addresses one by one.
 
     Raises:
-        ValueError: There is none, or one of several is more than host and port.
+        ValueError: There is none, or one is neither host and port nor, where it is alone, an address of gRPC's own.
     """
     servers = (url,) if isinstance(url, str) else tuple(url)
-    if not servers or not all(servers):
+    if not servers:
         raise ValueError(f"got url={url!r}; give host and port, such as '127.0.0.1:8001', or a list of them")
     for server in servers:
-        if len(servers) > 1 and (server.startswith(_SCHEMES) or not server.rpartition(":")[2].isdigit()):
-            raise ValueError(f"got {server!r} among several addresses; give each as host:port")
+        if not (_is_host_and_port(server) or (len(servers) == 1 and server.startswith(_SCHEMES))):
+            raise ValueError(
+                f"got url={server!r}; give host and port, such as '127.0.0.1:8001' or '[::1]:8001', a list of "
+                "them, or for all servers behind one name 'dns:///name:8001'"
+            )
     return servers
 
 
@@ -32,50 +41,53 @@ def check_secrets(servers: Sequence[str]) -> None:
         ValueError: A server that is, or may be, another machine.
     """
     for server in servers:
-        if not _is_loopback(server):
+        if not is_local(server):
             raise ValueError(
                 f"got a token or API key for {server}, which everybody on the way could read; give tls=True or "
                 "tls=Tls(...), or plaintext_secrets=True where the way itself is encrypted"
             )
 
 
+def is_local(server: str) -> bool:
+    """Return whether a server can only be on this machine."""
+    if server.startswith("unix:"):
+        return True
+    return is_loopback(server.removeprefix("dns:").lstrip("/").rpartition(":")[0].strip("[]"))
+
+
 def grpc_target(servers: Sequence[str]) -> str:
     """Return gRPC's name of one server or of several; the names of several are looked up now.
 
     Raises:
-        OSError: None of the names of several servers is known.
+        UnavailableError: None of the names of several servers is known.
     """
     if len(servers) == 1:
         return servers[0]
-    found: list[str] = []
+    found: list[tuple[str, str]] = []
     unknown: OSError | None = None
     for server in servers:
         host, _, port = server.rpartition(":")
         try:
-            found.append(_numeric(host.strip("[]"), int(port)))
+            found.append((_numeric(host.strip("[]"), int(port)), port))
         except OSError as error:  # one that is down may have lost its name; the others serve
             unknown = error
-    if not found and unknown is not None:
-        raise unknown
-    family = "ipv6" if any(address.startswith("[") for address in found) else "ipv4"
-    same = [address for address in found if address.startswith("[") == (family == "ipv6")]
-    return f"{family}:{','.join(same)}"
+    if not found:
+        raise UnavailableError(
+            f"found none of the names in {', '.join(servers)} ({unknown}); check them, or come back when they are known"
+        ) from unknown
+    if all(":" not in address for address, _ in found):
+        return "ipv4:" + ",".join(f"{address}:{port}" for address, port in found)
+    # A target is of one kind; addresses of the older one have a name in the newer.
+    sixes = ((address if ":" in address else f"::ffff:{address}", port) for address, port in found)
+    return "ipv6:" + ",".join(f"[{address}]:{port}" for address, port in sixes)
 
 
 def _numeric(host: str, port: int) -> str:
-    """Return host and port in numbers, of the older kind where there are both."""
+    """Return an address in numbers, of the older kind where there are both."""
     known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    address = min(known, key=lambda info: info[0] != socket.AF_INET)[4][0]
-    return f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}"
+    return str(min(known, key=lambda info: info[0] != socket.AF_INET)[4][0])
 
 
-def _is_loopback(server: str) -> bool:
-    if server.startswith("unix:"):
-        return True
-    host = server.removeprefix("dns:").lstrip("/").rpartition(":")[0].strip("[]")
-    if host in _LOCAL_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _is_host_and_port(server: str) -> bool:
+    parts = _HOST_AND_PORT.fullmatch(server)
+    return parts is not None and int(parts["port"]) <= _MAX_PORT

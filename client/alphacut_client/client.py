@@ -45,6 +45,7 @@ class Client(Batching):
     Raises:
         ValueError: A setting that is not allowed.
         InvalidOptionError: The same, for settings that calls can change.
+        UnavailableError: None of the names of several servers is known.
 
     Example:
         >>> with Client("127.0.0.1:8001") as client:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from alphacut_client.client import Client
-from alphacut_core.errors import ServerStartError
+from alphacut_core.errors import InvalidOptionError, ServerStartError
 from alphacut_core.tiers import Mode
 
 _READY = "gRPC "
@@ -196,7 +196,14 @@ def connected(url: str | None, **settings: Any) -> Iterator[Client]:
     Args:
         url: Host and port, or None.
         **settings: What ``Client`` takes beyond its address.
+
+    Raises:
+        InvalidOptionError: An address or a setting that is not allowed.
     """
     with ExitStack() as stack:
         address = url or stack.enter_context(EmbeddedServer()).url
-        yield stack.enter_context(Client(address, **settings))
+        try:
+            client = Client(address, **settings)
+        except ValueError as error:  # who types a command gets the message alone
+            raise InvalidOptionError(str(error)) from error
+        yield stack.enter_context(client)

@@ -48,7 +48,9 @@ class Settings:
 
     Attributes:
         url: Host and port of Triton's gRPC endpoint; ``dns:///name:port`` for all servers behind a name; or a
-            list of hosts and ports. Several take turns, and one that fails is left out for a while.
+            list of hosts and ports. Several take turns, and one that fails is left out for a while. The names of a list
+            are looked up once, when the client is made, and one that is not known then is left out for good; a name
+            after ``dns:///`` is looked up again.
         model: The network for calls that name none; ``Client.models`` lists what is there.
         mode: Its tier: ``full``, ``medium`` or ``lite``.
         pipeline: Names of the Triton models, for servers that name them otherwise; replaces both.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
 import socket
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from alphacut_client import EmbeddedServer
 from alphacut_core.errors import ContractError
+from alphacut_core.loopback import is_loopback
 from alphacut_gateway import serving
 from alphacut_gateway.app import log_to_stderr
 from alphacut_gateway.settings import Settings
@@ -64,11 +64,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _check_exposure(host: str, settings: Settings) -> None:
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback and not settings.api_key_hashes:
+    if not is_loopback(host) and not settings.api_key_hashes:
         raise ContractError(
             f"got --host {host} without API keys, which would serve everybody; set $ALPHACUT_GATEWAY_API_KEY_HASHES "
             "to the SHA-256 of each key, or listen on 127.0.0.1 behind a proxy that knows its callers"

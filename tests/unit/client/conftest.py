@@ -26,9 +26,11 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         self,
         answer: Answer,
         port: int = 0,
+        *,
         tls: trustme.LeafCert | None = None,
         client_authority: trustme.CA | None = None,
         options: Sequence[tuple[str, int]] = (),
+        host: str = "127.0.0.1",
     ) -> None:
         self.answer = answer
         self.requests: list[Any] = []
@@ -39,12 +41,12 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         self._pool = ThreadPoolExecutor(32)
         self._server = grpc.server(self._pool, options=[("grpc.max_receive_message_length", -1), *options])
         service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self, self._server)
-        address = f"127.0.0.1:{port}"
+        address = f"{host}:{port}"
         if tls is None:
             self.port = self._server.add_insecure_port(address)
         else:
             self.port = self._server.add_secure_port(address, _credentials(tls, client_authority))
-        self.url = f"127.0.0.1:{self.port}"
+        self.url = f"{host}:{self.port}"
         self._server.start()
 
     def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802  the protocol's name

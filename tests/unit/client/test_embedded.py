@@ -12,7 +12,7 @@ import pytest
 
 from alphacut_client import EmbeddedServer
 from alphacut_client.embedded import connected
-from alphacut_core.errors import ServerStartError
+from alphacut_core.errors import InvalidOptionError, ServerStartError
 
 READY = "import sys\nprint('gRPC 127.0.0.1:4711', flush=True)\n"
 UNTIL_STDIN_CLOSES = "sys.stdin.read()\n"
@@ -147,6 +147,11 @@ def test_a_talkative_server_never_blocks_on_a_full_pipe(stand_in: StandIn) -> No
 def test_an_address_given_starts_no_server() -> None:
     with connected("127.0.0.1:1") as client:
         assert client.url == "127.0.0.1:1"
+
+
+def test_an_address_that_is_none_is_refused_with_an_error_that_commands_show() -> None:
+    with pytest.raises(InvalidOptionError, match="host and port"), connected("http://127.0.0.1:8001"):
+        pass
 
 
 def test_no_address_starts_a_server_for_as_long_as_the_block_runs(stand_in: StandIn) -> None:
