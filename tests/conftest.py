@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -138,6 +139,38 @@ def start_server(repository: Path, tmp_path: Path) -> Iterator[Callable[..., Ser
     yield start
     for server in started:
         server.kill()
+
+
+class DeafProxy:
+    """Takes connections and answers none."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def was_asked(self) -> bool:
+        """Return whether anybody connected."""
+        try:
+            self._listener.accept()[0].close()
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+
+
+@pytest.fixture
+def deaf_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeafProxy]:
+    """A proxy that the environment names for everything."""
+    proxy = DeafProxy()
+    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy", "grpc_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", proxy.url)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture

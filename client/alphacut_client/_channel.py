@@ -7,9 +7,10 @@ from typing import Any
 
 import grpc
 
-from alphacut_client._target import endpoints, grpc_target
+from alphacut_client._target import endpoints, grpc_target, is_local
 from alphacut_client.settings import Settings
 from alphacut_client.tls import Tls
+from alphacut_core.loopback import NO_PROXY
 
 _PING_TIMEOUT_S = 20
 _SWEEP_S = 0.5
@@ -65,8 +66,11 @@ def options(settings: Settings) -> list[tuple[str, Any]]:
         # Retries are the client's own: they know what Triton's statuses mean.
         ("grpc.enable_retries", 0),
     ]
+    servers = endpoints(settings.url)
+    if len(servers) > 1 or is_local(servers[0]):  # gRPC would ask the proxy for all of a list by one impossible name
+        chosen.append(NO_PROXY)
     if settings.several:
-        chosen.append(("grpc.service_config", _turns(len(endpoints(settings.url)))))
+        chosen.append(("grpc.service_config", _turns(len(servers))))
     if isinstance(settings.tls, Tls) and settings.tls.server_name is not None:
         chosen.append(("grpc.ssl_target_name_override", settings.tls.server_name))
     return chosen

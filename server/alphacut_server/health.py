@@ -13,6 +13,7 @@ from alphacut_core.contract import CONFIDENCE, ENCODED, OPTIONS, mask_spec
 from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
 from alphacut_core.geometry import Pixels
 from alphacut_core.installed import Installed
+from alphacut_core.loopback import NO_PROXY
 from alphacut_core.options import Options
 from alphacut_server import paths
 
@@ -32,7 +33,7 @@ class Health:
         Args:
             url: Triton's gRPC address.
         """
-        self._client = InferenceServerClient(url, channel_args=[("grpc.max_reconnect_backoff_ms", 200)])
+        self._client = InferenceServerClient(url, channel_args=[("grpc.max_reconnect_backoff_ms", 200), NO_PROXY])
         self._answers: dict[Path, Pixels] = {}
         self._inputs = [_input(ENCODED.name, probe.picture()), _input(OPTIONS.name, Options().to_wire())]
 

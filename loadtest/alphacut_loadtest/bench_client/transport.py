@@ -15,6 +15,7 @@ from tritonclient.utils import shared_memory
 
 from alphacut_core import codec, geometry, render
 from alphacut_core.contract import CONFIDENCE, DEFAULT_PIPELINE, ENCODED, OPTIONS, image_spec, mask_spec
+from alphacut_core.loopback import NO_PROXY
 from alphacut_core.options import Options
 
 _SIZE = DEFAULT_PIPELINE.size
@@ -31,7 +32,7 @@ class Transport:
     """
 
     def __init__(self, url: str, images: Sequence[bytes]) -> None:
-        self._client = triton.InferenceServerClient(url)
+        self._client = triton.InferenceServerClient(url, channel_args=[NO_PROXY])
         self._outputs = [triton.InferRequestedOutput(name) for name in (mask_spec(_SIZE).name, CONFIDENCE.name)]
         wishes = Options().to_wire()
         self._files = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from types import TracebackType
 from prometheus_client.parser import text_string_to_metric_families
 
 from alphacut_core.errors import UnavailableError
+from alphacut_core.loopback import is_loopback
 
 _TIMEOUT_S = 10.0
 _US = 1e-6
@@ -84,10 +86,16 @@ def read(url: str) -> Page:
         UnavailableError: Nobody answers there.
     """
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310  an address the operator gave
+        with _opener(url).open(url, timeout=_TIMEOUT_S) as answer:
             return parse(answer.read().decode())
     except (urllib.error.URLError, TimeoutError, ValueError) as error:
         raise UnavailableError(f"found no metrics of Triton's at {url} ({error}); name them with --metrics") from error
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """Return what opens an address, without the environment's proxies where it is this machine's."""
+    local = is_loopback(urllib.parse.urlsplit(url).hostname or "")
+    return urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if local else []))
 
 
 class Watch:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from alphacut_core.errors import UnavailableError
@@ -48,3 +50,9 @@ def test_what_happened_in_between_is_a_difference() -> None:
 def test_an_address_without_metrics_is_told() -> None:
     with pytest.raises(UnavailableError, match="--metrics"):
         triton.read("http://127.0.0.1:9/metrics")
+
+
+def test_metrics_of_this_machine_are_not_asked_of_a_proxy(deaf_proxy: Any) -> None:
+    with pytest.raises(UnavailableError):
+        triton.read("http://127.0.0.1:9/metrics")
+    assert not deaf_proxy.was_asked()
