@@ -21,11 +21,18 @@ class AsyncBatch:
     Args:
         one: Makes of a wish and an image its answer.
         limiter: How many are under way.
+        check_open: Refuses work where none can be done any more.
     """
 
-    def __init__(self, one: Callable[[Wish, Any], Coroutine[Any, Any, Any]], limiter: Limiter) -> None:
+    def __init__(
+        self,
+        one: Callable[[Wish, Any], Coroutine[Any, Any, Any]],
+        limiter: Limiter,
+        check_open: Callable[[], None],
+    ) -> None:
         self._one = one
         self._limiter = limiter
+        self._check_open = check_open
 
     async def answers(
         self, images: Iterable[Any], wish: Wish, on_error: Raise | Return, progress: Progress
@@ -43,6 +50,7 @@ class AsyncBatch:
         self, images: Iterable[Any] | AsyncIterable[Any], wish: Wish, on_error: Raise | Return, *, ordered: bool
     ) -> AsyncGenerator[tuple[int, Any], None]:
         """Yield index and answer, or with ``on_error="return"`` error, of each image, in order or as it is there."""
+        self._check_open()
         check_batch(images, on_error)
         return self._stream(images, wish, on_error, ordered=ordered)
 

@@ -21,6 +21,7 @@ class AsyncConnection(Endpoint):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings, "AsyncClient", grpc.aio)
+        self._under_way: set[Any] = set()  # calls and pauses; some calls may be over a channel that was replaced
 
     def check_open(self) -> None:
         """Refuse work after ``close`` and after a fork, which no event loop survives, with a RuntimeError."""
@@ -33,21 +34,22 @@ class AsyncConnection(Endpoint):
 
         Raises:
             AlphacutError: The one error that the failed call stands for.
-            RuntimeError: The connection is closed.
         """
         started = time.monotonic()
         call = self.method(send.method)(send.request, timeout=send.timeout_s, metadata=self.headers())
         self.active += 1
+        self._under_way.add(call)
         try:
             response = await call
         except grpc.aio.AioRpcError as error:
             raise self.fault(error.code(), error.details() or "", started) from error
         except asyncio.CancelledError as error:
-            if self.closed:  # the channel cancelled it, not the task's owner
+            if self.closed:  # which cancelled it, not the task's owner
                 raise self.lost() from error
             raise
         finally:
             self.active -= 1
+            self._under_way.discard(call)
         self.heard(started)
         return response
 
@@ -67,9 +69,20 @@ class AsyncConnection(Endpoint):
                 pause_s = None if send.once else backoff.pause_s(error)
                 if pause_s is None or self.closed:
                     raise
-            await asyncio.sleep(pause_s)
+            await self._pause(pause_s)
+
+    async def _pause(self, duration_s: float) -> None:
+        """Sleep between two attempts; ``close`` ends it early."""
+        never = asyncio.get_running_loop().create_future()
+        self._under_way.add(never)
+        try:
+            await asyncio.wait({never}, timeout=duration_s)
+        finally:
+            self._under_way.discard(never)
 
     async def close(self) -> None:
         """Cancel what is under way and close the channel; closing twice is fine."""
         self.closed = True
+        for each in tuple(self._under_way):
+            each.cancel()
         await self._channel.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 from alphacut_client._async_connection import AsyncConnection
 from alphacut_client._steps import Compute, Send, Steps
-from alphacut_client.timings import Observer, Stage, timed
+from alphacut_client.timings import Observer, timed
 from alphacut_core.errors import AlphacutError
 
 
@@ -22,7 +22,7 @@ async def walk(
     observer: Observer | None,
     on_overload: Callable[[], None] | None = None,
 ) -> Any:
-    """Do the steps: what computes in ``pool``, what waits on the loop; leave no call behind."""
+    """Do the steps: what computes in ``pool``, what waits on the loop, none after a close; leave no call behind."""
     loop = asyncio.get_running_loop()
     sent: list[asyncio.Task[Any]] = []
     with closing(steps):
@@ -34,8 +34,10 @@ async def walk(
                 except StopIteration as end:
                     return end.value
                 try:
+                    if connection.closed:
+                        raise connection.lost()
                     if isinstance(step, Compute):
-                        result = await loop.run_in_executor(pool, _compute, step.function, step.stage, observer)
+                        result = await loop.run_in_executor(pool, _compute, step, connection, observer)
                     elif isinstance(step, Send):
                         result = asyncio.ensure_future(connection.answer(step, on_overload))
                         sent.append(result)
@@ -53,6 +55,8 @@ async def walk(
             await asyncio.gather(*sent, return_exceptions=True)
 
 
-def _compute(function: Callable[[], Any], stage: Stage, observer: Observer | None) -> Any:
-    with timed(observer, stage):
-        return function()
+def _compute(step: Compute, connection: AsyncConnection, observer: Observer | None) -> Any:
+    if connection.closed:  # while this waited for a thread
+        raise connection.lost()
+    with timed(observer, step.stage):
+        return step.function()

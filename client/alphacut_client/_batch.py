@@ -39,6 +39,7 @@ class Batch:
         self, images: Iterable[Any], wish: Wish, on_error: Raise | Return, *, ordered: bool
     ) -> Generator[tuple[int, Any], None, None]:
         """Yield index and answer, or with ``on_error="return"`` error, of each image, in order or as it is there."""
+        self._connection.check_open()
         check_batch(images, on_error)
         return self._stream(images, wish, on_error, ordered=ordered)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from alphacut_client._connection import Attempt, Connection
 from alphacut_client._steps import Send
-from alphacut_core.errors import AlphacutError, OverloadedError
+from alphacut_core.errors import AlphacutError, OverloadedError, UnavailableError
 
 
 class Calls:
@@ -26,6 +26,7 @@ class Calls:
         self._lock = threading.Lock()
         self._active: set[Attempt] = set()
         self._given_up = threading.Event()
+        connection.enrol(self)
 
     def give_up(self) -> None:
         """Cancel everything under way, on the server too, and refuse to start more."""
@@ -39,6 +40,10 @@ class Calls:
     def ended(self) -> bool:
         """Whether nobody wants further attempts."""
         return self._given_up.is_set() or self.connection.closed
+
+    def lost(self) -> UnavailableError:
+        """Return the error of what ended with them."""
+        return self.connection.lost()
 
     def send(self, send: Send) -> PendingAnswer:
         """Send a request; ``PendingAnswer.response`` waits for the answer."""
@@ -62,7 +67,7 @@ class Calls:
                 self._active.discard(attempt)
 
     def pause(self, duration_s: float) -> None:
-        """Sleep between two attempts; ``give_up`` ends it early."""
+        """Sleep between two attempts; ``give_up`` and ``Connection.close`` end it early."""
         self._given_up.wait(duration_s)
 
 
@@ -103,4 +108,6 @@ class PendingAnswer:
                 if pause_s is None or self._calls.ended:
                     raise
             self._calls.pause(pause_s)
+            if self._calls.ended:
+                raise self._calls.lost()
             self._attempt = self._calls.start(self._send)

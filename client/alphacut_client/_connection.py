@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
+from weakref import WeakSet
 
 import grpc
 
 from alphacut_client import _fork
 from alphacut_client._endpoint import Endpoint
 from alphacut_client.settings import Settings
-from alphacut_core.errors import UnavailableError
 
 
 class Attempt:
@@ -22,18 +22,31 @@ class Attempt:
         self.started = started
 
 
+class Caller(Protocol):
+    """Who has calls under way, or waits before the next."""
+
+    def give_up(self) -> None:
+        """Cancel everything, and start no more."""
+
+
 class Connection(Endpoint):
     """A channel; all methods may be called from several threads at once, and in forked children."""
 
     def __init__(self, settings: Settings) -> None:
-        self._renew_locks()
+        self._begin()
         super().__init__(settings, "Client", grpc)
         _fork.watch(self)
 
-    def _renew_locks(self) -> None:
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._held = False
+        self._callers: WeakSet[Caller] = WeakSet()
+
+    def enrol(self, caller: Caller) -> None:
+        """Have ``caller`` give up on ``close``, for as long as it lives."""
+        with self._lock:
+            self._callers.add(caller)
 
     def hold(self, longest_s: float) -> None:
         """Let nothing new begin, and wait so long until nothing is under way; ``release`` ends it."""
@@ -49,14 +62,14 @@ class Connection(Endpoint):
 
     def inherit(self) -> None:
         """Begin anew in a forked child."""
-        self._renew_locks()
+        self._begin()
         self.forget()
 
     def start(self, method: str, request: Any, timeout_s: float) -> Attempt:
         """Start one call of the inference service.
 
         Raises:
-            RuntimeError: The connection is closed.
+            UnavailableError: The connection was closed meanwhile.
         """
         with self._changed:
             self._changed.wait_for(lambda: not self._held)
@@ -66,8 +79,8 @@ class Connection(Endpoint):
             call = self.method(method).future(request, timeout=timeout_s, metadata=self.headers())
         except BaseException as error:
             self._ended()
-            if isinstance(error, ValueError):
-                self.check_open()  # closed by another thread in this moment
+            if isinstance(error, ValueError) and self.closed:  # by another thread in this moment
+                raise self.lost() from error
             raise
         call.add_done_callback(self._ended)
         return Attempt(call, started)
@@ -82,9 +95,7 @@ class Connection(Endpoint):
         try:
             response = call.result()
         except grpc.FutureCancelledError as error:
-            raise UnavailableError(
-                f"the call to {self.settings.address} was given up before its answer came"
-            ) from error
+            raise self.lost() from error
         except grpc.RpcError as error:
             with self._lock:
                 fault = self.fault(call.code(), call.details() or "", attempt.started)
@@ -101,4 +112,8 @@ class Connection(Endpoint):
     def close(self) -> None:
         """Cancel what is under way and close the channel; closing twice is fine."""
         self.closed = True
+        with self._lock:
+            callers = list(self._callers)
+        for caller in callers:  # they may pause, or wait for calls over a channel that was replaced
+            caller.give_up()
         self._channel.close()

@@ -66,9 +66,10 @@ class Endpoint:
         """Return a method of the inference service; in a forked child, over a channel of its own.
 
         Raises:
-            RuntimeError: The connection is closed.
+            UnavailableError: The connection was closed meanwhile.
         """
-        self.check_open()
+        if self.closed:
+            raise self.lost()
         if os.getpid() != self._pid:
             self._open()
         return getattr(self._stub, name)
@@ -116,5 +117,6 @@ class Endpoint:
         return error
 
     def lost(self) -> UnavailableError:
-        """Return the error of what was under way when the client was closed."""
-        return UnavailableError(f"the client of {self.settings.address} was closed before its answer came")
+        """Return the error of what was under way when the client was closed, or its caller gave it up."""
+        ended = "client of {} was closed" if self.closed else "call to {} was given up"
+        return UnavailableError(f"the {ended.format(self.settings.address)} before its answer came")

@@ -52,7 +52,7 @@ Steps: TypeAlias = Generator[Compute | Send | Receive, Any, Any]
 
 
 def walk(steps: Steps, calls: Calls, observer: Observer | None) -> Any:
-    """Do the steps in this thread; calls that nobody waits for any more are cancelled."""
+    """Do the steps in this thread, none once ``calls`` ended; cancel calls that nobody waits for any more."""
     with closing(steps), ExitStack() as sent:
         advance = partial(steps.send, None)
         while True:
@@ -61,6 +61,8 @@ def walk(steps: Steps, calls: Calls, observer: Observer | None) -> Any:
             except StopIteration as end:
                 return end.value
             try:
+                if calls.ended:
+                    raise calls.lost()
                 if isinstance(step, Compute):
                     with timed(observer, step.stage):
                         result = step.function()

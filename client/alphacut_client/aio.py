@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
@@ -54,7 +54,7 @@ class AsyncClient(AsyncBatching):
         self._catalogue = Catalogue(chosen.pipeline)
         self._work = Work(self._catalogue, chosen.limits, chosen.render_on, lambda: self._connection.active)
         self._limiter = limiter(chosen.window)
-        self._batch = AsyncBatch(self._one, self._limiter)
+        self._batch = AsyncBatch(self._one, self._limiter, self._connection.check_open)
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="alphacut")
 
     async def __aenter__(self) -> AsyncClient:
@@ -66,13 +66,13 @@ class AsyncClient(AsyncBatching):
         await self.close()
 
     async def close(self) -> None:
-        """Cancel what is under way and close the connection; closing twice is fine.
+        """Cancel what is under way and close the connection, as ``Client.close``; closing twice is fine.
 
         Example:
             >>> await client.close()
         """
         await self._connection.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False)  # what waits in it ends by itself; cancelled, its tasks would seem to be
 
     @property
     def url(self) -> str:
@@ -151,8 +151,9 @@ class AsyncClient(AsyncBatching):
         return counters
 
     async def _one(self, wish: Wish, image: Any) -> Any:
-        return await self._walk(self._work.answer(image, *wish), self._limiter.overloaded)
+        steps = self._work.answer(image, *wish)
+        return await walk(steps, self._connection, self._pool, self._observer, self._limiter.overloaded)
 
-    async def _walk(self, steps: Steps, on_overload: Callable[[], None] | None = None) -> Any:
+    async def _walk(self, steps: Steps) -> Any:
         self._connection.check_open()
-        return await walk(steps, self._connection, self._pool, self._observer, on_overload)
+        return await walk(steps, self._connection, self._pool, self._observer)

@@ -72,6 +72,9 @@ class Client(Batching):
     def close(self) -> None:
         """Cancel what is under way and close the connection; closing twice is fine.
 
+        What was under way ends with ``UnavailableError``, in a batch each image that has no result yet; what is
+        asked afterwards is refused with a ``RuntimeError``.
+
         Example:
             >>> client.close()
         """
@@ -199,4 +202,5 @@ class Client(Batching):
         return counters
 
     def _walk(self, steps: Steps) -> Any:
+        self._connection.check_open()
         return walk(steps, Calls(self._connection), self._observer)

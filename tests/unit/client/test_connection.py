@@ -147,6 +147,8 @@ def test_a_closed_connection_says_so(serve: Serve) -> None:
     connection.close()
     connection.close()
     with pytest.raises(RuntimeError, match="create a new Client"):
+        connection.check_open()
+    with pytest.raises(UnavailableError, match="closed"):  # of what was begun before
         call(connection, REQUEST)
 
 
