@@ -104,7 +104,8 @@ class Hang:
         self.left = threading.Event()
 
     def __call__(self, request: Any, context: grpc.ServicerContext) -> Any:
-        context.add_callback(self.left.set)
+        if not context.add_callback(self.left.set):  # the caller was gone before
+            self.left.set()
         self.arrived.set()
         self.left.wait(60)
         return service_pb2.ModelInferResponse()
