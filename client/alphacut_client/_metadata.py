@@ -23,8 +23,23 @@ def metadata(settings: Settings) -> Metadata:
     return tuple(headers.items())
 
 
+def check_secret(text: object) -> None:
+    """Refuse a token or API key that cannot be a header's value; the message does not tell it.
+
+    Raises:
+        ValueError: It is no text of printable ASCII characters.
+    """
+    if not (isinstance(text, str) and text.isascii() and text.isprintable()):
+        raise ValueError(
+            "got a token or API key that cannot be sent; allowed are texts of printable ASCII characters, so strip the "
+            "line break that a file ends with"
+        )
+
+
 def _told(secret: Secret) -> str:
-    return secret if isinstance(secret, str) else secret()
+    text = secret if isinstance(secret, str) else secret()
+    check_secret(text)
+    return text
 
 
 def _add_trace(headers: dict[str, str]) -> None:

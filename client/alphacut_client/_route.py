@@ -22,6 +22,9 @@ Priority = Literal["interactive", "bulk"]
 MIN_TIMEOUT_S = 0.05
 """Shortest deadline: Triton before 25.06 can be crashed by calls whose deadline passes within milliseconds."""
 
+MAX_TIMEOUT_S = 86_400.0
+"""Longest deadline, a day: gRPC and Triton count in integers, which have an end."""
+
 _WORDS: dict[str, tuple[str, ...]] = {
     "mode": MODES,
     "upload": get_args(Upload),
@@ -39,7 +42,7 @@ class Route:
         model: Name of the network, as ``Client.models`` lists it.
         mode: Its tier.
         upload: Who decodes image files.
-        timeout_s: Deadline of one attempt in seconds, at least 0.05.
+        timeout_s: Deadline of one attempt in seconds, 0.05 to 86,400.
         priority: Which lane of the server's queues.
         returns: The kind of image that comes out; None is the kind that went in.
         channels: The order of an array's channels, in and out.
@@ -61,8 +64,7 @@ class Route:
                 f"got returns={self.returns!r}; allowed are bytes, PIL.Image.Image, numpy.ndarray and None, the kind "
                 "that went in"
             )
-        if self.timeout_s < MIN_TIMEOUT_S:
-            raise InvalidOptionError(f"got timeout_s={self.timeout_s}; at least {MIN_TIMEOUT_S} s are needed")
+        checks.number("timeout_s", self.timeout_s, MIN_TIMEOUT_S, MAX_TIMEOUT_S)
 
     @property
     def triton_priority(self) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 
-from alphacut_client._route import Priority, Route, Upload
+from alphacut_client._metadata import check_secret
+from alphacut_client._route import MAX_TIMEOUT_S, Priority, Route, Upload
 from alphacut_client._target import check_secrets, endpoints
 from alphacut_client.timings import Observer
 from alphacut_client.tls import Tls
@@ -19,6 +20,8 @@ Secret = str | Callable[[], str]
 """A text, or what returns it; asked anew for every attempt, so that it may expire."""
 
 DEFAULT_URL = "127.0.0.1:8001"
+
+_MIN_KEEPALIVE_S = 0.001  # gRPC counts milliseconds
 
 
 class ClientKeywords(TypedDict, total=False):
@@ -61,16 +64,16 @@ class Settings:
         render_on: ``server`` lets the server return finished files, for callers with more network than
             processor. Pixels are composited here all the same.
         limits: Bounds on images, checked before anything is sent. The server has its own.
-        timeout_s: Deadline of one attempt, at least 0.05 s.
+        timeout_s: Deadline of one attempt, 0.05 s to a day.
         retry_for_s: How long to repeat what can succeed later; 0 repeats nothing.
         window: How many images of a batch or stream are under way at once; bounds memory and the server's queue.
             None finds the number by itself.
         tls: Encryption: False for none, True for the usual authorities, or a ``Tls``.
-        token: Sent as ``authorization: Bearer TOKEN``.
-        api_key: Sent as ``x-api-key``.
+        token: Sent as ``authorization: Bearer TOKEN``; printable ASCII.
+        api_key: Sent as ``x-api-key``; printable ASCII.
         plaintext_secrets: Allows ``token`` and ``api_key`` without TLS to other machines than this one.
         keepalive_s: Seconds between pings while calls are under way. Servers end connections that ping more
-            often than they allow, which is every 300 s unless they were told otherwise.
+            often than they allow, which is every 300 s unless they were told otherwise. 0.001 s to a day.
         observer: Called with the seconds of every stage, from several threads; see ``alphacut_client.timings``.
 
     Raises:
@@ -99,16 +102,21 @@ class Settings:
     def __post_init__(self) -> None:
         if self.render_on not in ("client", "server"):
             raise ValueError(f"got render_on={self.render_on!r}; allowed are 'client' and 'server'")
-        if self.retry_for_s < 0:
+        if not self.retry_for_s >= 0:  # which NaN is not
             raise ValueError(f"got retry_for_s={self.retry_for_s}; give 0 or more seconds")
         if self.window is not None and self.window < 1:
             raise ValueError(f"got window={self.window}; at least 1 image must be under way")
-        if self.keepalive_s <= 0:
-            raise ValueError(f"got keepalive_s={self.keepalive_s}; give more than 0 seconds")
+        if not _MIN_KEEPALIVE_S <= self.keepalive_s <= MAX_TIMEOUT_S:
+            raise ValueError(
+                f"got keepalive_s={self.keepalive_s}; give {_MIN_KEEPALIVE_S} to {MAX_TIMEOUT_S:g} seconds"
+            )
         _ = self.route
         servers = endpoints(self.url)
         if len(servers) > 1 and self.tls and not (isinstance(self.tls, Tls) and self.tls.server_name):
             raise ValueError("got several addresses and TLS; give tls=Tls(server_name=...), the name they all prove")
+        for secret in (self.token, self.api_key):
+            if isinstance(secret, str):
+                check_secret(secret)
         if (self.token is not None or self.api_key is not None) and not self.tls and not self.plaintext_secrets:
             check_secrets(servers)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
@@ -30,7 +30,7 @@ class Tls:
 
     roots: Pem | None = None
     certificate: Pem | None = None
-    key: Pem | None = None
+    key: Pem | None = field(default=None, repr=False)
     server_name: str | None = None
 
     def __post_init__(self) -> None:

@@ -25,7 +25,6 @@ _network, _server = group("Network"), group("Server")
 _DEFAULTS = Refine()
 _CUTOUT_ONLY = ("color", "background", "matting", "decontaminate")
 _REFINE = ("band_px", "max_unknown_px", "max_seconds", "over_budget")
-_LONGEST_TIMEOUT_S = 86_400.0
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _OPTIONS = (
@@ -127,7 +126,7 @@ _OPTIONS = (
     _server(
         "--timeout",
         "timeout_s",
-        type=click.FloatRange(_route.MIN_TIMEOUT_S, _LONGEST_TIMEOUT_S),
+        type=click.FloatRange(_route.MIN_TIMEOUT_S, _route.MAX_TIMEOUT_S),
         callback=spoken.reading(spoken.number),
         default=60.0,
         show_default=True,

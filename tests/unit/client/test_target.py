@@ -104,6 +104,22 @@ def test_several_servers_behind_tls_need_the_name_that_they_prove() -> None:
         Settings(["10.0.0.1:1", "10.0.0.2:1"], tls=True)
 
 
+def test_a_private_key_is_not_shown_in_logs() -> None:
+    tls = Tls(certificate=b"chain", key=b"s3cret")
+    assert "s3cret" not in repr(tls) + repr(Settings("cut.example:8001", tls=tls))
+
+
+@pytest.mark.parametrize("unsendable", ["s3cret\n", "s3crét", "s3\0cret"])
+@pytest.mark.parametrize("secret", ["token", "api_key"])
+def test_a_secret_that_no_header_holds_is_refused_without_telling_it(secret: str, unsendable: str) -> None:
+    with pytest.raises(ValueError, match="strip the line break") as refused:
+        Client("127.0.0.1:1", **{secret: unsendable})
+    assert unsendable not in str(refused.value)
+    told = "strip the line break"
+    with Client("127.0.0.1:1", **{secret: lambda: unsendable}) as client, pytest.raises(ValueError, match=told):
+        client.health()
+
+
 def test_half_a_client_certificate_is_refused() -> None:
     with pytest.raises(ValueError, match="both"):
         Tls(certificate=b"cert")
