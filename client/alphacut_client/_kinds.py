@@ -83,6 +83,13 @@ def picture(image: object, limits: Limits, channels: Channels = "rgb") -> Image.
     )
 
 
+def is_single(images: object) -> bool:
+    """Return whether what was given as images is one: iterated, it would fall into lines or rows."""
+    if isinstance(images, np.ndarray):
+        return images.dtype != object and images.ndim in (2, 3)
+    return isinstance(images, (str, bytes, Path, Image.Image)) or hasattr(images, "readline")
+
+
 def wanted(image: object, returns: Returns) -> Given:
     """Return the kind that comes out where ``image`` went in."""
     if returns is np.ndarray or (returns is None and isinstance(image, np.ndarray)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
+from alphacut_client import _kinds
 from alphacut_client._route import Route
 from alphacut_core.errors import AlphacutError, InputError
 from alphacut_core.options import Options
@@ -47,5 +48,5 @@ def check_batch(images: object, on_error: object) -> None:
     """
     if on_error not in ("raise", "return"):
         raise ValueError(f"got on_error={on_error!r}; allowed are 'raise' and 'return'")
-    if isinstance(images, (str, bytes)):
+    if _kinds.is_single(images):
         raise InputError("got a single image; give a list or another iterable of images, or call remove or mask")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -236,10 +237,28 @@ def test_no_images_are_no_problem(client: Client) -> None:
     assert client.remove_batch([]) == []
 
 
-@pytest.mark.parametrize("single", ["photo.jpg", b"content"])
+@pytest.mark.parametrize(
+    "single",
+    [
+        "photo.jpg",
+        b"content",
+        Path("photo.jpg"),
+        io.BytesIO(b"content"),
+        Image.new("RGB", (9, 9)),
+        np.zeros((9, 9, 3), np.uint8),
+    ],
+    ids=lambda single: type(single).__name__,
+)
 def test_a_single_image_is_not_taken_for_a_batch(client: Client, single: Any) -> None:
     with pytest.raises(InputError, match="single image"):
-        client.remove_batch(single)
+        client.remove_batch(single, on_error="return")
+
+
+def test_an_array_of_images_is_a_batch(client: Client, photo: Photo, tmp_path: Path) -> None:
+    assert len(client.mask_batch(np.zeros((2, 9, 9, 3), np.uint8))) == 2
+    path = tmp_path / "photo.png"
+    path.write_bytes(photo())
+    assert len(client.mask_batch(np.array([str(path)] * 3))) == 3
 
 
 def test_one_client_serves_many_threads(client: Client, photo: Photo) -> None:
@@ -279,9 +298,15 @@ def test_health_of_a_server_that_is_gone_is_an_error_at_once(serve: Serve) -> No
         {"window": 0},
         {"render_on": "moon"},
         {"keepalive_s": 0},
+        {"keepalive_s": math.inf},
+        {"keepalive_s": math.nan},
         {"retry_for_s": -1},
+        {"retry_for_s": math.nan},
         {"url": []},
         {"timeout_s": 0.01},
+        {"timeout_s": math.inf},
+        {"timeout_s": math.nan},
+        {"timeout_s": 1e12},
         {"mode": "tiny"},
         {"upload": "fax"},
         {"priority": "mine"},
