@@ -30,7 +30,7 @@ _LOG_LINES = 200
 
 
 class EmbeddedServer:
-    """A Triton of one's own on a free port of this machine: started on entering, gone on leaving.
+    """A Triton of one's own on a free port of this machine: started on entering, gone on leaving, as often as entered.
 
     The server process is ``python -m alphacut_server serve``; it ends by itself when this process ends, however
     that happens. The first start on a machine makes the server's environment and may take minutes.
@@ -68,14 +68,19 @@ class EmbeddedServer:
         self._models = tuple(models)
         self._tiers = tuple(tiers)
         self._start_timeout_s = start_timeout_s
+        self._process: subprocess.Popen[str]
+        self._forget()
+
+    def _forget(self) -> None:
+        """Leave what an earlier block's server said and was."""
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._starting = True
         self._told: queue.Queue[str | None] = queue.Queue()
         self._metrics_url: str | None = None
-        self._process: subprocess.Popen[str]
         self._readers: list[threading.Thread] = []
 
     def __enter__(self) -> EmbeddedServer:
+        self._forget()
         # A session of its own: Ctrl-C reaches this process alone, which then ends the server in good order.
         self._process = subprocess.Popen(
             self._command(),

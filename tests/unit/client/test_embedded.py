@@ -49,6 +49,23 @@ def test_the_address_is_the_one_that_the_server_prints_and_it_ends_with_the_bloc
     assert not is_running(server.pid)
 
 
+def test_it_may_be_entered_again_and_tells_of_the_second_server(stand_in: StandIn, tmp_path: Path) -> None:
+    stand_in(
+        f"import sys\nfile = open({str(tmp_path / 'starts')!r}, 'a')\nfile.write('x')\nfile.flush()\n"
+        "print(f'gRPC 127.0.0.1:{file.tell()}', flush=True)\n"
+        "print(f'metrics http://127.0.0.1:{file.tell()}/metrics', flush=True)\n"
+        "print(f'start {file.tell()}', file=sys.stderr, flush=True)\n" + UNTIL_STDIN_CLOSES
+    )
+    server = EmbeddedServer()
+    seen = []
+    for _ in range(2):
+        with server:
+            seen.append((server.url, server.metrics_url))
+        assert not is_running(server.pid)
+    assert seen == [(f"127.0.0.1:{start}", f"http://127.0.0.1:{start}/metrics") for start in (1, 2)]
+    assert server.log == "start 2"
+
+
 def test_the_address_of_metrics_is_known_too(stand_in: StandIn) -> None:
     stand_in(READY + "print('metrics http://127.0.0.1:4712/metrics', flush=True)\n" + UNTIL_STDIN_CLOSES)
     with EmbeddedServer() as server:
