@@ -146,7 +146,7 @@ class Client(Batching):
 
         Args:
             image: As for ``remove``.
-            decode: ``fast`` lets the JPEG decoder scale down first.
+            decode: ``fast`` lets the JPEG decoder scale down first; it concerns image files.
             **route: ``model``, ``mode``, ``upload``, ``timeout_s``, ``priority``.
 
         Returns:

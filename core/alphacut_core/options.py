@@ -53,7 +53,8 @@ class Options:
         color: ``straight`` keeps the picture's colours and puts the mask into alpha. ``rembg`` reproduces
             rembg 2.0.86 byte for byte: colours multiplied by the mask.
         decode: ``exact`` resizes from every pixel. ``fast`` lets the JPEG decoder scale down first and
-            resizes by SIMD; masks then differ by less than 1/255 in the mean.
+            resizes by SIMD; masks then differ by less than 1/255 in the mean. It concerns image files: what comes
+            as pixels is resized exactly.
         format: File format of an encoded result. ``jpeg`` knows no transparency: a cut-out needs an opaque
             ``background``.
         quality: 0 (small) to 100 of ``webp``, ``avif`` and ``jpeg``; None is 90, 75 and 92.
