@@ -121,6 +121,17 @@ class Health:
                 raise UnavailableError(f"Triton did not load {model}: {error}") from error
             raise InferenceError(f"Triton refuses {model}: {error.message()}") from error
 
+    def unload(self, model: str, timeout_s: float) -> None:
+        """Have Triton stop serving a model; nothing happens if it does not.
+
+        Raises:
+            InferenceError: Triton refuses, or does not answer.
+        """
+        try:
+            self._client.unload_model(model, client_timeout=timeout_s)
+        except InferenceServerException as error:
+            raise InferenceError(f"Triton did not unload {model}: {error}") from error
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()

@@ -92,7 +92,7 @@ class Supervisor:
             variables = launch.variables(self._environment)
 
             def start() -> Triton:
-                engines = served.find(self._repository, self._wish)
+                engines = self._switch.accepted(served.find(self._repository, self._wish))
                 self._rounds.begin(engines)
                 self._switch.begin(engines)
                 models = [engine.pipeline.ensemble for engine in engines]

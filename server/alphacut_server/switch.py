@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from alphacut_core import installed
@@ -24,7 +24,7 @@ class Switch:
 
     Triton keeps answering with the version that it has while it loads another one, warms it up, and then lets
     requests go to the new one. A version that does not load, or does not give the known answer, is taken back in
-    the repository too, so that the server would start again with the one that works.
+    the repository too, so that the server would start again with the one that works, or without the engine.
     """
 
     def __init__(
@@ -59,7 +59,13 @@ class Switch:
         if self._thread is not None:
             self._thread.join()  # soon: it speaks to a server that is gone
         self._serving = {engine.engine: engine for engine in engines}
-        self._refused.clear()
+
+    def accepted(self, engines: Sequence[Installed]) -> Sequence[Installed]:
+        """Return the engines but for those that were refused, which would keep a server from starting.
+
+        They are still selected where the repository cannot be written. All are returned if none is left otherwise.
+        """
+        return [engine for engine in engines if self._refused.get(engine.engine) != engine.selection] or engines
 
     @property
     def busy(self) -> bool:
@@ -107,7 +113,7 @@ class Switch:
     def _take_back(self, engine: Installed, error: AlphacutError, health: Health) -> None:
         before = self._serving.get(engine.engine)
         if before is None:
-            self._report(f"{engine.engine} is not served: {error}")
+            self._leave_out(engine, error, health)
             return
         try:
             _restore(before)
@@ -116,6 +122,15 @@ class Switch:
             self._report(f"version {before.version} of {engine.engine} could not be brought back: {failure}")
             return
         self._report(f"version {engine.version} of {engine.engine} is refused, {before.version} goes on: {error}")
+
+    def _leave_out(self, engine: Installed, error: AlphacutError, health: Health) -> None:
+        self._report(f"{engine.engine} is not served: {error}")
+        try:
+            engine.config.unlink(missing_ok=True)
+            for model in (engine.pipeline.ensemble, engine.engine):
+                health.unload(model, _PROBE_TIMEOUT_S)
+        except (OSError, AlphacutError) as failure:
+            self._report(f"{engine.engine} could not be taken back: {failure}")
 
 
 def check_files(engine: Installed) -> None:
