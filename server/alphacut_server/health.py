@@ -11,7 +11,7 @@ from tritonclient.utils import InferenceServerException
 
 from alphacut_core import probe
 from alphacut_core.contract import ANY_MASK, CONFIDENCE, ENCODED, OPTIONS, RENDERED, image_spec, mask_spec
-from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
+from alphacut_core.errors import InferenceError, InputError, ServerStartError, UnavailableError
 from alphacut_core.geometry import Pixels
 from alphacut_core.installed import Installed
 from alphacut_core.options import Options
@@ -88,9 +88,9 @@ class Health:
         if folder not in self._answers:
             try:
                 self._answers[folder] = probe.load_answer(folder)
-            except FileNotFoundError as error:
+            except (OSError, InputError) as error:
                 raise ServerStartError(
-                    f"there is no whole engine in {folder} ({probe.ANSWER_FILE} is missing); "
+                    f"there is no whole engine in {folder} ({probe.ANSWER_FILE} cannot be read: {error}); "
                     "run: alphacut build --force"
                 ) from error
         return self._answers[folder]

@@ -141,7 +141,11 @@ def check_files(engine: Installed) -> None:
     """
     for name, sha256 in engine.manifest["artefacts"].items():
         path = engine.folder / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise InferenceError(f"cannot read {path} ({error.strerror}); run: alphacut build --force") from error
+        if found != sha256:
             raise InferenceError(f"{path} is not the file that was installed; run: alphacut build --force")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import signal
 import socket
@@ -99,6 +100,17 @@ def test_a_killed_triton_is_restarted_at_the_same_address(start_server: StartSer
     server.triton().kill()
     assert alive(before) == []
     assert_answers_again(server.url, repository)
+
+
+def test_a_restart_needs_nothing_of_a_temporary_folder_that_is_gone(
+    start_server: StartServer, repository: Path, tmp_path: Path
+):
+    server = start_server()
+    (folder,) = tmp_path.glob("alphacut-server-*")
+    shutil.rmtree(folder)
+    server.triton().kill()
+    assert_answers_again(server.url, repository)
+    assert re.search(r"Triton ended with status 137\. Its log says:\n(?!alphacut:).", server.stderr)
 
 
 @pytest.mark.parametrize("model", ["u2netp", "postprocess"])

@@ -149,6 +149,16 @@ def test_a_broken_version_is_refused_and_the_one_before_goes_on(
     assert callers.errors == []
 
 
+def test_folders_may_have_names_that_a_shell_would_take_apart(
+    start_server: Callable[..., Any], own_repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "so-called; folder").mkdir()
+    odd = own_repository.rename(tmp_path / "Ann's models (new)")
+    server = start_server("--repository", str(odd), "--tier", "lite", TMPDIR=str(tmp_path / "so-called; folder"))
+    assert server.url, server.stderr
+    await_line(server, f"{ENGINE} serves version {install_again(odd)} instead of")
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"), [(cut_off, f"Triton refuses {ENSEMBLE}"), (invert, "differs from the known answer")]
 )
