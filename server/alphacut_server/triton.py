@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import IO
 
 from alphacut_core.adapter import LIFELINE_VARIABLE
-from alphacut_core.errors import ServerStartError
-from alphacut_server.launch import LOOPBACK, region_prefix
+from alphacut_server.launch import region_prefix
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps it
 _GRACE_S = 10.0
@@ -88,34 +86,6 @@ def remove_orphaned_regions() -> None:
         pid = region.name.split("_")[1]
         if pid.isdigit() and not Path("/proc", pid).exists():
             region.unlink(missing_ok=True)
-
-
-def check_free(port: int) -> None:
-    """Check that nobody listens on a loopback port.
-
-    Raises:
-        ServerStartError: Somebody does.
-    """
-    with socket.socket() as candidate:
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind((LOOPBACK, port))
-        except OSError as error:
-            raise ServerStartError(
-                f"port {port} cannot be used ({error.strerror}); choose another with --port, or 0 for a free one"
-            ) from error
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ``count`` different loopback ports that are free now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for candidate in sockets:
-            candidate.bind((LOOPBACK, 0))
-        return [candidate.getsockname()[1] for candidate in sockets]
-    finally:
-        for candidate in sockets:
-            candidate.close()
 
 
 def _spawn(
