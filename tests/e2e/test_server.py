@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +26,7 @@ from tritonclient.utils import InferenceServerException
 from alphacut_core import installed, probe
 from alphacut_core.installed import Installed
 from alphacut_engines import configs
+from alphacut_server import environment, paths
 from alphacut_server.health import Health
 
 pytestmark = pytest.mark.triton
@@ -193,6 +197,26 @@ def test_a_taken_port_is_named(start_server: StartServer):
         server = start_server("--port", str(taken.getsockname()[1]))
         assert server.process.wait(60) == 1
     assert "choose another with --port" in server.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 1), (signal.SIGTERM, 128 + signal.SIGTERM)])
+def test_who_waits_for_the_environment_says_so_and_ends_when_told(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, status: int
+):
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path))
+    lock = tmp_path / f"{environment.locate().folder.name}.lock"
+    command = [sys.executable, "-m", "alphacut_server", "serve", "--repository", str(repository)]
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
+            assert waiting.stderr is not None
+            said = next((line for line in waiting.stderr if "waiting" in line), "")
+            waiting.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                waiting.wait(20)
+            waiting.kill()
+    assert str(lock) in said
+    assert waiting.returncode == status
 
 
 def test_a_folder_without_models_is_refused(start_server: StartServer, tmp_path: Path):
