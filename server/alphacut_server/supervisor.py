@@ -117,9 +117,8 @@ class Supervisor:
     @contextmanager
     def _running(self) -> Iterator[Triton]:
         """Start Triton, in a folder of its own; both are gone afterwards."""
-        engines = self._switch.accepted(served.find(self._repository, self._wish))
+        engines = self._switch.begin(served.find(self._repository, self._wish))
         self._rounds.begin(engines)
-        self._switch.begin(engines)
         with scratch.folder() as folder:
             triton = self._start(folder, engines)
             try:

@@ -54,18 +54,17 @@ class Switch:
         self._refused: dict[str, str] = {}
         self._thread: threading.Thread | None = None
 
-    def begin(self, engines: Iterable[Installed]) -> None:
-        """Start anew with what a server that has just been started serves."""
+    def begin(self, found: Sequence[Installed]) -> Sequence[Installed]:
+        """Start anew with a server that is about to be started, and return what that is to serve.
+
+        Those are the engines found in the repository but for refused ones, with which it would not start: where the
+        repository cannot be written they are still selected. If none is left, all are returned: their fault is told.
+        """
         if self._thread is not None:
             self._thread.join()  # soon: it speaks to a server that is gone
+        engines = [engine for engine in found if self._refused.get(engine.engine) != engine.selection] or found
         self._serving = {engine.engine: engine for engine in engines}
-
-    def accepted(self, engines: Sequence[Installed]) -> Sequence[Installed]:
-        """Return the engines but for those that were refused, which would keep a server from starting.
-
-        They are still selected where the repository cannot be written. All are returned if none is left otherwise.
-        """
-        return [engine for engine in engines if self._refused.get(engine.engine) != engine.selection] or engines
+        return engines
 
     @property
     def busy(self) -> bool:

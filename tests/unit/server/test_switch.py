@@ -40,11 +40,9 @@ def test_a_server_starts_again_without_what_was_refused_where_the_repository_can
     monkeypatch.setattr(installed, "find_all", lambda _repository: [good, broken])
     said: list[str] = []
     watching = Switch("", tmp_path, Wish(), include=lambda _engine: None, report=said.append)
-    assert watching.accepted([good, broken]) == [good, broken]
-    watching.begin([good])
+    assert watching.begin([good]) == [good]
     watching.look()
-    watching.begin([good])  # when the look has ended
+    assert watching.begin([good, broken]) == [good]
     assert said[0] == "u2net is not served: Triton refuses remove_background"
     assert said[1].startswith("u2net could not be taken back: ")
-    assert watching.accepted([good, broken]) == [good]
-    assert watching.accepted([broken]) == [broken], "a server that cannot start says why"
+    assert watching.begin([broken]) == [broken], "a server that cannot start says why"
