@@ -12,6 +12,7 @@ from alphacut_client._catalogue import Catalogue
 from alphacut_client._route import Route
 from alphacut_client._steps import Steps, ask
 from alphacut_core import probe
+from alphacut_core.contract import RENDERED
 from alphacut_core.options import Options
 
 
@@ -21,7 +22,7 @@ class Health:
 
     Attributes:
         server: Name and version of the server's software.
-        latency_s: Seconds from sending a small picture to its mask.
+        latency_s: Seconds from sending a small picture to its mask and its cut-out.
         confidence: How sure the network was of that picture's subject, 0 to 1.
     """
 
@@ -31,9 +32,10 @@ class Health:
 
 
 def check(catalogue: Catalogue, route: Route) -> Steps:
-    """Ask for the mask of a small picture, once: Triton can call itself ready with dead models."""
+    """Ask for mask and cut-out of a small picture, once: Triton can call itself ready with dead models."""
     pipeline = yield from catalogue.pipeline(route)
     question = _wire.predict_file(pipeline, probe.picture(), Options())
+    question.outputs.add(name=RENDERED.name)  # or Triton leaves the last step out, which may be dead
     started = time.perf_counter()
     answer = yield from ask("ModelInfer", question, route.timeout_s, once=True)
     latency_s = time.perf_counter() - started

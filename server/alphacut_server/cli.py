@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -12,10 +13,10 @@ from alphacut_core.tiers import MODES
 from alphacut_server import environment as environments
 from alphacut_server import paths, served
 from alphacut_server.launch import Ports
+from alphacut_server.ports import claim, free_ports
 from alphacut_server.served import Wish
 from alphacut_server.supervisor import Supervisor
-from alphacut_server.triton import check_free, free_ports
-from alphacut_server.wakeup import Wakeup
+from alphacut_server.wakeup import Wakeup, ended_by_sigterm
 
 
 @click.command()
@@ -61,23 +62,22 @@ def serve(
     it when it stops doing so. Engines that are built or rolled back meanwhile are taken in without a request being
     dropped. It listens on this machine only.
     """
+    if port and port == metrics_port:
+        raise click.UsageError(f"--metrics-port is {port} and so is --port; choose another, or 0 for a free one")
     try:
-        wakeup = Wakeup(until_stdin_closes)
         chosen = paths.repository(repository)
         wish = Wish(model, tier)
         _tell_served(chosen, wish)
-        check_free(port)
-        check_free(metrics_port)
-        installed = environments.ensure(_report)
-        free = free_ports(2)
-        ports = Ports(port or free[0], metrics_port or free[1])
-
-        def announce() -> None:
-            click.echo(f"gRPC {ports.grpc_url}")
-            click.echo(f"metrics {ports.metrics_url}")
-            sys.stdout.flush()
-
-        Supervisor(installed, chosen, ports, wish=wish, wakeup=wakeup, report=_report).run(announce)
+        with ExitStack() as claims:
+            for number, option in ((port, "--port"), (metrics_port, "--metrics-port")):
+                if number:
+                    claims.enter_context(claim(number, option))
+            with ended_by_sigterm():
+                installed = environments.ensure(_report)
+            wakeup = Wakeup(until_stdin_closes)
+            free = free_ports(2)
+            ports = Ports(port or free[0], metrics_port or free[1])
+            Supervisor(installed, chosen, ports, wish=wish, wakeup=wakeup, report=_report).run(lambda: _announce(ports))
     except AlphacutError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
@@ -90,10 +90,18 @@ def environment() -> None:
     For those who run the engine without Triton, as the bench does.
     """
     try:
-        click.echo(environments.ensure(_report).folder / "bin" / "python")
+        with ended_by_sigterm():
+            installed = environments.ensure(_report)
+        click.echo(installed.folder / "bin" / "python")
     except AlphacutError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
+
+
+def _announce(ports: Ports) -> None:
+    click.echo(f"gRPC {ports.grpc_url}")
+    click.echo(f"metrics {ports.metrics_url}")
+    sys.stdout.flush()
 
 
 def _tell_served(repository: Path, wish: Wish) -> None:

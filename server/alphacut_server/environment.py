@@ -18,6 +18,8 @@ from pathlib import Path
 from alphacut_core.errors import ServerStartError
 from alphacut_server import interpreter, paths
 
+_MEBIBYTE = 2**20
+_NEEDED_BYTES = 500 * _MEBIBYTE
 LOCK = Path(__file__).with_name("requirements.lock")
 
 
@@ -44,6 +46,11 @@ class Environment:
         return self.folder / "alphacut-complete"
 
     @property
+    def usable(self) -> bool:
+        """Whether it is complete, and the Python that made it is still there."""
+        return self.complete.exists() and (self.folder / "bin" / "python").exists()
+
+    @property
     def triton(self) -> Path:
         """The folder with ``bin/tritonserver`` and its backends."""
         return self.packages / "pytriton" / "tritonserver"
@@ -67,10 +74,10 @@ def ensure(report: Callable[[str], None]) -> Environment:
     """
     environment = locate()
     folder = environment.folder
-    if environment.complete.exists():
+    if environment.usable:
         return environment
-    with _exclusive(folder.with_name(f"{folder.name}.lock")):
-        if not environment.complete.exists():
+    with _exclusive(folder.with_name(f"{folder.name}.lock"), report):
+        if not environment.usable:
             _make(environment, report)
     return environment
 
@@ -90,6 +97,12 @@ def locate() -> Environment:
 def _make(environment: Environment, report: Callable[[str], None]) -> None:
     folder = environment.folder
     shutil.rmtree(folder, ignore_errors=True)
+    free = shutil.disk_usage(folder.parent).free  # before venv, which says something else than that the disk is full
+    if free < _NEEDED_BYTES:
+        raise ServerStartError(
+            f"{folder.parent} has {free // _MEBIBYTE} MiB left, the embedded server's environment takes "
+            f"{_NEEDED_BYTES // _MEBIBYTE}; make room or point ${paths.HOME_VARIABLE} elsewhere"
+        )
     report(f"making the embedded server's environment in {folder} (once, about 200 MB to fetch)")
     _run([str(environment.python.executable), "-m", "venv", str(folder)], "make a virtual environment", folder)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
@@ -132,7 +145,7 @@ def _check_machine() -> None:
 
 
 @contextmanager
-def _exclusive(lock: Path) -> Iterator[None]:
+def _exclusive(lock: Path, report: Callable[[str], None]) -> Iterator[None]:
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         handle = lock.open("w")
@@ -141,5 +154,9 @@ def _exclusive(lock: Path) -> Iterator[None]:
             f"cannot write to {lock.parent} ({error}); point ${paths.HOME_VARIABLE} to a folder that can be written"
         ) from error
     with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report(f"waiting for another process that makes the embedded server's environment (it holds {lock})")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -1,16 +1,17 @@
-"""Ask the server for the masks of a picture whose masks are known."""
+"""Ask the server for the mask and the cut-out of a picture whose mask is known."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
 from tritonclient.utils import InferenceServerException
 
 from alphacut_core import probe
-from alphacut_core.contract import CONFIDENCE, ENCODED, OPTIONS, mask_spec
-from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
+from alphacut_core.contract import ANY_MASK, CONFIDENCE, ENCODED, OPTIONS, RENDERED, image_spec, mask_spec
+from alphacut_core.errors import InferenceError, InputError, ServerStartError, UnavailableError
 from alphacut_core.geometry import Pixels
 from alphacut_core.installed import Installed
 from alphacut_core.loopback import NO_PROXY
@@ -35,7 +36,7 @@ class Health:
         """
         self._client = InferenceServerClient(url, channel_args=[("grpc.max_reconnect_backoff_ms", 200), NO_PROXY])
         self._answers: dict[Path, Pixels] = {}
-        self._inputs = [_input(ENCODED.name, probe.picture()), _input(OPTIONS.name, Options().to_wire())]
+        self._inputs = [_bytes_input(ENCODED.name, probe.picture()), _bytes_input(OPTIONS.name, Options().to_wire())]
 
     def check(self, engine: Installed, timeout_s: float) -> None:
         """Ask once through the whole ensemble of an engine.
@@ -47,16 +48,9 @@ class Health:
         """
         pipeline = engine.pipeline
         answer, mask_name = self._known_answer(engine.folder), mask_spec(pipeline.size).name
-        outputs = [InferRequestedOutput(name) for name in (mask_name, CONFIDENCE.name)]
-        try:
-            result = self._client.infer(pipeline.ensemble, self._inputs, outputs=outputs, client_timeout=timeout_s)
-        except InferenceServerException as error:
-            if error.status() in _NOBODY_THERE:
-                raise UnavailableError(f"the probe of {pipeline.ensemble} got no answer: {error}") from error
-            raise InferenceError(
-                f"the probe of {pipeline.ensemble} was answered with an error: {error.message()}; {_CAUSES}"
-            ) from error
-        mask = result.as_numpy(mask_name)
+        # The cut-out too: without it Triton would leave the last step out, which may be dead.
+        outputs = (mask_name, CONFIDENCE.name, RENDERED.name)
+        mask = self._ask(pipeline.ensemble, self._inputs, outputs, timeout_s).as_numpy(mask_name)
         if mask is None or mask.shape[:1] != (1,):
             raise InferenceError(f"the probe's answer from {pipeline.ensemble} has no {mask_name} tensor of one image")
         difference = probe.mean_difference(mask[0], answer)
@@ -66,14 +60,38 @@ class Health:
                 f"in the mean, at most {probe.MAX_MEAN_DIFFERENCE} is accepted; {_CAUSES}"
             )
 
+    def check_around(self, engine: Installed, timeout_s: float) -> None:
+        """Ask the steps before and behind an engine once, and not the engine itself.
+
+        Raises:
+            UnavailableError: No answer.
+            InferenceError: One of them answers with an error.
+            ServerStartError: The answer is not known.
+        """
+        pipeline, mask = engine.pipeline, self._known_answer(engine.folder)
+        self._ask(pipeline.preprocess, self._inputs, [image_spec(pipeline.size).name], timeout_s)
+        masked = [*self._inputs, _input(ANY_MASK.name, mask)]
+        self._ask(pipeline.postprocess, masked, [RENDERED.name], timeout_s)
+
+    def _ask(self, model: str, inputs: list[InferInput], outputs: Sequence[str], timeout_s: float) -> InferResult:
+        wanted = [InferRequestedOutput(name) for name in outputs]
+        try:
+            return self._client.infer(model, inputs, outputs=wanted, client_timeout=timeout_s)
+        except InferenceServerException as error:
+            if error.status() in _NOBODY_THERE:
+                raise UnavailableError(f"the probe of {model} got no answer: {error}") from error
+            raise InferenceError(
+                f"the probe of {model} was answered with an error: {error.message()}; {_CAUSES}"
+            ) from error
+
     def _known_answer(self, folder: Path) -> Pixels:
         """Return the mask that the reference makes of the probe picture: uint8 (S, S)."""
         if folder not in self._answers:
             try:
                 self._answers[folder] = probe.load_answer(folder)
-            except FileNotFoundError as error:
+            except (OSError, InputError) as error:
                 raise ServerStartError(
-                    f"there is no whole engine in {folder} ({probe.ANSWER_FILE} is missing); "
+                    f"there is no whole engine in {folder} ({probe.ANSWER_FILE} cannot be read: {error}); "
                     "run: alphacut build --force"
                 ) from error
         return self._answers[folder]
@@ -104,13 +122,28 @@ class Health:
                 raise UnavailableError(f"Triton did not load {model}: {error}") from error
             raise InferenceError(f"Triton refuses {model}: {error.message()}") from error
 
+    def unload(self, model: str, timeout_s: float) -> None:
+        """Have Triton stop serving a model; nothing happens if it does not.
+
+        Raises:
+            InferenceError: Triton refuses, or does not answer.
+        """
+        try:
+            self._client.unload_model(model, client_timeout=timeout_s)
+        except InferenceServerException as error:
+            raise InferenceError(f"Triton did not unload {model}: {error}") from error
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
 
 
-def _input(name: str, data: bytes) -> InferInput:
-    values = np.frombuffer(data, np.uint8)[None]
-    tensor = InferInput(name, list(values.shape), "UINT8")
-    tensor.set_data_from_numpy(values)
+def _bytes_input(name: str, data: bytes) -> InferInput:
+    return _input(name, np.frombuffer(data, np.uint8))
+
+
+def _input(name: str, values: Pixels) -> InferInput:
+    batch = values[None]
+    tensor = InferInput(name, list(batch.shape), "UINT8")
+    tensor.set_data_from_numpy(batch)
     return tensor

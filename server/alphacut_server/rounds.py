@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
+from alphacut_core.errors import UnavailableError
 from alphacut_core.installed import Installed
 from alphacut_server.health import Health
 
@@ -46,17 +48,24 @@ class Rounds:
             self._health.check(engine, _PROBE_TIMEOUT_S)
 
     def check_next(self) -> None:
-        """Probe one engine, unless it finished images since the last look: then it is busy and not broken.
+        """Probe one engine, or only the steps around it if it finished images since the last look.
+
+        Then it is busy and not broken, and whoever is slow is excused. Those steps may be dead all the same: masks are
+        made without the last one, and callers who send pixels do without the first.
 
         Raises:
             UnavailableError: It does not answer.
-            InferenceError: It gives another answer than the known one.
+            InferenceError: It or a step around it gives another answer than the known one.
             ServerStartError: The answer is not known.
         """
         engine = list(self._engines.values())[self._next % len(self._engines)]
         completed = self._health.completed(engine.engine, _PROBE_TIMEOUT_S)
         busy = completed > self._completed.get(engine.engine, 0)
         self._completed[engine.engine] = completed
-        if not busy:
+        if busy:
+            with contextlib.suppress(UnavailableError):
+                self._health.check_around(engine, _PROBE_TIMEOUT_S)
+        else:
             self._health.check(engine, _PROBE_TIMEOUT_S)
+            self._completed[engine.engine] += 1  # the probe itself is no sign of being busy
         self._next += 1

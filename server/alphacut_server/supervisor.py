@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
-from alphacut_server import launch, served
+from alphacut_core.installed import Installed
+from alphacut_server import launch, scratch, served
 from alphacut_server.environment import Environment
 from alphacut_server.health import Health
 from alphacut_server.launch import Ports
@@ -87,49 +88,56 @@ class Supervisor:
             ServerStartError: No engine is built, or the first start failed; later failures are retried for ever.
         """
         remove_orphaned_regions()
-        with tempfile.TemporaryDirectory(prefix="alphacut-") as folder:
-            backends = launch.assemble_backend(self._environment, Path(folder))
-            variables = launch.variables(self._environment)
-
-            def start() -> Triton:
-                engines = served.find(self._repository, self._wish)
-                self._rounds.begin(engines)
-                self._switch.begin(engines)
-                models = [engine.pipeline.ensemble for engine in engines]
-                command = launch.command(self._environment, self._repository, backends, self._ports, models)
-                return Triton(command, variables, Path(folder, "work"))
-
-            self._serve(start, on_ready)
-        self._health.close()
-
-    def _serve(self, start: Callable[[], Triton], on_ready: Callable[[], None]) -> None:
+        scratch.remove_orphans()
         pause_s = self._patience.first_pause_s
         was_ready = False
         while not self._wakeup.stopping:
-            triton = None
             try:
-                triton = start()
-                self._await_first_answer(triton)
-                if not was_ready and not self._wakeup.stopping:
-                    on_ready()
-                elif not self._wakeup.stopping:
-                    self._report(f"Triton answers again at {self._ports.grpc_url}")
-                was_ready = True
-                healthy_since = time.monotonic()
-                self._watch(triton)
-                if time.monotonic() - healthy_since > self._patience.settled_s:
-                    pause_s = self._patience.first_pause_s
+                with self._running() as triton:
+                    self._await_first_answer(triton)
+                    if not was_ready and not self._wakeup.stopping:
+                        on_ready()
+                    elif not self._wakeup.stopping:
+                        self._report(f"Triton answers again at {self._ports.grpc_url}")
+                    was_ready = True
+                    healthy_since = time.monotonic()
+                    self._watch(triton)
+                    if time.monotonic() - healthy_since > self._patience.settled_s:
+                        pause_s = self._patience.first_pause_s
             except ServerStartError as error:
                 if not was_ready:
                     raise
                 self._report(f"restart failed: {error}")
-            finally:
-                if triton is not None:
-                    triton.stop()
             if not self._wakeup.stopping:
                 self._report(f"restarting Triton in {pause_s:.1f} s")
                 self._wait_out(pause_s)
                 pause_s = min(2 * pause_s, self._patience.longest_pause_s)
+        self._health.close()
+
+    @contextmanager
+    def _running(self) -> Iterator[Triton]:
+        """Start Triton, in a folder of its own; both are gone afterwards."""
+        engines = self._switch.begin(served.find(self._repository, self._wish))
+        self._rounds.begin(engines)
+        with scratch.folder() as folder:
+            triton = self._start(folder, engines)
+            try:
+                yield triton
+            finally:
+                triton.stop()
+
+    def _start(self, folder: Path, engines: Sequence[Installed]) -> Triton:
+        try:
+            backends = launch.assemble_backend(self._environment, folder)
+            repository = scratch.plain(self._repository, folder)
+            models = [engine.pipeline.ensemble for engine in engines]
+            command = launch.command(self._environment, repository, backends, self._ports, models)
+            return Triton(command, launch.variables(self._environment), folder / "work")
+        except OSError as error:
+            raise ServerStartError(
+                f"cannot start Triton: {error}; make room if the disk is full; if a file of {self._environment.folder} "
+                "is missing, delete that folder and start the server again"
+            ) from error
 
     def _wait_out(self, pause_s: float) -> None:
         end = time.monotonic() + pause_s
@@ -163,13 +171,14 @@ class Supervisor:
         next_probe = time.monotonic() + self._patience.probe_every_s
         while not self._wakeup.wait(max(0.0, next_probe - time.monotonic())):
             if (status := triton.returncode()) is not None:
-                self._report(f"Triton ended with status {status}")
+                self._report(f"Triton ended with status {status}. Its log says:\n{triton.log_tail()}")
                 return
             if time.monotonic() < next_probe:
                 continue
             self._switch.look()
             failures = 0 if self._is_healthy() else failures + 1
             if failures > 1:
+                self._report(f"Triton is given up. Its log says:\n{triton.log_tail()}")
                 return
             next_probe = time.monotonic() + self._patience.probe_every_s
 

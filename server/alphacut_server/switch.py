@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from alphacut_core import installed
@@ -24,7 +24,7 @@ class Switch:
 
     Triton keeps answering with the version that it has while it loads another one, warms it up, and then lets
     requests go to the new one. A version that does not load, or does not give the known answer, is taken back in
-    the repository too, so that the server would start again with the one that works.
+    the repository too, so that the server would start again with the one that works, or without the engine.
     """
 
     def __init__(
@@ -54,12 +54,17 @@ class Switch:
         self._refused: dict[str, str] = {}
         self._thread: threading.Thread | None = None
 
-    def begin(self, engines: Iterable[Installed]) -> None:
-        """Start anew with what a server that has just been started serves."""
+    def begin(self, found: Sequence[Installed]) -> Sequence[Installed]:
+        """Start anew with a server that is about to be started, and return what that is to serve.
+
+        Those are the engines found in the repository but for refused ones, with which it would not start: where the
+        repository cannot be written they are still selected. If none is left, all are returned: their fault is told.
+        """
         if self._thread is not None:
             self._thread.join()  # soon: it speaks to a server that is gone
+        engines = [engine for engine in found if self._refused.get(engine.engine) != engine.selection] or found
         self._serving = {engine.engine: engine for engine in engines}
-        self._refused.clear()
+        return engines
 
     @property
     def busy(self) -> bool:
@@ -107,7 +112,7 @@ class Switch:
     def _take_back(self, engine: Installed, error: AlphacutError, health: Health) -> None:
         before = self._serving.get(engine.engine)
         if before is None:
-            self._report(f"{engine.engine} is not served: {error}")
+            self._leave_out(engine, error, health)
             return
         try:
             _restore(before)
@@ -116,6 +121,15 @@ class Switch:
             self._report(f"version {before.version} of {engine.engine} could not be brought back: {failure}")
             return
         self._report(f"version {engine.version} of {engine.engine} is refused, {before.version} goes on: {error}")
+
+    def _leave_out(self, engine: Installed, error: AlphacutError, health: Health) -> None:
+        self._report(f"{engine.engine} is not served: {error}")
+        try:
+            engine.config.unlink(missing_ok=True)
+            for model in (engine.pipeline.ensemble, engine.engine):
+                health.unload(model, _PROBE_TIMEOUT_S)
+        except (OSError, AlphacutError) as failure:
+            self._report(f"{engine.engine} could not be taken back: {failure}")
 
 
 def check_files(engine: Installed) -> None:
@@ -126,7 +140,11 @@ def check_files(engine: Installed) -> None:
     """
     for name, sha256 in engine.manifest["artefacts"].items():
         path = engine.folder / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise InferenceError(f"cannot read {path} ({error.strerror}); run: alphacut build --force") from error
+        if found != sha256:
             raise InferenceError(f"{path} is not the file that was installed; run: alphacut build --force")
 
 

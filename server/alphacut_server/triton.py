@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import IO
 
 from alphacut_core.adapter import LIFELINE_VARIABLE
-from alphacut_core.errors import ServerStartError
-from alphacut_server.launch import LOOPBACK, region_prefix
+from alphacut_server.launch import region_prefix
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps it
 _GRACE_S = 10.0
@@ -33,15 +31,18 @@ class Triton:
             variables: ``launch.variables``' result.
             folder: An empty working directory: stubs import from it first. The log is kept beside it.
         """
-        self.log = folder.with_suffix(".log")
-        folder.mkdir(exist_ok=True)
-        # Only this process holds the writing end: the kernel closes it however this process ends.
-        lifeline, self._held = os.pipe()
-        try:
-            with self.log.open("wb") as log:
-                self.process = _spawn(command, variables, lifeline, folder, log)
-        finally:
-            os.close(lifeline)
+        log = folder.with_suffix(".log")
+        folder.mkdir()
+        with log.open("wb") as writing, contextlib.ExitStack() as undo:
+            self._log = undo.enter_context(log.open("rb"))  # kept open: somebody may remove the file meanwhile
+            # Only this process holds the writing end: the kernel closes it however this process ends.
+            lifeline, self._held = os.pipe()
+            undo.callback(os.close, self._held)
+            try:
+                self.process = _spawn(command, variables, lifeline, folder, writing)
+            finally:
+                os.close(lifeline)
+            undo.pop_all()
 
     def returncode(self) -> int | None:
         """Return the exit status, 128 + N for signal N, or None while it runs."""
@@ -55,6 +56,7 @@ class Triton:
                 self.process.wait(grace_s)
         os.close(self._held)
         self.process.wait()
+        self._log.close()
         self._sweep()
 
     def _sweep(self) -> None:
@@ -65,7 +67,8 @@ class Triton:
 
     def log_tail(self) -> str:
         """Return the log's errors, or its last lines where there are none."""
-        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+        self._log.seek(0)
+        lines = [line for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
         errors = [line.split("\\n\\nAt:")[0] for line in lines if line.startswith(_ERROR_STARTS)]
         errors = [line for line in errors if not any(harmless in line for harmless in _HARMLESS)]
         return "\n".join((errors or lines)[-_LOG_TAIL_LINES:])
@@ -83,34 +86,6 @@ def remove_orphaned_regions() -> None:
         pid = region.name.split("_")[1]
         if pid.isdigit() and not Path("/proc", pid).exists():
             region.unlink(missing_ok=True)
-
-
-def check_free(port: int) -> None:
-    """Check that nobody listens on a loopback port.
-
-    Raises:
-        ServerStartError: Somebody does.
-    """
-    with socket.socket() as candidate:
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind((LOOPBACK, port))
-        except OSError as error:
-            raise ServerStartError(
-                f"port {port} cannot be used ({error.strerror}); choose another with --port, or 0 for a free one"
-            ) from error
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ``count`` different loopback ports that are free now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for candidate in sockets:
-            candidate.bind((LOOPBACK, 0))
-        return [candidate.getsockname()[1] for candidate in sockets]
-    finally:
-        for candidate in sockets:
-            candidate.close()
 
 
 def _spawn(

@@ -55,7 +55,14 @@ def test_docker_compose_up_starts_the_gpus_profile() -> None:
 
 def test_the_cpus_profile_is_the_same_with_the_embedded_triton() -> None:
     assert set(services("gpu")) ^ set(services("cpu")) == {"triton", "triton-embedded", "triton-embedded-door"}
-    assert services("cpu")["triton-embedded"]["networks"]["back"]["aliases"] == ["triton"]
+
+
+def test_a_restart_of_the_embedded_triton_leaves_the_network_of_its_door() -> None:
+    embedded, door = (services("cpu")[name] for name in ("triton-embedded", "triton-embedded-door"))
+    assert door["networks"]["back"]["aliases"] == ["triton"]
+    assert "networks" not in embedded
+    assert embedded["network_mode"] == "service:triton-embedded-door"
+    assert embedded["depends_on"]["triton-embedded-door"]["restart"] is True
 
 
 def test_profiles_are_the_four_that_are_documented() -> None:
@@ -123,7 +130,7 @@ def test_ports_are_on_loopback_and_only_those_with_tls_can_leave_it() -> None:
 
 def test_what_works_on_images_has_no_way_out() -> None:
     assert compose()["networks"]["back"] == {"internal": True}
-    for name in ("gateway", "worker", "triton", "triton-embedded", "redis", "loadtest"):
+    for name in ("gateway", "worker", "triton", "triton-embedded-door", "redis", "loadtest"):
         assert list(EVERYTHING[name]["networks"]) == ["back"], name
 
 

@@ -42,6 +42,31 @@ def test_secrets_are_made_once(secrets: Path) -> None:
     (secrets / "tls_certificate").write_bytes(before["tls_certificate"])
 
 
+@pytest.mark.parametrize("failing", ["rand", "dgst", "req", "x509"])
+def test_secrets_that_cannot_be_made_are_an_error_and_made_by_the_next_run(tmp_path: Path, failing: str) -> None:
+    programs, folder = tmp_path / "bin", tmp_path / "secrets"
+    programs.mkdir()
+    openssl = programs / "openssl"
+    openssl.write_text(f'#!/bin/sh\n[ "$1" != {failing} ] || {{ echo "no {failing}" >&2; exit 1; }}\n')
+    openssl.write_text(f'{openssl.read_text()}exec {shutil.which("openssl")} "$@"\n')
+    openssl.chmod(0o755)
+    done = run(DEPLOY / "secrets.sh", folder, PATH=f"{programs}:{os.environ['PATH']}")
+    assert done.returncode == 1
+    assert f"no {failing}" in done.stderr
+    assert run(DEPLOY / "secrets.sh", folder).returncode == 0
+    assert all(path.stat().st_size for path in folder.iterdir())
+    assert not (folder / "openssl.log").exists()
+
+
+def test_secrets_want_openssl(tmp_path: Path) -> None:
+    for program in ("dirname", "mkdir", "chmod", "cat"):
+        (tmp_path / program).symlink_to(str(shutil.which(program)))
+    done = run("/bin/sh", DEPLOY / "secrets.sh", tmp_path / "secrets", PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "apt-get install openssl" in done.stderr
+    assert not any((tmp_path / "secrets").iterdir())
+
+
 def test_secrets_are_for_nobody_else_and_keys_stay_with_their_owner(secrets: Path) -> None:
     assert secrets.stat().st_mode & 0o777 == 0o700
     assert {path.name for path in secrets.iterdir() if path.stat().st_mode & 0o077 == 0} == {

@@ -21,7 +21,7 @@ import httpx
 import pytest
 import yaml
 
-from alphacut_server.triton import free_ports
+from alphacut_server.ports import free_ports
 from tests.waiting import PATIENCE_S, wait_until
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"

@@ -144,14 +144,14 @@ def test_health_and_statistics_come_from_real_inferences(client: Client) -> None
     before = client.statistics()
     health = client.health()
     # Triton counts an inference when it has answered it, and so perhaps after its caller has asked.
-    wait_until("the inference's being counted", lambda: client.statistics()["u2netp"] != before["u2netp"])
+    for model in ("u2netp", "postprocess"):
+        wait_until(f"{model}'s being counted", lambda model=model: client.statistics()[model] != before[model])
     after = client.statistics()
     assert health.server.startswith("triton 2.")
     assert health.confidence > 0.5
     counted = after["u2netp"] - before["u2netp"]
     assert counted.inferences >= 1
     assert 0 < counted.compute_s <= counted.total_s
-    assert after["postprocess"].inferences == before["postprocess"].inferences
 
 
 def test_a_batch_outlives_the_death_of_its_server(start_server: Callable[..., Any], samples: dict[str, bytes]) -> None:

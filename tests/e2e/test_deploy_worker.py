@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from alphacut_server.triton import free_ports
+from alphacut_server.ports import free_ports
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PATIENCE_S = 120.0

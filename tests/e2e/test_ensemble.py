@@ -82,10 +82,10 @@ def test_rendering_costs_nothing_when_nobody_asks_for_it(
     triton: InferenceServerClient, ask: Callable[..., Any], samples: dict[str, bytes]
 ):
     before = inferences(triton, "postprocess")
-    for _ in range(5):
+    asked = 20
+    for _ in range(asked):
         ask(samples["cat"])
-    counted_late = 1  # Triton counts after it answers: the test before may have left one
-    assert inferences(triton, "postprocess") <= before + counted_late
+    assert inferences(triton, "postprocess") - before < asked / 2, "the supervisor's probes at most"
 
 
 def test_requests_of_many_callers_are_merged_into_batches(

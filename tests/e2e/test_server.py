@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +20,13 @@ import grpc
 import numpy as np
 import psutil
 import pytest
+from tritonclient.grpc import InferenceServerClient, InferInput
+from tritonclient.utils import InferenceServerException
 
 from alphacut_core import installed, probe
 from alphacut_core.installed import Installed
 from alphacut_engines import configs
+from alphacut_server import environment, paths
 from alphacut_server.health import Health
 
 pytestmark = pytest.mark.triton
@@ -35,6 +44,21 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 @pytest.fixture
 def own_repository(repository: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(repository, tmp_path / "model_repository", symlinks=True))
+
+
+def stub_of(server: Any, model: str) -> psutil.Process:
+    # A stub's arguments begin with its model's file; those of Triton's leash are all others'.
+    return next(child for child in server.children() if f"/{model}/" in " ".join(child.cmdline()[1:2]))
+
+
+def send_pixels(url: str, ending: threading.Event) -> None:
+    """Keep the engine itself busy until told to end, whether it answers or not."""
+    picture = InferInput("IMAGE", [1, 320, 320, 3], "UINT8")
+    picture.set_data_from_numpy(np.zeros((1, 320, 320, 3), np.uint8))
+    with contextlib.closing(InferenceServerClient(url)) as client:
+        while not ending.is_set():
+            with contextlib.suppress(InferenceServerException):
+                client.infer("u2netp", [picture], client_timeout=60)
 
 
 def engine_of(repository: Path) -> Installed:
@@ -82,16 +106,44 @@ def test_a_killed_triton_is_restarted_at_the_same_address(start_server: StartSer
     assert_answers_again(server.url, repository)
 
 
-def test_a_dead_stub_costs_a_restart_and_no_more(start_server: StartServer, repository: Path):
+def test_a_restart_needs_nothing_of_a_temporary_folder_that_is_gone(
+    start_server: StartServer, repository: Path, tmp_path: Path
+):
     server = start_server()
-    engine = next(child for child in server.children() if "u2netp" in " ".join(child.cmdline()))
+    (folder,) = tmp_path.glob("alphacut-server-*")
+    shutil.rmtree(folder)
+    server.triton().kill()
+    assert_answers_again(server.url, repository)
+    assert re.search(r"Triton ended with status 137\. Its log says:\n(?!alphacut:).", server.stderr)
+
+
+@pytest.mark.parametrize("model", ["u2netp", "postprocess"])
+def test_a_dead_stub_costs_a_restart_and_no_more(start_server: StartServer, repository: Path, model: str):
+    server = start_server()
     triton = server.triton()
-    engine.kill()
+    stub_of(server, model).kill()
     psutil.wait_procs([triton], timeout=60)
     assert not triton.is_running()
     assert_answers_again(server.url, repository)
     # Mostly the probe notices; now and then Triton aborts by itself before.
     assert "failed its probe" in server.stderr or "Triton ended with status 134" in server.stderr
+
+
+@pytest.mark.parametrize("model", ["preprocess", "postprocess"])
+def test_a_stub_that_dies_beside_a_busy_engine_is_noticed(start_server: StartServer, repository: Path, model: str):
+    server = start_server()
+    triton = server.triton()
+    ending = threading.Event()
+    caller = threading.Thread(target=send_pixels, args=(server.url, ending))
+    caller.start()
+    try:
+        stub_of(server, model).kill()
+        psutil.wait_procs([triton], timeout=60)
+        assert not triton.is_running()
+        assert_answers_again(server.url, repository)
+    finally:
+        ending.set()
+        caller.join()
 
 
 def test_a_missing_engine_is_named_with_the_command_that_builds_it(start_server: StartServer, own_repository: Path):
@@ -145,6 +197,26 @@ def test_a_taken_port_is_named(start_server: StartServer):
         server = start_server("--port", str(taken.getsockname()[1]))
         assert server.process.wait(60) == 1
     assert "choose another with --port" in server.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 1), (signal.SIGTERM, 128 + signal.SIGTERM)])
+def test_who_waits_for_the_environment_says_so_and_ends_when_told(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, status: int
+):
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path))
+    lock = tmp_path / f"{environment.locate().folder.name}.lock"
+    command = [sys.executable, "-m", "alphacut_server", "serve", "--repository", str(repository)]
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
+            assert waiting.stderr is not None
+            said = next((line for line in waiting.stderr if "waiting" in line), "")
+            waiting.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                waiting.wait(20)
+            waiting.kill()
+    assert str(lock) in said
+    assert waiting.returncode == status
 
 
 def test_a_folder_without_models_is_refused(start_server: StartServer, tmp_path: Path):

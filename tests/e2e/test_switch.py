@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import threading
@@ -146,6 +147,37 @@ def test_a_broken_version_is_refused_and_the_one_before_goes_on(
             callers.await_version(first.version)
             assert serving(own_repository) == first, "a server that starts again takes the one that works"
     assert callers.errors == []
+
+
+def test_folders_may_have_names_that_a_shell_would_take_apart(
+    start_server: Callable[..., Any], own_repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "so-called; folder").mkdir()
+    odd = own_repository.rename(tmp_path / "Ann's models (new)")
+    server = start_server("--repository", str(odd), "--tier", "lite", TMPDIR=str(tmp_path / "so-called; folder"))
+    assert server.url, server.stderr
+    await_line(server, f"{ENGINE} serves version {install_again(odd)} instead of")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"), [(cut_off, f"Triton refuses {ENSEMBLE}"), (invert, "differs from the known answer")]
+)
+def test_a_broken_tier_that_is_built_meanwhile_is_not_served_and_spoils_no_restart(
+    start_server: Callable[..., Any], own_repository: Path, spoil: Callable[[Path], None], reason: str
+) -> None:
+    install_again(own_repository, spoil)
+    broken = serving(own_repository)
+    broken.config.unlink()
+    server = start_server("--repository", str(own_repository), "--tier", "full", "--tier", "lite")
+    broken.config.write_text(broken.selection)
+    await_line(server, f"{ENGINE} is not served: ")
+    assert reason in server.stderr
+    with contextlib.closing(InferenceServerClient(server.url)) as client:
+        for model in (ENSEMBLE, ENGINE):
+            wait_until(f"unloading {model}", lambda model=model: not client.is_model_ready(model))
+    assert installed.find(own_repository, ENGINE) is None
+    server.triton().kill()
+    await_line(server, "Triton answers again")
 
 
 def test_a_tier_that_is_built_meanwhile_is_served_too(start_server: Callable[..., Any], own_repository: Path) -> None:

@@ -15,7 +15,8 @@ from alphacut_core.errors import AlphacutError, ServerError, UnavailableError
 from alphacut_core.tiers import DEFAULT_MODEL, pipeline
 from alphacut_server import environment, launch
 from alphacut_server.launch import Ports
-from alphacut_server.triton import Triton, free_ports
+from alphacut_server.ports import free_ports
+from alphacut_server.triton import Triton
 
 pytestmark = pytest.mark.triton
 

@@ -278,11 +278,12 @@ def test_an_observer_is_told_every_stage_once(server: Any, photo: Photo) -> None
     assert all(spent.mean_s >= 0 for spent in stages.values())
 
 
-def test_health_asks_for_a_mask_and_tells_what_answered(client: Client, server: Any) -> None:
+def test_health_asks_every_step_and_tells_what_answered(client: Client, server: Any) -> None:
     health = client.health()
     assert (health.server, health.confidence) == ("triton 2.51.0", 0.75)
     assert health.latency_s > 0
     assert len(server.requests) == 1
+    assert {output.name for output in server.requests[0].outputs} == {"MASK", "CONFIDENCE", "RENDERED"}
 
 
 def test_health_of_a_server_that_is_gone_is_an_error_at_once(serve: Serve) -> None:

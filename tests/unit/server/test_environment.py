@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import shutil
+import signal
 import stat
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -55,6 +61,37 @@ def test_a_failed_installation_is_reported_with_pips_words_and_tried_anew(home: 
         environment.ensure(lambda _line: None)
     python.write_text(good)
     assert environment.ensure(lambda _line: None).folder.is_dir()
+
+
+def test_one_whose_python_is_gone_is_made_anew(home: Path, python: Path):
+    made = environment.ensure(lambda _line: None)
+    (made.folder / "bin" / "python").unlink()
+    (made.folder / "bin" / "python").symlink_to(home / "python3.11-that-was-upgraded")
+    environment.ensure(lambda _line: None)
+    assert (made.folder / "bin" / "python").exists()
+
+
+def test_too_little_room_is_told_before_anything_is_made(home: Path, python: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=2**23))
+    with pytest.raises(ServerStartError, match=r"home has 8 MiB left, .* takes 500; .*ALPHACUT_HOME"):
+        environment.ensure(lambda _line: None)
+
+
+def test_an_installation_is_ended_with_the_one_who_wanted_it(home: Path, python: Path, tmp_path: Path):
+    number = tmp_path / "number"
+    os.mkfifo(number)
+    python.write_text(f"#!/bin/sh\necho $$ > {number}\nexec sleep 1000\n")
+
+    def terminate() -> None:
+        pids.append(int(number.read_text()))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    pids: list[int] = []
+    thread = threading.Thread(target=terminate)
+    thread.start()
+    assert CliRunner().invoke(main, ["environment"]).exit_code == 128 + signal.SIGTERM
+    thread.join()
+    assert not psutil.pid_exists(pids[0])
 
 
 def test_a_full_disk_is_named(home: Path, python: Path):
