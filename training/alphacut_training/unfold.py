@@ -12,12 +12,11 @@ from alphacut_training.network import U2Net
 
 
 def is_folded(network: U2Net) -> bool:
-    """Say whether every batch normalisation does nothing, as in a network read from an ONNX file."""
-    return all(
-        bool((layer.running_mean == 0).all() and (layer.weight == 1).all() and (layer.bias == 0).all())
-        for layer in _normalisations(network).values()
-        if layer.running_mean is not None
-    )
+    """Say whether every batch normalisation does nothing, as in a network read from an ONNX file.
+
+    One that was never trained divides by the root of 1 + eps. It is not folded: nothing was taken from it.
+    """
+    return all(_is_identity(layer) for layer in _normalisations(network).values())
 
 
 def unfold(network: U2Net, images: Iterable[Tensor]) -> None:
@@ -62,6 +61,14 @@ def _set_statistics(layer: nn.BatchNorm2d, mean: Tensor, mean_of_squares: Tensor
         layer.running_var.copy_(variance)  # type: ignore[union-attr]
         layer.weight.copy_((variance + layer.eps).sqrt())
         layer.bias.copy_(mean)
+
+
+def _is_identity(layer: nn.BatchNorm2d) -> bool:
+    mean, variance = layer.running_mean, layer.running_var
+    if mean is None or variance is None:
+        return True
+    undone = (mean == 0).all() and (variance < 1 - layer.eps / 2).all()
+    return bool(undone and (layer.weight == 1).all() and (layer.bias == 0).all())
 
 
 def _normalisations(network: U2Net) -> dict[str, nn.BatchNorm2d]:

@@ -37,6 +37,7 @@ def test_a_network_knows_whether_it_is_folded() -> None:
     unfold(network, [torch.randn(1, 3, 64, 64)])
     assert not is_folded(network)
     assert not is_folded(_trained(U2Net(SMALL)))
+    assert not is_folded(U2Net(SMALL))
 
 
 def _trained(network: U2Net) -> U2Net:
