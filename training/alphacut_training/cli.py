@@ -61,9 +61,13 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
 def train(architecture: str, **options: Any) -> None:
     """Train a network from nothing."""
     with _typed():
+        import lightning
+
         from alphacut_training import network
 
-        _fit(network.U2Net(network.architecture(architecture)), _settings(options))
+        settings = _settings(options)
+        lightning.seed_everything(settings.seed, verbose=False)  # the first weights are drawn, too
+        _fit(network.U2Net(network.architecture(architecture)), settings)
 
 
 @click.command(name="fine-tune")

@@ -13,6 +13,7 @@ Precision = Literal["fp32", "bf16", "fp16"]
 Norm = Literal["trained", "frozen"]
 STRIDE = 32
 """Sides are multiples of it: five poolings by two."""
+_LARGEST_SEED = 2**32 - 1
 _EPOCHS = 30
 _PATIENCE = 10
 
@@ -45,7 +46,7 @@ class Settings:
         precision: What forward passes compute in; ``bf16`` pays on processors with AVX-512 BF16 or AMX and on GPUs.
         devices: Number of GPUs; without any, of processes that share the processor.
         workers: Processes that prepare pictures; 0 prepares them in the training process.
-        seed: Where all chance starts.
+        seed: Where all chance starts, 0 to 2**32 - 1.
     """
 
     data: Path
@@ -77,6 +78,8 @@ class Settings:
             _check(name, value is None or value >= 1, value, "1 or more")
         for name in ("composites", "negatives", "hold_out", "ema", "tiers"):
             _check(name, 0 <= getattr(self, name) < 1, getattr(self, name), "0 or more and less than 1")
+        _check("workers", self.workers >= 0, self.workers, "0 or more")
+        _check("seed", 0 <= self.seed <= _LARGEST_SEED, self.seed, f"0 to {_LARGEST_SEED}")
         for name in ("size", "first_size"):
             side = getattr(self, name)
             _check(name, side >= 2 * STRIDE and side % STRIDE == 0, side, "multiples of 32 from 64 on")

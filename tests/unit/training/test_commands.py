@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from alphacut_training import checkpoint, cli, prune
+from alphacut_training import checkpoint, cli, fit, prune
 from alphacut_training.network import U2Net
 
 from .conftest import write_discs
@@ -50,6 +51,20 @@ def test_train_begins_from_nothing(discs: Callable[[int], Path], tmp_path: Path)
     result = call(cli.train, "--data", discs(20), "--output", tmp_path / "run", *QUICK)
     assert result.exit_code == 0, result.output
     assert prune.parameters(checkpoint.load(tmp_path / "run" / "network.pth")) == 1_131_181
+
+
+def test_the_seed_draws_the_first_weights_too(
+    discs: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[U2Net] = []
+    monkeypatch.setattr(fit, "fit", lambda network, *_, **__: begun.append(network) or sys.exit(0))
+    data = discs(1)
+    for seed in (0, 0, 1):
+        torch.manual_seed(len(begun) + 7)
+        assert call(cli.train, "--data", data, "--output", tmp_path, "--seed", seed).exit_code == 0
+    first, again, other = (network.state_dict() for network in begun)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["outconv.weight"], other["outconv.weight"])
 
 
 def test_prune_takes_channels_out_and_trains_the_rest(

@@ -239,6 +239,9 @@ def test_a_run_grows_from_the_first_size_to_the_last(
         {"precision": "fp8"},
         {"minutes": 0},
         {"tiers": 1.0},
+        {"seed": -1},
+        {"seed": 2**32},
+        {"workers": -1},
     ],
 )
 def test_settings_that_cannot_be_are_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
