@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from alphacut_core import codec, formats
 from alphacut_core.errors import EngineSourceError, InputError
+from alphacut_training import truth
 
 _LAYOUT = (
     "lay pictures into images/ and their masks, of the same names and sizes, into masks/; "
@@ -67,8 +67,7 @@ def find(folder: Path) -> tuple[list[Pair], list[Finding]]:
 def read(pair: Pair) -> tuple[Image.Image, Image.Image]:
     """Open a picture and its mask.
 
-    16-bit and palette masks are brought to 8 bits grey; a mask that has only 0 and 1, as annotation tools write it,
-    is stretched.
+    Masks are brought to 8 bits grey; see ``truth.to_grey``.
 
     Returns:
         RGB and L, of the same size, upright.
@@ -82,7 +81,7 @@ def read(pair: Pair) -> tuple[Image.Image, Image.Image]:
             raise InputError("has no transparency; save cut-outs as PNG or WebP with alpha")
         rgba = picture.convert("RGBA")
         return rgba.convert("RGB"), rgba.getchannel("A")
-    mask = _grey(decoded(pair.mask))
+    mask = _mask(pair.mask)
     if mask.size != picture.size:
         raise InputError(
             f"picture is {picture.width}x{picture.height}, its mask {mask.width}x{mask.height}; "
@@ -140,8 +139,9 @@ def decoded(path: Path) -> Image.Image:
         raise InputError(f"cannot read {path} ({error.strerror}); check its permissions") from error
 
 
-def _grey(mask: Image.Image) -> Image.Image:
-    values = np.asarray(mask.convert("L"))
-    if values.max(initial=0) == 1:
-        values = values * np.uint8(255)
-    return Image.fromarray(values)
+def _mask(path: Path) -> Image.Image:
+    mask = truth.to_grey(decoded(path))
+    # Decoding keeps the upper byte, in which a 1 is nothing.
+    if not mask.getbbox() and codec.read_header(path.read_bytes()).mode.startswith("I;16"):
+        raise InputError("its mask has 16 bits and no value from 256 on; export it as 8-bit grey")
+    return mask

@@ -21,6 +21,8 @@ from alphacut_training.pairs import Finding, Pair
 SIDE = 400
 """Side of the stored squares: the network's 320 and a quarter more for crops."""
 
+_READING = 2
+"""Raised when ``pairs.read`` reads a file otherwise than before: what was decoded then is not taken up."""
 _HOME_VARIABLE = "ALPHACUT_HOME"
 _MIN_SUBJECT = 4  # a mask whose brightest pixel is darker shows nothing
 
@@ -101,7 +103,7 @@ def _check_subject(mask: Image.Image) -> None:
 
 
 def _key(found: Sequence[Pair]) -> str:
-    digest = hashlib.sha256(f"{SIDE}".encode())
+    digest = hashlib.sha256(f"{SIDE} {_READING}".encode())
     for pair in found:
         for path in filter(None, (pair.image, pair.mask)):
             status = path.stat()

@@ -71,18 +71,12 @@ def test_sixteen_bit_masks_are_scaled(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(read), np.asarray(mask))
 
 
-def test_palette_masks_are_read_by_their_colours(tmp_path: Path) -> None:
+@pytest.mark.parametrize("brightest", [1, 255])
+def test_sixteen_bit_masks_whose_upper_byte_is_empty_are_refused(tmp_path: Path, brightest: int) -> None:
     picture, mask = disc(0)
-    indexed = mask.point(lambda value: value // 255).convert("P")
-    indexed.putpalette([0, 0, 0, 255, 255, 255])
-    _, read = pairs.read(pair(tmp_path, picture, indexed))
-    assert np.array_equal(np.asarray(read), np.asarray(mask))
-
-
-def test_masks_of_zero_and_one_are_stretched(tmp_path: Path) -> None:
-    picture, mask = disc(0)
-    _, read = pairs.read(pair(tmp_path, picture, mask.point(lambda value: value // 255)))
-    assert np.array_equal(np.asarray(read), np.asarray(mask))
+    low = Image.fromarray((np.asarray(mask) // 255 * brightest).astype(np.uint16))
+    with pytest.raises(InputError, match="16 bits and no value from 256 on; export it as 8-bit grey"):
+        pairs.read(pair(tmp_path, picture, low))
 
 
 def test_a_cut_out_is_its_own_mask(tmp_path: Path) -> None:

@@ -32,6 +32,17 @@ def test_a_changed_mask_is_decoded_anew(discs: Callable[[int], Path]) -> None:
     assert after.masks[1].min() == 255
 
 
+def test_what_was_decoded_in_another_way_is_decoded_anew(
+    discs: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = pairs.find(discs(1))
+    with monkeypatch.context() as before:
+        before.setattr(store, "_READING", store._READING - 1)
+        store.build(found)
+    monkeypatch.setattr(pairs, "read", lambda _pair: (Image.new("RGB", (9, 9)), Image.new("L", (9, 9), 255)))
+    assert store.build(found)[0].masks.min() == 255
+
+
 def test_a_store_that_was_cut_short_is_made_again(discs: Callable[[int], Path], home: Path) -> None:
     found, _ = pairs.find(discs(2))
     store.build(found)
