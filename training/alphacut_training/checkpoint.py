@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from alphacut_training.network import U2Net
 from alphacut_training.state import WANTED, from_state
 
 _LIGHTNING_PREFIX = "network."
+_DIGITS = 16
 
 
 def load(path: Path) -> U2Net:
@@ -44,6 +46,11 @@ def load(path: Path) -> U2Net:
     else:
         state = content
     return from_state(state, str(path))
+
+
+def fingerprint(path: Path) -> str:
+    """Return 16 hexadecimal digits that tell a file from others, whatever it is called: of its SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGITS]
 
 
 def save(network: U2Net, path: Path) -> None:

@@ -13,6 +13,7 @@ import click
 from alphacut_core.errors import AlphacutError, MissingLibraryError
 
 if TYPE_CHECKING:
+    from alphacut_training.claim import Origin
     from alphacut_training.network import U2Net
     from alphacut_training.settings import Settings
 
@@ -67,7 +68,8 @@ def train(architecture: str, **options: Any) -> None:
 
         settings = _settings(options)
         lightning.seed_everything(settings.seed, verbose=False)  # the first weights are drawn, too
-        _fit(network.U2Net(network.architecture(architecture)), settings)
+        origin = {"command": "train", "architecture": architecture}
+        _fit(network.U2Net(network.architecture(architecture)), settings, origin)
 
 
 @click.command(name="fine-tune")
@@ -85,7 +87,8 @@ def fine_tune(start: Path, **options: Any) -> None:
     with _typed():
         from alphacut_training import checkpoint
 
-        _fit(checkpoint.load(start), _settings(options))
+        network = checkpoint.load(start)
+        _fit(network, _settings(options), {"command": "fine-tune", "start": checkpoint.fingerprint(start)})
 
 
 @click.command()
@@ -97,7 +100,9 @@ def distil(teacher: Path, student: Path, **options: Any) -> None:
     with _typed():
         from alphacut_training import checkpoint
 
-        _fit(checkpoint.load(student), _settings(options), checkpoint.load(teacher))
+        network, better = checkpoint.load(student), checkpoint.load(teacher)
+        files = {"student": checkpoint.fingerprint(student), "teacher": checkpoint.fingerprint(teacher)}
+        _fit(network, _settings(options), {"command": "distil", **files}, better)
 
 
 @click.command()
@@ -132,7 +137,7 @@ def prune(start: Path, ratio: float, **options: Any) -> None:
         fit.restore(network, data.survey(settings.data, _tell), settings, _tell)
         pruned = pruning.prune(network, ratio)
         _tell(f"{pruning.parameters(network):,} parameters became {pruning.parameters(pruned):,}")
-        _fit(pruned, settings)
+        _fit(pruned, settings, {"command": "prune", "start": checkpoint.fingerprint(start), "ratio": ratio})
 
 
 @click.command()
@@ -202,10 +207,10 @@ def _settings(options: dict[str, Any]) -> Settings:
     return Settings(first_size=first_size, **options)
 
 
-def _fit(network: U2Net, settings: Settings, teacher: U2Net | None = None) -> None:
+def _fit(network: U2Net, settings: Settings, origin: Origin, teacher: U2Net | None = None) -> None:
     from alphacut_training import fit
 
-    outcome = fit.fit(network, settings, _tell, teacher=teacher, progress=sys.stderr.isatty())
+    outcome = fit.fit(network, settings, _tell, origin=origin, teacher=teacher, progress=sys.stderr.isatty())
     before, after = outcome.start_max_f_beta, outcome.max_f_beta
     click.echo(f"{outcome.file}: max F-beta {after:.3f} after {outcome.epochs} epochs, {before:.3f} before")
     click.echo(f"next: alphacut export --model {outcome.file} --output mine.onnx")

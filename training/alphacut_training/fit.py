@@ -9,14 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import lightning
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.callbacks.weight_averaging import EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from alphacut_core.errors import EngineSourceError
 from alphacut_training import checkpoint
+from alphacut_training.claim import Origin, claim, last_checkpoint, start_file
 from alphacut_training.clock import Clock
 from alphacut_training.data import Pictures, Tell
 from alphacut_training.dataset import Plain
@@ -28,11 +29,8 @@ from alphacut_training.store import Store
 from alphacut_training.unfold import is_folded, unfold
 
 FINISHED = "network.pth"
-_LAST = "last.ckpt"
-_START = "start.json"
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 _UNFOLD_PICTURES = 64
-_MAY_DIFFER = frozenset({"epochs", "minutes", "patience", "workers", "devices", "output"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,13 @@ class Outcome:
 
 
 def fit(
-    network: U2Net, settings: Settings, tell: Tell, *, teacher: U2Net | None = None, progress: bool = False
+    network: U2Net,
+    settings: Settings,
+    tell: Tell,
+    *,
+    origin: Origin = MappingProxyType({}),
+    teacher: U2Net | None = None,
+    progress: bool = False,
 ) -> Outcome:
     """Train until the epochs or the minutes are over or nothing improves any more.
 
@@ -65,16 +69,17 @@ def fit(
         network: Where to start; weights read from ONNX are unfolded first.
         settings: Of the run.
         tell: Takes lines about the pictures and the course.
+        origin: See ``claim``.
         teacher: See ``Training``.
         progress: Draw a bar.
 
     Raises:
         EngineSourceError: The pictures cannot be trained on, or the output holds another run.
     """
-    _claim(settings)
+    claim(settings, origin)
     lightning.seed_everything(settings.seed, verbose=False)
     pictures = Pictures(settings, tell)
-    last = settings.output / "checkpoints" / _LAST
+    last = last_checkpoint(settings.output)
     if last.exists():
         tell(f"going on from {last}")
     else:
@@ -82,7 +87,7 @@ def fit(
     clock = Clock(settings.minutes)
     module = Training(network, settings=settings, clock=clock, teacher=teacher).train()
     keeper = ModelCheckpoint(
-        settings.output / "checkpoints",
+        last.parent,
         filename="best",
         monitor="max_f_beta",
         mode="max",
@@ -91,7 +96,7 @@ def fit(
     )
     with _quiet():
         trainer = _trainer(settings, [keeper, clock, EndsAtOnce()], progress)
-        start = _start(trainer, module, pictures, settings.output / _START)
+        start = _start(trainer, module, pictures, start_file(settings.output))
         trainer.fit(module, pictures, ckpt_path=str(last) if last.exists() else None, weights_only=False)
     best = checkpoint.load(Path(keeper.best_model_path))
     file = settings.output / FINISHED
@@ -123,25 +128,6 @@ def _start(trainer: lightning.Trainer, module: Training, pictures: Pictures, fil
             file.write_text(json.dumps(measured))
         return measured["max_f_beta"]
     return float(json.loads(file.read_text())["max_f_beta"])
-
-
-def _claim(settings: Settings) -> None:
-    """Write the settings into the output folder, or compare them with those of the run to go on with.
-
-    Only ``epochs``, ``minutes`` and what does not change the result may differ.
-    """
-    file = settings.output / "settings.json"
-    facts = settings.facts()
-    if file.exists():
-        before = json.loads(file.read_text())
-        differing = [name for name in facts if name not in _MAY_DIFFER and facts[name] != before.get(name)]
-        if differing:
-            changes = ", ".join(f"{name} {before.get(name)} -> {facts[name]}" for name in differing)
-            raise EngineSourceError(
-                f"{settings.output} holds a run with other settings ({changes}); give another --output, or the same"
-            )
-    settings.output.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(facts, indent=1))
 
 
 def _trainer(settings: Settings, own: Sequence[Callback], progress: bool) -> lightning.Trainer:

@@ -14,7 +14,7 @@ from PIL import Image
 from alphacut_training import checkpoint, cli, fit, prune
 from alphacut_training.network import U2Net
 
-from .conftest import write_discs
+from .conftest import BUNDLED, write_discs
 from .test_fit import TINY
 
 QUICK = ("--epochs", "1", "--size", "64", "--batch", "4", "--hold-out", "0.2")
@@ -65,6 +65,42 @@ def test_the_seed_draws_the_first_weights_too(
     first, again, other = (network.state_dict() for network in begun)
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["outconv.weight"], other["outconv.weight"])
+
+
+def test_commands_say_what_their_runs_begin_with(
+    discs: Callable[[int], Path], tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origins: list[dict[str, object]] = []
+    monkeypatch.setattr(fit, "fit", lambda *_, origin, **__: origins.append(origin) or sys.exit(0))
+    torch.manual_seed(9)
+    checkpoint.save(U2Net(TINY), tmp_path / "other.pth")
+    own, other = checkpoint.fingerprint(network), checkpoint.fingerprint(tmp_path / "other.pth")
+    data = ("--data", discs(20), "--output", tmp_path / "run")
+    for command, options in (
+        (cli.train, ("--architecture", "u2netp")),
+        (cli.fine_tune, ("--start", network)),
+        (cli.distil, ("--student", network, "--teacher", tmp_path / "other.pth")),
+        (cli.prune, ("--start", network, "--ratio", 0.5)),
+    ):
+        assert call(command, *options, *data).exit_code == 0
+    assert own != other
+    assert origins == [
+        {"command": "train", "architecture": "u2netp"},
+        {"command": "fine-tune", "start": own},
+        {"command": "distil", "student": own, "teacher": other},
+        {"command": "prune", "start": own, "ratio": 0.5},
+    ]
+
+
+def test_a_run_that_began_with_another_network_is_refused(
+    discs: Callable[[int], Path], tmp_path: Path, network: Path
+) -> None:
+    options = ("--data", discs(20), "--output", tmp_path / "run", *QUICK)
+    assert call(cli.fine_tune, "--start", network, *options).exit_code == 0
+    network.write_bytes(BUNDLED.read_bytes())
+    result = call(cli.fine_tune, "--start", network.rename(tmp_path / "tiny.onnx"), *options)
+    assert result.exit_code == 1
+    assert "holds a run with other settings (start " in result.output
 
 
 def test_prune_takes_channels_out_and_trains_the_rest(

@@ -177,12 +177,14 @@ def test_a_run_of_two_processes_ends_with_both_when_it_is_told_to(discs: Callabl
         process.communicate(timeout=120)  # ends when nobody is left who could write
 
 
-def test_a_folder_of_another_run_is_refused_with_the_difference(discs: Callable[[int], Path], tmp_path: Path) -> None:
-    settings = quick(discs(20), tmp_path / "run", epochs=1)
-    fit.fit(tiny(), settings, silent)
-    with pytest.raises(EngineSourceError, match=r"learning_rate 0\.002 -> 0\.5"):
-        fit.fit(tiny(), replace(settings, learning_rate=0.5), silent)
-    assert json.loads((tmp_path / "run" / "settings.json").read_text())["learning_rate"] == 0.002
+def test_a_run_that_left_no_checkpoint_is_no_obstacle_to_another(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    output, data, few = tmp_path / "run", discs(20), write_discs(tmp_path / "few", 3)
+    with pytest.raises(EngineSourceError, match="got 3 usable pairs"):
+        fit.fit(tiny(), quick(few, output, epochs=1), silent)
+    (output / "start.json").write_text('{"max_f_beta": 2.0}')  # of a run that was killed in its first epoch
+    outcome = fit.fit(tiny(), quick(data, output, epochs=1), silent)
+    assert outcome.start_max_f_beta < 1
+    assert json.loads((output / "settings.json").read_text())["data"] == str(data)
 
 
 def test_a_run_ends_with_its_time_its_course_whole(
