@@ -169,9 +169,10 @@ def export(model: Path, output: Path, size: int, start: Path | None, share: floa
 def evaluate(model: tuple[Path, ...], data: Path, size: int, output: Path | None) -> None:
     """Measure networks on pictures with known masks."""
     with _typed():
-        from alphacut_training import evaluation, findings, predictor
+        from alphacut_training import evaluation, findings, naming, predictor
 
-        networks = [(file.stem, predictor.of_file(file, size)) for file in model]
+        saliencies = [predictor.of_file(file, size) for file in model]
+        networks = list(zip(naming.names(model), saliencies, strict=True))
         found = [(name, evaluation.evaluate(saliency, data, _progress)) for name, saliency in networks]
         click.echo(evaluation.table(found))
         if output is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from alphacut_training import checkpoint, evaluation, export, predictor, prune
+from alphacut_training import checkpoint, evaluation, export, naming, predictor, prune
 
 _ROUNDS = 7
 
@@ -22,7 +22,7 @@ class Point:
     """One network at one size.
 
     Attributes:
-        name: The file's, without its suffix.
+        name: See ``naming``.
         size: Side of the square in pixels.
         parameters: Numbers that training set.
         gigaflops: Of one picture, a multiply-add counted as two.
@@ -55,15 +55,15 @@ def measure(files: Sequence[Path], sizes: Sequence[int], data: Path, scratch: Pa
         EngineSourceError: A network or the pictures cannot be read.
     """
     sessions, facts = {}, {}
-    for file in files:
+    for name, file in zip(naming.names(files), files, strict=True):
         network = checkpoint.load(file)
         for size in sizes:
-            onnx_file = scratch / f"{file.stem}-{size}.onnx"
+            onnx_file = scratch / f"{name}-{size}.onnx"
             export.export(network, onnx_file, size)
             found = evaluation.evaluate(predictor.of_network(network, size), data).overall
             gigaflops = 2 * prune.multiply_adds(network, size) / 1e9
-            facts[file.stem, size] = (prune.parameters(network), gigaflops, onnx_file.stat().st_size / 1e6, found)
-            sessions[file.stem, size] = onnxruntime.InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
+            facts[name, size] = (prune.parameters(network), gigaflops, onnx_file.stat().st_size / 1e6, found)
+            sessions[name, size] = onnxruntime.InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
     times = _times(sessions)
     return [
         Point(name, size, parameters, gigaflops, megabytes, times[name, size], found.max_f, found.mae)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -169,6 +170,20 @@ def test_the_frontier_compares_networks_at_sizes(tmp_path: Path, network: Path) 
     assert points[0]["gigaflops"] > 2 * points[1]["gigaflops"]
     assert (output / "frontier.svg").read_text().count("<circle") == 2
     assert (output / "frontier.md").read_text().count("| tiny |") == 2
+
+
+def test_networks_of_one_file_name_stay_apart(tmp_path: Path, network: Path) -> None:
+    data, output = write_discs(tmp_path / "data", 2), tmp_path / "found"
+    models: list[object] = []
+    for run in ("mine", "pruned"):
+        (tmp_path / run).mkdir()
+        models += ["--model", shutil.copy(network, tmp_path / run / "network.pth")]
+    result = call(cli.evaluate, *models, "--data", data, "--size", 64, "--output", output)
+    assert "mine-network: max F-beta" in result.output
+    assert {"mine-network.csv", "pruned-network.csv"} < {path.name for path in output.iterdir()}
+    result = call(cli.frontier, *models, "--data", data, "--size", 64, "--output", output)
+    points = json.loads((output / "frontier.json").read_text())
+    assert [point["name"] for point in points] == ["mine-network", "pruned-network"]
 
 
 def test_errors_are_one_line_with_the_remedy(tmp_path: Path) -> None:
