@@ -8,8 +8,11 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
+from alphacut_core.errors import EngineSourceError
 from alphacut_training.store import Store
 
+_MOST_OF_SHARE = 1.5
+"""What a group may fill the share to, so that a long video does not take most pictures away from training."""
 _HASH_SIDE = 8
 _ALIKE_BITS = 6
 """Difference hashes of 64 bits that differ in no more bits come from one scene: frames of a video, crops, copies."""
@@ -19,7 +22,8 @@ def split(store: Store, share: float, seed: int) -> tuple[list[int], list[int]]:
     """Part the pictures without leakage.
 
     Near-duplicates, found by difference hashing (Krawetz 2013), go to one side together. A group's side depends
-    on its names and the seed alone, so adding pictures moves none of the others.
+    on its names and the seed, so adding pictures moves none of the others; only that a group of several, as a video's
+    frames, is not kept for checking where it makes that half as many again as were asked for, or more.
 
     Args:
         store: All pictures.
@@ -27,14 +31,26 @@ def split(store: Store, share: float, seed: int) -> tuple[list[int], list[int]]:
         seed: Another seed, another split.
 
     Returns:
-        Indices to train on and to check on, both in order. Neither is empty if there are two groups.
+        Indices to train on and to check on, both in order; neither is empty.
+
+    Raises:
+        EngineSourceError: All pictures are one group.
     """
-    groups = near_duplicates(store)
-    drawn = sorted(groups, key=lambda group: _draw(min(store.names[index] for index in group), seed))
-    chosen = [group for group in drawn if _draw(min(store.names[index] for index in group), seed) < share]
-    if not chosen and len(drawn) > 1:
-        chosen = drawn[:1]
-    if len(chosen) == len(drawn) and len(drawn) > 1:
+    groups = [(_draw(min(store.names[index] for index in group), seed), group) for group in near_duplicates(store)]
+    if len(groups) < 2:
+        raise EngineSourceError(
+            f"all {len(store)} pictures look like one scene, of which none can be kept to check on what the others "
+            "taught; add pictures of other scenes"
+        )
+    most = _MOST_OF_SHARE * share * len(store)
+    chosen: list[list[int]] = []
+    for draw, group in sorted(groups):
+        if draw < share and (len(group) == 1 or sum(map(len, chosen)) + len(group) <= most):
+            chosen.append(group)
+    drawn = [group for _, group in sorted(groups)]
+    if not chosen:
+        chosen = [next((group for group in drawn if len(group) <= most), min(drawn, key=len))]
+    if len(chosen) == len(drawn):
         chosen = drawn[:-1]
     checked = {index for group in chosen for index in group}
     return [index for index in range(len(store)) if index not in checked], sorted(checked)

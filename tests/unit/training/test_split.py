@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alphacut_core.errors import EngineSourceError
 from alphacut_training.split import near_duplicates, split
 from alphacut_training.store import Store
 
@@ -40,6 +42,33 @@ def test_frames_of_one_scene_are_never_on_both_sides() -> None:
 def test_different_scenes_are_not_taken_for_duplicates() -> None:
     assert len(near_duplicates(scenes(40))) == 40
     assert len(near_duplicates(with_frames(scenes(40)))) == 40
+
+
+def videos(*frames: int) -> Store:
+    """Scenes with so many frames each, all alike."""
+    numbers = [number for number, count in enumerate(frames) for _ in range(count)]
+    kept = scenes(len(frames))
+    names = tuple(f"{kept.names[number]}-{frame:03}" for frame, number in enumerate(numbers))
+    images = kept.images[numbers]
+    return Store(names, images, images[..., 0], ((SIDE, SIDE),) * len(names))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_long_video_stays_with_those_to_train_on(seed: int) -> None:
+    trained, checked = split(videos(100, 10, 10), 0.1, seed)
+    assert (len(trained), len(checked)) == (110, 10)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_every_scene_is_too_long_the_shortest_is_checked_on(seed: int) -> None:
+    trained, checked = split(videos(40, 30, 50), 0.05, seed)
+    assert (len(trained), len(checked)) == (90, 30)
+    assert checked == list(range(40, 70))
+
+
+def test_pictures_of_one_scene_are_refused() -> None:
+    with pytest.raises(EngineSourceError, match=r"all 30 pictures look like one scene.*add pictures of other scenes"):
+        split(videos(30), 0.1, seed=0)
 
 
 def test_adding_pictures_moves_none_of_the_others() -> None:
