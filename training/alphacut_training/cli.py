@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,15 @@ from alphacut_core.errors import AlphacutError, MissingLibraryError
 if TYPE_CHECKING:
     from alphacut_training.claim import Origin
     from alphacut_training.network import U2Net
+    from alphacut_training.pairs import Finding
     from alphacut_training.settings import Settings
 
 _BUNDLED = Path(__file__).parents[2] / "build_engines" / "alphacut_engines" / "weights" / "alphacut-u2netp.onnx"
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _OUTPUT = click.Path(path_type=Path, file_okay=False)
+_SIDE = click.IntRange(1)
+_size = click.option("--size", type=_SIDE, default=320, show_default=True, help="Side of the square in pixels.")
 
 
 def _run_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -109,16 +112,15 @@ def distil(teacher: Path, student: Path, **options: Any) -> None:
 @click.option("--model", type=_FILE, required=True, help="A better, larger network.")
 @click.option("--data", type=_FOLDER, required=True, help="images/, with masks/ for some, and backgrounds/ if any.")
 @click.option("--output", type=_OUTPUT, required=True, help="For the same folders, to train on.")
-@click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels.")
+@_size
 def label(model: Path, data: Path, output: Path, size: int) -> None:
     """Have a large network make the masks of pictures to train a small one on."""
     with _typed():
         from alphacut_training import label as labelling
-        from alphacut_training import pairs, predictor
+        from alphacut_training import predictor
 
         taken, left_out = labelling.label(predictor.of_file(model, size), data, output, _progress)
-        if left_out:
-            _tell(pairs.summary(left_out))
+        _tell_left_out(left_out)
         click.echo(f"{output}: {taken} pictures, {len(left_out)} left out; look through its masks/ before you train")
 
 
@@ -143,7 +145,7 @@ def prune(start: Path, ratio: float, **options: Any) -> None:
 @click.command()
 @click.option("--model", type=_FILE, required=True, help="A .pth, .ckpt or .onnx file.")
 @click.option("--output", type=_FILE, required=True, help="The .onnx file to write.")
-@click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels.")
+@_size
 @click.option("--start", type=_FILE, help="What it was trained from, to write a network between the two.")
 @click.option("--share", type=float, default=0.5, show_default=True, help="With --start: 0 is it, 1 is --model.")
 def export(model: Path, output: Path, size: int, start: Path | None, share: float) -> None:
@@ -162,7 +164,7 @@ def export(model: Path, output: Path, size: int, start: Path | None, share: floa
 @click.command()
 @click.option("--model", type=_FILE, multiple=True, default=[_BUNDLED], help="Repeat to compare; default: the bundled.")
 @click.option("--data", type=_FOLDER, required=True, help="images/ and masks/.")
-@click.option("--size", type=int, default=320, show_default=True, help="Side of the square in pixels.")
+@_size
 @click.option(
     "--output", type=_OUTPUT, help="For JSON, CSV, the reliability diagram and a sheet of the worst pictures."
 )
@@ -174,15 +176,16 @@ def evaluate(model: tuple[Path, ...], data: Path, size: int, output: Path | None
         saliencies = [predictor.of_file(file, size) for file in model]
         networks = list(zip(naming.names(model), saliencies, strict=True))
         found = [(name, evaluation.evaluate(saliency, data, _progress)) for name, saliency in networks]
+        _tell_left_out(found[0][1].left_out)
         click.echo(evaluation.table(found))
         if output is not None:
-            findings.write(found, networks, data, output)
+            _tell_left_out(findings.write(found, networks, data, output))
             click.echo(f"details in {output}")
 
 
 @click.command()
 @click.option("--model", type=_FILE, multiple=True, required=True, help="Repeat for each network.")
-@click.option("--size", type=int, multiple=True, default=[320, 256, 160], show_default=True)
+@click.option("--size", type=_SIDE, multiple=True, default=[320, 256, 160], show_default=True)
 @click.option("--data", type=_FOLDER, required=True, help="images/ and masks/.")
 @click.option("--output", type=_OUTPUT, required=True, help="For the table, the plot and the numbers.")
 def frontier(model: tuple[Path, ...], size: tuple[int, ...], data: Path, output: Path) -> None:
@@ -193,7 +196,8 @@ def frontier(model: tuple[Path, ...], size: tuple[int, ...], data: Path, output:
         from alphacut_training import frontier as comparing
 
         with tempfile.TemporaryDirectory(prefix="alphacut-frontier-") as scratch:
-            points = comparing.measure(model, size, data, Path(scratch))
+            points, left_out = comparing.measure(model, size, data, Path(scratch))
+        _tell_left_out(left_out)
         output.mkdir(parents=True, exist_ok=True)
         (output / "frontier.md").write_text(comparing.table(points) + "\n")
         (output / "frontier.json").write_text(comparing.to_json(points))
@@ -235,6 +239,13 @@ def _typed() -> Iterator[None]:
 
 def _tell(line: str) -> None:
     click.echo(f"alphacut: {line}", err=True)
+
+
+def _tell_left_out(findings: Iterable[Finding]) -> None:
+    from alphacut_training import pairs
+
+    if told := pairs.summary(findings):
+        _tell(told)
 
 
 def _progress(done: int, total: int) -> None:

@@ -37,10 +37,11 @@ def export(network: U2Net, path: Path, size: int = 320) -> None:
 
     Args:
         network: Any channels; not changed.
-        path: Where to write.
+        path: Where to write; its folder is made if it is not there.
         size: Side of the square in pixels.
     """
     folded = folded_copy(network)
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     with warnings.catch_warnings():
         # The tracer is the one that writes opset 17, which all engines read; it says that a newer one exists.

@@ -13,6 +13,7 @@ import numpy as np
 import onnxruntime
 
 from alphacut_training import checkpoint, evaluation, export, naming, predictor, prune
+from alphacut_training.pairs import Finding
 
 _ROUNDS = 7
 
@@ -42,7 +43,9 @@ class Point:
     mae: float
 
 
-def measure(files: Sequence[Path], sizes: Sequence[int], data: Path, scratch: Path) -> list[Point]:
+def measure(
+    files: Sequence[Path], sizes: Sequence[int], data: Path, scratch: Path
+) -> tuple[list[Point], tuple[Finding, ...]]:
     """Measure every network at every size; times are taken in turns, so that all meet the same machine.
 
     Args:
@@ -51,24 +54,30 @@ def measure(files: Sequence[Path], sizes: Sequence[int], data: Path, scratch: Pa
         data: Pictures with masks to judge by.
         scratch: Folder for the ONNX files that are timed.
 
+    Returns:
+        A point for each network at each size, and the pictures that none was judged by.
+
     Raises:
         EngineSourceError: A network or the pictures cannot be read.
     """
     sessions, facts = {}, {}
+    left_out: tuple[Finding, ...] = ()
     for name, file in zip(naming.names(files), files, strict=True):
         network = checkpoint.load(file)
         for size in sizes:
             onnx_file = scratch / f"{name}-{size}.onnx"
             export.export(network, onnx_file, size)
-            found = evaluation.evaluate(predictor.of_network(network, size), data).overall
+            judged = evaluation.evaluate(predictor.of_network(network, size), data)
+            found, left_out = judged.overall, judged.left_out
             gigaflops = 2 * prune.multiply_adds(network, size) / 1e9
             facts[name, size] = (prune.parameters(network), gigaflops, onnx_file.stat().st_size / 1e6, found)
             sessions[name, size] = onnxruntime.InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
     times = _times(sessions)
-    return [
+    points = [
         Point(name, size, parameters, gigaflops, megabytes, times[name, size], found.max_f, found.mae)
         for (name, size), (parameters, gigaflops, megabytes, found) in facts.items()
     ]
+    return points, left_out
 
 
 def _times(sessions: dict[tuple[str, int], onnxruntime.InferenceSession]) -> dict[tuple[str, int], float]:

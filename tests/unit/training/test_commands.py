@@ -172,6 +172,42 @@ def test_the_frontier_compares_networks_at_sizes(tmp_path: Path, network: Path) 
     assert (output / "frontier.md").read_text().count("| tiny |") == 2
 
 
+def test_a_broken_background_is_named_and_costs_only_itself(tmp_path: Path, network: Path) -> None:
+    data = write_discs(tmp_path / "data", 2)
+    (data / "backgrounds").mkdir()
+    Image.new("RGB", (50, 50), (90, 90, 90)).save(data / "backgrounds" / "wall.png")
+    (data / "backgrounds" / "door.png").write_bytes(b"broken")
+    result = call(cli.evaluate, "--model", network, "--data", data, "--size", 64, "--output", tmp_path / "found")
+    assert result.exit_code == 0, result.output
+    assert "backgrounds/door.png" in result.output
+    told = json.loads((tmp_path / "found" / "tiny.json").read_text())["reliability"]
+    assert (told["backgrounds"], told["backgrounds_left_out"]) == (1, 1)
+
+
+def test_pictures_that_networks_are_not_measured_on_are_named(tmp_path: Path, network: Path) -> None:
+    data = write_discs(tmp_path / "data", 2)
+    Image.new("L", (7, 7), 255).save(data / "masks" / "disc001.png")
+    for command, options in ((cli.evaluate, ()), (cli.frontier, ("--output", tmp_path / "frontier"))):
+        result = call(command, "--model", network, "--data", data, "--size", 64, *options)
+        assert result.exit_code == 0, result.output
+        assert "1 left out: picture is 96x96, its mask 7x7" in result.output
+        assert "(disc001)" in result.output
+
+
+def test_export_makes_the_folder_it_writes_into(tmp_path: Path, network: Path) -> None:
+    result = call(cli.export, "--model", network, "--output", tmp_path / "new" / "mine.onnx", "--size", 64)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "new" / "mine.onnx").is_file()
+
+
+@pytest.mark.parametrize("command", [cli.evaluate, cli.export, cli.frontier, cli.label])
+def test_a_size_of_nothing_is_refused(tmp_path: Path, network: Path, command: object) -> None:
+    place = ("--output", tmp_path / "x") if command is cli.export else ("--data", tmp_path, "--output", tmp_path / "x")
+    result = call(command, "--model", network, *place, "--size", 0)
+    assert result.exit_code == 2
+    assert "0 is not in the range x>=1" in result.output
+
+
 def test_networks_of_one_file_name_stay_apart(tmp_path: Path, network: Path) -> None:
     data, output = write_discs(tmp_path / "data", 2), tmp_path / "found"
     models: list[object] = []
