@@ -91,11 +91,12 @@ def fit(
         filename="best",
         monitor="max_f_beta",
         mode="max",
-        save_last=True,
         enable_version_counter=False,
     )
+    # A keeper of its own: save_last leaves out every epoch that is no new best.
+    latest = ModelCheckpoint(last.parent, filename=last.stem, enable_version_counter=False)
     with _quiet():
-        trainer = _trainer(settings, [keeper, clock, EndsAtOnce()], progress)
+        trainer = _trainer(settings, [keeper, latest, clock, EndsAtOnce()], progress)
         start = _start(trainer, module, pictures, start_file(settings.output))
         trainer.fit(module, pictures, ckpt_path=str(last) if last.exists() else None, weights_only=False)
     best = checkpoint.load(Path(keeper.best_model_path))

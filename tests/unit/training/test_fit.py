@@ -168,6 +168,13 @@ def test_a_killed_run_goes_on_from_its_last_whole_epoch(discs: Callable[[int], P
     assert saved["epoch"] == 3
 
 
+def test_an_epoch_that_made_nothing_better_is_gone_on_from_too(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    data, output = discs(20), tmp_path / "run"
+    fit.fit(tiny(), quick(data, output, epochs=3, learning_rate=1e-12, norm="frozen"), silent)
+    saved = torch.load(output / "checkpoints" / "last.ckpt", weights_only=False)
+    assert saved["epoch"] == 2
+
+
 def test_a_run_of_two_processes_ends_with_both_when_it_is_told_to(discs: Callable[[int], Path], tmp_path: Path) -> None:
     data, output = discs(20), tmp_path / "run"
     run = _RUN.format(data=str(data), output=str(output)).replace("epochs=1000", "devices=2, epochs=1000")
