@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from alphacut_client import AsyncClient
+from alphacut_client.settings import Settings as ClientSettings
 from alphacut_core.errors import ContractError, MissingLibraryError
 from alphacut_core.limits import Limits
 from alphacut_gateway.admission import Budget
@@ -38,8 +39,13 @@ def check(settings: Settings) -> None:
 
     Raises:
         MissingLibraryError: Redis is named, and the extra for it is missing.
-        ContractError: Redis' address is none, or the file for jobs cannot be used.
+        ContractError: Triton's or Redis' address is none, a time is none that the client takes, or the file for jobs
+            cannot be used.
     """
+    try:
+        _to_triton(settings)
+    except ValueError as error:
+        raise ContractError(f"cannot speak to Triton: {error}") from error
     if not settings.redis_url:
         sqlite_records.check(settings.jobs_file)
         return
@@ -77,13 +83,15 @@ def counts(connection: Shared | None) -> Counts | None:
 
 async def triton(settings: Settings, stack: AsyncExitStack) -> AsyncClient:
     """Return a client of the Triton behind the gateway, for the loop that runs."""
+    chosen = _to_triton(settings)
     return await stack.enter_async_context(
-        AsyncClient(
-            settings.triton_url,
-            limits=limits(settings),
-            timeout_s=settings.timeout_s,
-            retry_for_s=settings.retry_for_s,
-        )
+        AsyncClient(chosen.url, limits=chosen.limits, timeout_s=chosen.timeout_s, retry_for_s=chosen.retry_for_s)
+    )
+
+
+def _to_triton(settings: Settings) -> ClientSettings:
+    return ClientSettings(
+        settings.triton_url, limits=limits(settings), timeout_s=settings.timeout_s, retry_for_s=settings.retry_for_s
     )
 
 

@@ -118,3 +118,9 @@ def test_a_gateway_that_does_not_start_says_so_and_names_no_address(
     with pytest.raises(ContractError, match="did not start"):
         serving.serve(Settings(), listener)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8001", "triton", "a:1,b:2", ""])
+def test_an_address_of_triton_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ContractError, match=r"cannot speak to Triton: .* give host and port"):
+        assembly.check(Settings(triton_url=url))
