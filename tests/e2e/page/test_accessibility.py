@@ -100,7 +100,8 @@ def test_nothing_jumps_while_a_picture_is_cut_out(page: Any) -> None:
     )
     held: list[Any] = []
     page.route("**/remove?**", lambda route: held.append(route) or None)
-    page.set_input_files("#files", SAMPLES / "cat.jpg")
+    with page.expect_request("**/remove?**"):
+        page.set_input_files("#files", SAMPLES / "cat.jpg")
     page.get_by_role("progressbar").wait_for()
     page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
     page.evaluate("window.jumps.length = 0")  # the editor taking the place of the empty page is what was asked for
