@@ -12,9 +12,9 @@ from typing import Any
 
 from alphacut_core import installed
 from alphacut_core.errors import EngineBuildError
+from alphacut_core.folder_lock import alone
 from alphacut_core.installed import Installed
 from alphacut_engines import configs, facts, fingerprint, layout, manifest
-from alphacut_engines.folder_lock import alone
 
 _STAGING = ".installing"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from alphacut_core.errors import EngineBuildError
+from alphacut_core.folder_lock import alone
 from alphacut_engines import fetch, fingerprint
-from alphacut_engines.folder_lock import alone
 
 MAX_BYTES = 2 * 2**30
 SUMS_FILE = "sha256.json"

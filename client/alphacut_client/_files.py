@@ -25,7 +25,7 @@ def at_path(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
     try:
         with open(path, "rb") as file:
             n_bytes = os.fstat(file.fileno()).st_size
-            if n_bytes > limits.max_bytes:
+            if n_bytes:  # a pipe states none
                 limits.check_bytes(n_bytes)
             return _content(file, limits, n_bytes or _AT_ONCE_BYTES)
     except (OSError, ValueError) as error:  # a NUL in a path is a ValueError

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ LIFELINE_VARIABLE = "ALPHACUT_LIFELINE_FD"
 """Names the file descriptor whose end of file means that nobody supervises this process any more."""
 
 _MAX_MESSAGE_CHARACTERS = 600  # gRPC clients take 8 KiB of metadata, and write some characters as twelve
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108  where Linux keeps it
-_GROWTH_BYTES = 4 * 2**20  # least that Triton's region in shared memory grows by
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps it
+GROWTH_BYTES = 4 * 2**20
+"""Least that the embedded Triton's region in shared memory grows by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def _send(pb_utils: Any, request: Any, response: Any) -> None:
     n_bytes = sum(tensor.as_numpy().nbytes for tensor in response.output_tensors())
     if not _fits(n_bytes):
         no_room = OverloadedError(
-            f"got an answer of {n_bytes:,} bytes, for which the server has no room in {_SHARED_MEMORY}; try again "
+            f"got an answer of {n_bytes:,} bytes, for which the server has no room in {SHARED_MEMORY}; try again "
             "later, ask for a smaller picture or format, or give the server more (--shm-size of a container)"
         )
         response = _failure(pb_utils, no_room)
@@ -212,8 +214,8 @@ def _fits(n_bytes: int) -> bool:
     region = getattr(sys.modules.get("c_python_backend_utils"), "shared_memory", None)
     if region is not None and n_bytes < region.free_memory():
         return True
-    left = os.statvfs(_SHARED_MEMORY)
-    return n_bytes + _GROWTH_BYTES <= left.f_bavail * left.f_frsize
+    left = os.statvfs(SHARED_MEMORY)
+    return n_bytes + GROWTH_BYTES <= left.f_bavail * left.f_frsize
 
 
 def triton_error(pb_utils: Any, error: AlphacutError) -> Any:

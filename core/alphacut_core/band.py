@@ -15,7 +15,6 @@ from PIL import Image
 from alphacut_core import laplacian, shape
 from alphacut_core.errors import RefinementError
 from alphacut_core.geometry import Pixels, to_rgb
-from alphacut_core.libraries import library
 from alphacut_core.refinements import Refine
 
 _WINDOW_PX = 3
@@ -116,14 +115,8 @@ class Clock:
 
 def _solved(image: Image.Image, certain: Pixels, unknown: np.ndarray, clock: Clock) -> Pixels:
     """Return alpha of the unknown pixels in rows-first order: uint8 (n,)."""
-    with library("pymatting"):
-        from pymatting.preconditioner.ichol import ichol
-        from pymatting.solver.cg import cg
-    known_part, own_part = laplacian.equations(to_rgb(image), certain, unknown, clock.check)
     try:
-        preconditioner = ichol(own_part, max_nnz=_MOST_ENTRIES_A_ROW * len(known_part))
-        clock.check()
-        solution = cg(own_part, -known_part, M=preconditioner, callback=clock.check)
+        solution = laplacian.solve(to_rgb(image), certain, unknown, clock.check, _MOST_ENTRIES_A_ROW)
     except ValueError as error:
         raise RefinementError(f"matting of this picture has no solution ({error}); leave refine out") from error
     scaled: Pixels = np.clip(np.rint(solution * 255), 0, 255).astype(np.uint8)

@@ -16,13 +16,49 @@ from PIL import Image
 from alphacut_core.geometry import Pixels
 from alphacut_core.libraries import library
 
+Progress = Callable[..., None]
+
 _TILE_PX = 192
 _REACH_PX = 2
 _NEIGHBOURS = (2 * _REACH_PX + 1) ** 2  # pymatting keeps so many of every pixel: zeros where the picture ends
 
 
+def solve(
+    rgb: Image.Image,
+    trimap: Pixels,
+    unknown: np.ndarray,
+    progress: Progress = lambda *_: None,
+    most_entries_a_row: int | None = None,
+) -> np.ndarray:
+    """Return the alpha of the unknown pixels.
+
+    Args:
+        rgb: Mode RGB.
+        trimap: uint8 (H, W), 255 where the subject is certain.
+        unknown: bool (H, W).
+        progress: Called before each part of the work, and with what the solver tells; may raise.
+        most_entries_a_row: Of the preconditioner; None leaves it to pymatting.
+
+    Returns:
+        float64 (n,), about 0 to 1, for n unknown pixels in rows-first order.
+
+    Raises:
+        MissingLibraryError: pymatting is not installed.
+        ValueError: There is no solution.
+    """
+    with library("pymatting"):
+        from pymatting.preconditioner.ichol import ichol
+        from pymatting.solver.cg import cg
+    known_part, own_part = equations(rgb, trimap, unknown, progress)
+    bound = {} if most_entries_a_row is None else {"max_nnz": most_entries_a_row * len(known_part)}
+    preconditioner = ichol(own_part, **bound)
+    progress()
+    alpha: np.ndarray = cg(own_part, -known_part, M=preconditioner, callback=progress)
+    return alpha
+
+
 def equations(
-    rgb: Image.Image, trimap: Pixels, unknown: np.ndarray, progress: Callable[[], None] = lambda: None
+    rgb: Image.Image, trimap: Pixels, unknown: np.ndarray, progress: Progress = lambda *_: None
 ) -> tuple[np.ndarray, Any]:
     """Return the Laplacian's rows of unknown pixels: their sum over certain subject, and the unknown columns.
 
@@ -55,7 +91,7 @@ def equations(
     return known_part, sparse.csr_matrix((values[is_own], numbers[is_own], ends), (count, count))
 
 
-def _rows(rgb: Image.Image, unknown: np.ndarray, number: np.ndarray, progress: Callable[[], None]) -> np.ndarray:
+def _rows(rgb: Image.Image, unknown: np.ndarray, number: np.ndarray, progress: Progress) -> np.ndarray:
     """Return each unknown pixel's row: float64 (n, 25), its neighbours within two pixels in rows-first order."""
     with library("pymatting"):
         from pymatting.laplacian.cf_laplacian import cf_laplacian

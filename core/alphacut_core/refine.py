@@ -124,13 +124,9 @@ def _eroded(area: np.ndarray, side: int, beyond_border: int) -> np.ndarray:
 
 def _solved(image: Image.Image, trimap: Pixels) -> np.ndarray:
     """Return alpha, float64 (H, W): what pymatting's ``estimate_alpha_cf`` returns, to the last bit."""
-    with library("pymatting"):
-        from pymatting.preconditioner.ichol import ichol
-        from pymatting.solver.cg import cg
     unknown = trimap == _UNKNOWN
-    known_part, own_part = laplacian.equations(to_rgb(image), trimap, unknown)
     try:
-        solution = cg(own_part, -known_part, M=ichol(own_part))
+        solution = laplacian.solve(to_rgb(image), trimap, unknown)
     except ValueError as error:
         raise RefinementError(f"matting of this picture and mask has no solution ({error}); leave it out") from error
     alpha = trimap / 255.0

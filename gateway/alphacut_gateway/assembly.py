@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alphacut_client import AsyncClient
 from alphacut_client.settings import Settings as ClientSettings
@@ -43,7 +43,7 @@ def check(settings: Settings) -> None:
             cannot be used.
     """
     try:
-        _to_triton(settings)
+        ClientSettings(**_to_triton(settings))
     except ValueError as error:
         raise ContractError(f"cannot speak to Triton: {error}") from error
     if not settings.redis_url:
@@ -83,16 +83,16 @@ def counts(connection: Shared | None) -> Counts | None:
 
 async def triton(settings: Settings, stack: AsyncExitStack) -> AsyncClient:
     """Return a client of the Triton behind the gateway, for the loop that runs."""
-    chosen = _to_triton(settings)
-    return await stack.enter_async_context(
-        AsyncClient(chosen.url, limits=chosen.limits, timeout_s=chosen.timeout_s, retry_for_s=chosen.retry_for_s)
-    )
+    return await stack.enter_async_context(AsyncClient(**_to_triton(settings)))
 
 
-def _to_triton(settings: Settings) -> ClientSettings:
-    return ClientSettings(
-        settings.triton_url, limits=limits(settings), timeout_s=settings.timeout_s, retry_for_s=settings.retry_for_s
-    )
+def _to_triton(settings: Settings) -> dict[str, Any]:
+    return {
+        "url": settings.triton_url,
+        "limits": limits(settings),
+        "timeout_s": settings.timeout_s,
+        "retry_for_s": settings.retry_for_s,
+    }
 
 
 def limits(settings: Settings) -> Limits:

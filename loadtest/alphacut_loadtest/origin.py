@@ -69,6 +69,11 @@ def here(repository: Path | None, url: str | None = None) -> Origin:
     )
 
 
+def of_service(url: str | None) -> Origin:
+    """Describe this machine and what is asked: somebody else's server, or without a ``url`` the checkout's engine."""
+    return here(CHECKOUT / "model_repository" if url is None else None, url)
+
+
 def _engine(repository: Path) -> str:
     served = installed.find(repository, DEFAULT_PIPELINE.engine)
     return f"{served.manifest['model']} in {served.manifest['precision']}" if served else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import alphacut_core
+from alphacut_core.adapter import GROWTH_BYTES
 from alphacut_core.installed import CPU
 from alphacut_server.environment import Environment
 
@@ -56,7 +57,7 @@ def command(
     python_settings = {
         "stub-timeout-seconds": 30,
         "shm-default-byte-size": 4 * _MEBIBYTE,
-        "shm-growth-byte-size": 4 * _MEBIBYTE,
+        "shm-growth-byte-size": GROWTH_BYTES,
         "shm-region-prefix-name": region_prefix(os.getpid()),
     }
     return [

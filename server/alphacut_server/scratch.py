@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alphacut_core.errors import ServerStartError
+from alphacut_core.folder_lock import beside_others
 
 _PREFIX = "alphacut-server-"
 _PLAIN = re.compile(r"[\w./-]+", re.ASCII)
@@ -33,7 +33,7 @@ def folder() -> Iterator[Path]:
         try:
             made = tempfile.TemporaryDirectory(prefix=prefix, dir=_place(), ignore_cleanup_errors=True)
             path = Path(stack.enter_context(made))
-            stack.enter_context(_locked(path))
+            stack.enter_context(beside_others(path))
         except OSError as error:
             raise ServerStartError(
                 f"cannot make a temporary folder ({error}); make room, or point $TMPDIR to a folder that can be written"
@@ -66,13 +66,3 @@ def _place() -> Path:
     """Return the folder for temporary files, or the usual one where that has a name that a shell would take apart."""
     chosen = Path(tempfile.gettempdir())
     return chosen if _PLAIN.fullmatch(str(chosen)) else _ALWAYS_PLAIN
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield
-    finally:
-        os.close(descriptor)

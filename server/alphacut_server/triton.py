@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from alphacut_core.adapter import LIFELINE_VARIABLE
+from alphacut_core.adapter import LIFELINE_VARIABLE, SHARED_MEMORY
 from alphacut_server.launch import region_prefix
 
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps it
 _GRACE_S = 10.0
 _LOG_TAIL_LINES = 12
 _ERROR_STARTS = ("E", "error:")
@@ -76,13 +75,13 @@ class Triton:
 
 def remove_regions(supervisor_pid: int) -> None:
     """Unlink the shared-memory regions of a supervisor's server."""
-    for region in _SHARED_MEMORY.glob(f"{region_prefix(supervisor_pid)}*"):
+    for region in SHARED_MEMORY.glob(f"{region_prefix(supervisor_pid)}*"):
         region.unlink(missing_ok=True)
 
 
 def remove_orphaned_regions() -> None:
     """Unlink what servers left whose supervisor was killed."""
-    for region in _SHARED_MEMORY.glob("alphacut_*_*"):
+    for region in SHARED_MEMORY.glob("alphacut_*_*"):
         pid = region.name.split("_")[1]
         if pid.isdigit() and not Path("/proc", pid).exists():
             region.unlink(missing_ok=True)

@@ -12,8 +12,7 @@ from pathlib import Path
 import click
 
 from alphacut_loadtest import origin as origins
-from alphacut_loadtest import results
-from alphacut_loadtest.bench import contenders, growth, pictures, targets
+from alphacut_loadtest.bench import contenders, growth, pictures, published, targets
 from alphacut_loadtest.bench.memory import of_server
 from alphacut_loadtest.bench.pictures import Shot
 from alphacut_loadtest.bench.places import BUNDLED, FOLDER, REPOSITORY_OPTION, SAMPLES
@@ -77,11 +76,7 @@ def soak(*, images: int, warm_up: int, output: Path, repository: Path) -> None:
                     click.echo(f"{done} of {images} images, server and stubs {size:.1f} MB of their own", err=True)
 
             _answer(worker, ways, images, len(found), look)
-    for path in results.write(
-        output, "soak", json=lambda: to_json(origin, samples), md=lambda: markdown(origin, samples)
-    ):
-        click.echo(f"written to {path}", err=True)
-    click.echo(markdown(origin, samples))
+    published.publish(output, "soak", json=lambda: to_json(origin, samples), md=lambda: markdown(origin, samples))
 
 
 def to_json(origin: Origin, samples: Sequence[Sample]) -> str:

@@ -14,8 +14,7 @@ import click
 import psutil
 
 from alphacut_loadtest import origin as origins
-from alphacut_loadtest import results
-from alphacut_loadtest.bench import contenders, pictures, places, start_log, targets
+from alphacut_loadtest.bench import contenders, pictures, places, published, start_log, targets
 from alphacut_loadtest.bench.contenders import Contender
 from alphacut_loadtest.bench.pictures import Shot
 from alphacut_loadtest.bench.places import FOLDER, REPOSITORY_OPTION, SAMPLES, WEIGHTS_OPTION
@@ -72,11 +71,7 @@ def start(*, rounds: int, output: Path, weights: Path, repository: Path) -> None
             for contender in chosen if number % 2 else reversed(chosen):
                 starts.append(_once(contender, setting))
                 click.echo(f"round {number + 1} of {rounds}: {contender.name} {starts[-1].total_s:.2f} s", err=True)
-    for path in results.write(
-        output, "start", json=lambda: to_json(origin, starts), md=lambda: markdown(origin, starts)
-    ):
-        click.echo(f"written to {path}", err=True)
-    click.echo(markdown(origin, starts))
+    published.publish(output, "start", json=lambda: to_json(origin, starts), md=lambda: markdown(origin, starts))
 
 
 def to_json(origin: Origin, starts: Sequence[Start]) -> str:

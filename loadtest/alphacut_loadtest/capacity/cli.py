@@ -102,8 +102,7 @@ def _measured(promise: slo.Slo, options: dict[str, Any]) -> Result:
     scenario = scenario_file.load(options["scenario"])
     mix = scenario.lanes[0].mix
     effort = Effort(options["callers"], options["repeats"], options["resolution"])
-    local = origins.CHECKOUT / "model_repository" if options["url"] is None else None
-    origin = origins.here(local, options["url"])
+    origin = origins.of_service(options["url"])
     protocol: Protocol = options["protocol"]
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,

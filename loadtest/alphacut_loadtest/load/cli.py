@@ -49,7 +49,7 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     Exit status: 0 where the SLO was kept, 3 where it was not, 4 where the client was the limit.
     """
     scenario = _adapted(scenario_file.load(name), options)
-    origin = origins.here(origins.CHECKOUT / "model_repository" if options["url"] is None else None, options["url"])
+    origin = origins.of_service(options["url"])
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
         serving(options["url"], None, scenario.protocol, scenario.gateway, scenario.modes) as service,

@@ -64,6 +64,13 @@ def restarting(request: Any, context: grpc.ServicerContext) -> Any:
     context.abort(grpc.StatusCode.UNAVAILABLE, "restarting")
 
 
+async def close_ends(client: AsyncClient, asked: asyncio.Future[Any]) -> None:
+    await client.close()
+    done, _ = await asyncio.wait({asked}, timeout=20)
+    assert done
+    assert ended_by_closing(asked.exception())
+
+
 def test_a_pause_between_two_attempts_ends(serve: Serve, photo: Photo, pausing: threading.Event) -> None:
     client = Client(serve(restarting).url, retry_for_s=1000)
     with ThreadPoolExecutor(1) as pool:
@@ -78,10 +85,7 @@ def test_a_pause_on_an_event_loop_ends(serve: Serve, photo: Photo, pausing: thre
         client = AsyncClient(serve(restarting).url, retry_for_s=1000)
         asked = asyncio.ensure_future(client.mask(photo()))
         assert await asyncio.to_thread(pausing.wait, 20)
-        await client.close()
-        done, _ = await asyncio.wait({asked}, timeout=20)
-        assert done
-        assert ended_by_closing(asked.exception())
+        await close_ends(client, asked)
 
     asyncio.run(run())
 
@@ -106,10 +110,7 @@ def test_calls_over_a_connection_that_an_event_loop_replaced_end(serve: Serve, p
         with pytest.raises(DeadlineError):
             await client.mask(photo(), timeout_s=0.3)
         assert not asked.done()
-        await client.close()
-        done, _ = await asyncio.wait({asked}, timeout=20)
-        assert done
-        assert ended_by_closing(asked.exception())
+        await close_ends(client, asked)
 
     asyncio.run(run())
 
