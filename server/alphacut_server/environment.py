@@ -9,14 +9,13 @@ import fcntl
 import hashlib
 import platform
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from alphacut_core.errors import ServerStartError
-from alphacut_server import interpreter, paths
+from alphacut_server import interpreter, leashed, paths
 
 _MEBIBYTE = 2**20
 _NEEDED_BYTES = 500 * _MEBIBYTE
@@ -112,14 +111,11 @@ def _make(environment: Environment, report: Callable[[str], None]) -> None:
 
 
 def _run(command: list[str], purpose: str, folder: Path) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise ServerStartError(f"could not {purpose} in {folder}: {error}") from error
-    if done.returncode:
-        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
+    status, said = leashed.run(command)
+    if status:
+        tail = "\n".join(said.strip().splitlines()[-8:])
         raise ServerStartError(
-            f"could not {purpose} in {folder} (exit status {done.returncode}). {_remedy(tail)}\n"
+            f"could not {purpose} in {folder} (exit status {status}). {_remedy(tail)}\n"
             f"command: {' '.join(command)}\n{tail}"
         )
 

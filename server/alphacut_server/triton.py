@@ -6,11 +6,11 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import IO
 
 from alphacut_core.adapter import LIFELINE_VARIABLE, SHARED_MEMORY
+from alphacut_server import leashed
 from alphacut_server.launch import region_prefix
 
 _GRACE_S = 10.0
@@ -90,9 +90,8 @@ def remove_orphaned_regions() -> None:
 def _spawn(
     command: list[str], variables: dict[str, str], lifeline: int, folder: Path, log: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    leash = [sys.executable, "-I", str(Path(__file__).with_name("leash.py")), str(lifeline)]
     return subprocess.Popen(
-        [*leash, *command],
+        leashed.command(command, lifeline),
         env={**variables, LIFELINE_VARIABLE: str(lifeline)},
         cwd=folder,
         stdin=subprocess.DEVNULL,
