@@ -6,6 +6,8 @@ array, and an octagon, which is the next to a disk, is made of four lines.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -97,7 +99,7 @@ def dilated(mask: Pixels, radius_px: int) -> Pixels:
         uint8 (H, W).
     """
     height, width = mask.shape
-    radius_px = min(radius_px, max(height, width))
+    radius_px = min(radius_px, max(height, width, math.ceil((height + width) * 2**-0.5)))  # reaches corner from corner
     slanted = min(round(radius_px * (1 - 2**-0.5)), max(radius_px - 1, 0) // 2)
     padded = np.zeros((height + 2 * radius_px, width + 2 * radius_px), np.uint8)
     padded[radius_px : radius_px + height, radius_px : radius_px + width] = mask

@@ -33,14 +33,20 @@ def in_order(mask: Pixels, radius_px: int, pick: str) -> Pixels:
 
 
 @given(mask=masks, radius_px=radii)
-@settings(deadline=None)
 def test_dilating_takes_the_maximum_and_eroding_the_minimum_of_an_octagon(mask: Pixels, radius_px: int) -> None:
     np.testing.assert_array_equal(shape.dilated(mask, radius_px), in_order(mask, radius_px, "max"))
     np.testing.assert_array_equal(shape.eroded(mask, radius_px), in_order(mask, radius_px, "min"))
 
 
+def test_far_enough_dilating_reaches_from_corner_to_corner():
+    mask = np.zeros((5, 6), np.uint8)
+    mask[0, 0] = 200
+    assert (shape.dilated(mask, 7) == 200).all()
+    assert (shape.dilated(mask, 6) == 200).sum() == 29
+    assert (shape.dilated(mask, 1000) == 200).all()
+
+
 @given(mask=masks, radius_px=radii)
-@settings(deadline=None)
 def test_eroding_then_dilating_adds_nothing_and_the_reverse_takes_nothing_away(mask: Pixels, radius_px: int) -> None:
     assert (shape.dilated(shape.eroded(mask, radius_px), radius_px) <= mask).all()
     assert (shape.eroded(shape.dilated(mask, radius_px), radius_px) >= mask).all()
@@ -78,7 +84,6 @@ def test_a_threshold_leaves_black_and_white(mask: Pixels, level: int) -> None:
 
 
 @given(mask=masks, sigma_px=st.floats(0.1, 30))
-@settings(deadline=None)
 def test_a_feather_stays_between_the_darkest_and_the_brightest(mask: Pixels, sigma_px: float) -> None:
     made = np.asarray(shape.feathered(Image.fromarray(mask), sigma_px))
     assert made.shape == mask.shape
@@ -142,7 +147,7 @@ def test_a_speck_is_told_from_a_subject_that_its_haze_touches() -> None:
 
 
 @given(mask=masks, area_px=st.integers(1, 2_000))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_filling_only_adds_and_dropping_only_takes_away(mask: Pixels, area_px: int) -> None:
     pytest.importorskip("skimage", reason="areas need the refine extra")
     image = Image.fromarray(mask)
