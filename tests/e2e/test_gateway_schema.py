@@ -56,9 +56,6 @@ def test_whatever_is_sent_is_answered_as_the_document_says(schema: schemathesis.
         @given(case=operation.as_strategy())
         @settings(
             max_examples=10,
-            derandomize=True,
-            database=None,
-            deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

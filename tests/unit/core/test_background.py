@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -38,7 +38,6 @@ def test_a_gradient_runs_from_its_start_to_its_end(
 
 
 @given(width=sides, height=sides, angle_degrees=st.floats(-360, 360))
-@settings(deadline=None)
 def test_a_gradient_has_only_colours_between_its_ends(width: int, height: int, angle_degrees: float) -> None:
     made = behind_nothing(Gradient((10, 200, 0, 255), (60, 100, 0, 255), angle_degrees), width, height)
     assert made.shape == (height, width, 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -14,7 +14,6 @@ sides = st.integers(1, 90)
 
 
 @given(width=sides, height=sides, size=st.integers(1, 64))
-@settings(deadline=None)
 def test_sizes_are_those_asked_for(width: int, height: int, size: int) -> None:
     square = geometry.to_square(Image.new("RGB", (width, height)), size)
     assert square.shape == (size, size, 3)
@@ -25,7 +24,6 @@ def test_sizes_are_those_asked_for(width: int, height: int, size: int) -> None:
 
 
 @given(value=st.integers(0, 255), width=sides, height=sides)
-@settings(deadline=None)
 def test_one_colour_stays_itself_there_and_back(value: int, width: int, height: int) -> None:
     square = geometry.to_square(Image.new("RGB", (width, height), (value, 0, 255 - value)), 32)
     np.testing.assert_array_equal(square, np.broadcast_to(np.uint8([value, 0, 255 - value]), (32, 32, 3)))
@@ -33,7 +31,6 @@ def test_one_colour_stays_itself_there_and_back(value: int, width: int, height: 
 
 
 @given(left=st.booleans(), top=st.booleans(), width=st.integers(16, 90), height=st.integers(16, 90))
-@settings(deadline=None)
 def test_a_quarter_of_the_picture_stays_where_it_was(left: bool, top: bool, width: int, height: int) -> None:
     columns = slice(None, width // 2) if left else slice(width // 2, None)
     rows = slice(None, height // 2) if top else slice(height // 2, None)

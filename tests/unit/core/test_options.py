@@ -19,7 +19,6 @@ from tests.unit.core.wishes import options
 
 
 @given(wanted=options)
-@settings(deadline=None)
 def test_options_survive_the_wire(wanted: Options) -> None:
     assert Options.from_wire(wanted.to_wire()) == wanted
 

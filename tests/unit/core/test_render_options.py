@@ -28,7 +28,7 @@ def ball() -> np.ndarray:
 
 
 @given(asked=options, mode=st.sampled_from(MODES))
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_wishes_become_a_file_or_a_typed_error(photo: Image.Image, asked: Options, mode: str) -> None:
     pytest.importorskip("pymatting", reason="refinements need the refine extra")
     image = photo.convert(mode)
@@ -45,7 +45,7 @@ def test_any_wishes_become_a_file_or_a_typed_error(photo: Image.Image, asked: Op
 
 
 @given(asked=options)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mask_of_a_size_alone_is_the_mask_of_the_picture(photo: Image.Image, asked: Options) -> None:
     pytest.importorskip("pymatting", reason="refinements need the refine extra")
     if asked.output != "mask" or asked.needs_pixels:

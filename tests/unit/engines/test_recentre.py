@@ -101,7 +101,7 @@ def assert_moved_to_the_same_values(model: onnx.ModelProto) -> onnx.ModelProto:
 sizes = st.integers(1, 3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     kernel=st.tuples(sizes, sizes),
     pads=st.tuples(*[st.integers(0, 3)] * 4),

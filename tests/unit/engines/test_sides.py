@@ -80,7 +80,7 @@ def test_the_bundled_networks_masks_stay_in_batches_too(bundled: onnx.ModelProto
     np.testing.assert_allclose(confidences, wanted_confidences, atol=1e-6)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(height=st.integers(1, 24), width=st.integers(1, 24))
 def test_any_size_is_enlarged_or_shrunk_as_onnx_does(height: int, width: int) -> None:
     model = two_sided(height, width)

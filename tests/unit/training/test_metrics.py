@@ -78,7 +78,7 @@ def test_sad_counts_alpha_in_thousands() -> None:
     assert metrics.score(mask, truth()).sad == pytest.approx(0.8)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000))
 def test_boundary_iou_lies_between_zero_and_one_and_is_symmetric(seed: int) -> None:
     one, other = noisy(seed), noisy(seed + 1)

@@ -78,7 +78,7 @@ def test_adding_pictures_moves_none_of_the_others() -> None:
     assert [index for index in after[1] if index < 30] == before[1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(count=st.integers(2, 30), share=st.floats(0.01, 0.9), seed=st.integers(0, 2**16))
 def test_every_picture_is_on_exactly_one_side_and_neither_is_empty(count: int, share: float, seed: int) -> None:
     trained, checked = split(scenes(count), share, seed)

@@ -15,7 +15,6 @@ stages = st.lists(st.builds(Stage, st.floats(0.1, 20), st.floats(0, 3)), min_siz
 
 
 @given(plan=stages, rate=st.floats(0.1, 20), seed=st.integers(0, 2**32))
-@settings(deadline=None)
 def test_arrivals_come_in_order_within_their_stages(plan: list[Stage], rate: float, seed: int) -> None:
     times = list(poisson(plan, rate, random.Random(seed)))
     assert times == sorted(times)
@@ -28,7 +27,7 @@ def test_arrivals_come_in_order_within_their_stages(plan: list[Stage], rate: flo
 
 
 @given(rate=st.floats(1, 500), seed=st.integers(0, 2**32))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_the_number_of_arrivals_is_the_rates(rate: float, seed: int) -> None:
     expected = 2000.0
     times = list(poisson([Stage(expected / rate, 1.0)], rate, random.Random(seed)))
