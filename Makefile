@@ -1,6 +1,6 @@
 # The verbs of this repository; CI calls `make test` and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve gateway engines bench bench-u2net bench-soak bench-start bench-client load training test test-faults test-slow test-installs test-gpu-script test-training check format dashboards lock clean
+.PHONY: help demo serve gateway engines bench bench-u2net bench-soak bench-start bench-client load perf-analyzer training test test-faults test-slow test-installs test-gpu-script test-training check format dashboards lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -52,6 +52,9 @@ bench-client: $(VENV)/loadtest  ## What the client costs and its batches bring; 
 load: $(VENV)/loadtest  ## Find the capacity of this machine; a few minutes, kept in loadtest/results/. ARGS as of alphacut capacity.
 	@$(BIN)/alphacut build --precision $(PRECISION)
 	@$(BIN)/alphacut capacity --keep $(ARGS); status=$$?; $(BIN)/alphacut capacity table --write && exit $$status
+
+perf-analyzer: $(VENV)/perf_analyzer  ## Install Triton's own load generator, for a second opinion in make load.
+	@$(BIN)/perf_analyzer --version || { echo "error: run: apt-get install libb64-0d"; exit 1; }
 
 test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@$(MAKE) --no-print-directory check
@@ -109,6 +112,7 @@ lock: $(VENV)/dev  ## Resolve the lock files anew from pyproject.toml and server
 	@$(UV_COMPILE) --extra jobs --constraint requirements/runtime.lock pyproject.toml --output-file requirements/gateway.lock
 	@$(UV_COMPILE) --extra cli --constraint requirements/runtime.lock pyproject.toml --output-file requirements/triton.lock
 	@$(UV_COMPILE) --extra engines --constraint requirements/runtime.lock pyproject.toml requirements/tensorrt.in --output-file requirements/tensorrt.lock
+	@$(UV_COMPILE) --no-deps requirements/perf_analyzer.in --output-file requirements/perf_analyzer.lock
 	@$(UV_COMPILE) --no-deps server/alphacut_server/requirements.in --output-file server/alphacut_server/requirements.lock
 
 clean:  ## Remove what was built here; the server's environment in the user's cache stays.
@@ -125,6 +129,16 @@ $(VENV)/runtime $(VENV)/dev $(VENV)/loadtest: $(VENV)/%: requirements/%.lock pyp
 	@echo "installing requirements/$*.lock into $(VENV)"
 	@$(PIP) --require-hashes --requirement requirements/$*.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Beside the environment's packages, not among them: it comes in an older tritonclient than theirs.
+PERF_ANALYZER = $(CURDIR)/$(VENV)/perf-analyzer
+$(VENV)/perf_analyzer: requirements/perf_analyzer.lock | $(BIN)/python
+	@rm -rf $(PERF_ANALYZER)
+	@$(PIP) --no-deps --require-hashes --target $(PERF_ANALYZER) --requirement requirements/perf_analyzer.lock
+	@printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$$@"\n' \
+		$(PERF_ANALYZER)/nvidia/cuda_runtime/lib $(PERF_ANALYZER)/bin/perf_analyzer > $(BIN)/perf_analyzer
+	@chmod +x $(BIN)/perf_analyzer $(PERF_ANALYZER)/bin/perf_analyzer
 	@touch $@
 
 $(TRAINING)/training: requirements/training.lock pyproject.toml | $(BIN)/python

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from alphacut_loadtest.capacity import perf_analyzer
+from alphacut_core.contract import DEFAULT_PIPELINE
+from alphacut_loadtest.capacity import perf_analyzer, second_opinion
 from alphacut_loadtest.traffic.corpus import Corpus
 from alphacut_loadtest.traffic.mix import Mix, Size
 
@@ -56,17 +56,15 @@ def test_the_result_says_where_it_comes_from(content: Any) -> None:
     assert content["second_opinion"]["status"].startswith(("run", "not run"))
 
 
-def test_tritons_own_load_generator_gives_a_second_opinion(server_url: str) -> None:
-    if shutil.which(perf_analyzer.PROGRAM) is None:
-        pytest.skip("found no perf_analyzer on PATH; loadtest/README.md says where there is one")
-    files = Corpus(Mix(sizes={Size(64, 48): 1, Size(96, 64): 1})).files
-    opinion = perf_analyzer.ask(f"grpc://{server_url}", files, rate_per_s=4.0, trial_s=4.0)
-    assert opinion.status == "run"
-    assert opinion.achieved_per_s > 0
-    assert opinion.p95_s > 0
-    assert perf_analyzer.ask("127.0.0.1:1", files, 4.0, 1.0).status.startswith(
-        "failed: perf_analyzer ended with status"
-    )
+def test_tritons_own_load_generator_sees_the_same_server(server_url: str) -> None:
+    if perf_analyzer.find() is None:
+        pytest.skip(perf_analyzer.NOT_FOUND)
+    requests = second_opinion.inputs(Corpus(Mix(sizes={Size(64, 48): 1, Size(96, 64): 1})))
+    seen = perf_analyzer.run(f"grpc://{server_url}", DEFAULT_PIPELINE.ensemble, requests, rate_per_s=4.0, requests=20)
+    assert seen.achieved_per_s > 0
+    assert 0 < seen.mean_latency_s < 2 * seen.p95_s
+    with pytest.raises(perf_analyzer.PerfAnalyzerError, match="failed: perf_analyzer ended with status"):
+        perf_analyzer.run("127.0.0.1:1", DEFAULT_PIPELINE.ensemble, requests, rate_per_s=4.0, requests=20)
 
 
 def test_results_of_one_machine_can_be_compared(content: Any, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import click
 
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
-from alphacut_loadtest.capacity import answer, bottleneck, compare, fleet, perf_analyzer, report, results_table
+from alphacut_loadtest.capacity import answer, bottleneck, compare, fleet, report, results_table, second_opinion
 from alphacut_loadtest.capacity.locust_target import LocustTarget
 from alphacut_loadtest.capacity.measurement import Effort, measure
 from alphacut_loadtest.capacity.result import Result
@@ -21,7 +21,6 @@ from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.measure.run import Generator
 from alphacut_loadtest.measure.service import serving
 from alphacut_loadtest.traffic import scenario_file, slo
-from alphacut_loadtest.traffic.corpus import Corpus
 from alphacut_loadtest.traffic.scenario import MAX_CALLERS, PROTOCOLS, Protocol
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -112,8 +111,7 @@ def _measured(promise: slo.Slo, options: dict[str, Any]) -> Result:
         target = LocustTarget(service, generator, mix, promise, options["warmup_s"], options["trial_s"])
         found = measure(target, promise, effort, _tell)
         rate_per_s = found.confirmed.rate_per_s
-        files = Corpus(mix, options["images"], Path(cache)).files
-        opinion = perf_analyzer.ask(service.url, files, rate_per_s, options["trial_s"])
+        opinion = second_opinion.ask(target, rate_per_s, options["images"], Path(cache), _tell)
     return Result(
         origin=origin,
         url=options["url"] or "embedded",

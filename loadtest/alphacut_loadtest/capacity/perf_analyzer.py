@@ -1,4 +1,4 @@
-"""A second opinion: Triton's own load generator, where it is installed."""
+"""Triton's own load generator, where it is installed."""
 
 from __future__ import annotations
 
@@ -7,87 +7,100 @@ import csv
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from alphacut_core.contract import DEFAULT_PIPELINE, ENCODED, OPTIONS
-from alphacut_core.options import Options
-from alphacut_loadtest.traffic.corpus import File
+from alphacut_core.errors import AlphacutError
 
 PROGRAM = "perf_analyzer"
-_TIMEOUT_S = 300.0
+NOT_FOUND = f"not run: {PROGRAM} is not on PATH; make perf-analyzer installs it, and Triton's image for clients has it"
+_GRACE_S = 60.0
+_PARTS_OF_LATENCY = (
+    *("Client Send", "Network+Server Send/Recv", "Server Queue", "Server Compute Input"),
+    *("Server Compute Infer", "Server Compute Output", "Client Recv"),
+)
 _US = 1e-6
-_AGREES = 0.10
+
+
+class PerfAnalyzerError(AlphacutError):
+    """It did not measure."""
 
 
 @dataclass(frozen=True, slots=True)
-class SecondOpinion:
-    """What perf_analyzer says about one rate.
+class Seen:
+    """What a generator saw of a server.
 
     Attributes:
-        status: ``run``, or why it was not.
-        rate_per_s: What it was told to send; 0 if it was not run.
-        achieved_per_s: What was answered.
-        p95_s: 95th percentile of the latency.
+        achieved_per_s: Good ends a second.
+        mean_latency_s: Mean of their latency.
+        p95_s: 95th percentile of it.
     """
 
-    status: str
-    rate_per_s: float = 0.0
-    achieved_per_s: float = 0.0
-    p95_s: float = 0.0
+    achieved_per_s: float
+    mean_latency_s: float
+    p95_s: float
 
-    @property
-    def agrees(self) -> bool | None:
-        """Whether it got the rate through to within a tenth; None if it was not run."""
-        return None if not self.rate_per_s else self.achieved_per_s >= (1 - _AGREES) * self.rate_per_s
+    def __str__(self) -> str:
+        return (
+            f"{self.achieved_per_s:.3g} a second in {1000 * self.mean_latency_s:.0f} ms in the mean "
+            f"(p95 {1000 * self.p95_s:.0f} ms)"
+        )
 
 
-def ask(url: str, files: Sequence[File], rate_per_s: float, trial_s: float) -> SecondOpinion:
-    """Let it send the same files at the same rate, with Poisson arrivals.
+def find() -> str | None:
+    """Return where the program is, beside this Python or on PATH; None if nowhere."""
+    beside = str(Path(sys.executable).parent)
+    return shutil.which(PROGRAM, path=beside) or shutil.which(PROGRAM)
+
+
+def run(url: str, model: str, inputs: Sequence[Mapping[str, bytes]], rate_per_s: float, requests: int) -> Seen:
+    """Send inputs in turns, with Poisson arrivals; it asks for every output.
 
     Args:
-        url: Host and port of Triton's gRPC.
-        files: What to send, in turns.
+        url: Host and port of Triton's gRPC, with or without ``grpc://``.
+        model: Which model or ensemble.
+        inputs: Tensors of bytes by name, each of one dimension.
         rate_per_s: How many a second.
-        trial_s: For how long.
+        requests: How many in all.
+
+    Raises:
+        PerfAnalyzerError: It is not there, failed, or took too long.
     """
-    program = shutil.which(PROGRAM)
+    program = find()
     if program is None:
-        return SecondOpinion(f"not run: {PROGRAM} is not on PATH; it comes with Triton's image for clients")
-    if "://" in url and not url.startswith("grpc://"):
-        return SecondOpinion(f"not run: {PROGRAM} speaks to Triton, not to the gateway")
+        raise PerfAnalyzerError(NOT_FOUND)
     with tempfile.TemporaryDirectory(prefix="alphacut-perf-") as scratch:
-        folder = Path(scratch)
-        (folder / "input.json").write_text(json.dumps({"data": [_row(file) for file in files]}))
+        given, told = Path(scratch, "input.json"), Path(scratch, "out.csv")
+        given.write_text(json.dumps({"data": [_row(one) for one in inputs]}))
         command = [
-            *(program, "-m", DEFAULT_PIPELINE.ensemble, "-i", "grpc", "-u", url.removeprefix("grpc://")),
-            *("--input-data", str(folder / "input.json"), "--request-rate-range", f"{rate_per_s:.3f}"),
-            *("--request-distribution", "poisson", "--percentile=95", "-f", str(folder / "out.csv")),
-            *("--measurement-mode", "time_windows", "--measurement-interval", str(int(1000 * trial_s))),
-            # Three intervals whatever they are like: random arrivals never look stable to it, and it would fail.
-            *("--stability-percentage", "999", "--max-trials", "4", "--max-threads", "64"),
+            *(program, "-m", model, "-i", "grpc", "-u", url.removeprefix("grpc://"), "--input-data", str(given)),
+            *("--request-rate-range", f"{rate_per_s:.3f}", "--request-distribution", "poisson"),
+            # So many, and not until latencies look stable to it: of random arrivals they never do, and it would fail.
+            *("--request-count", str(requests), "--percentile=95", "-f", str(told), "--max-threads", "64"),
         ]
+        timeout_s = _GRACE_S + 2 * requests / rate_per_s
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
-        except subprocess.TimeoutExpired:
-            return SecondOpinion(f"not finished: {PROGRAM} took longer than {_TIMEOUT_S:.0f} s")
-        if done.returncode or not (folder / "out.csv").is_file():
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise PerfAnalyzerError(f"not finished: {PROGRAM} took longer than {timeout_s:.0f} s") from error
+        if done.returncode or not told.is_file():
             last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["without a word"]
-            return SecondOpinion(f"failed: {PROGRAM} ended with status {done.returncode}, {last[0][:200]}")
-        return _read(folder / "out.csv", rate_per_s)
+            raise PerfAnalyzerError(f"failed: {PROGRAM} ended with status {done.returncode}, {last[0][:200]}")
+        return _read(told)
 
 
-def _row(file: File) -> dict[str, object]:
-    wishes = Options().to_wire()
+def _row(tensors: Mapping[str, bytes]) -> dict[str, object]:
     return {
-        ENCODED.name: {"content": {"b64": base64.b64encode(file.data).decode()}, "shape": [len(file.data)]},
-        OPTIONS.name: {"content": {"b64": base64.b64encode(wishes).decode()}, "shape": [len(wishes)]},
+        name: {"content": {"b64": base64.b64encode(data).decode()}, "shape": [len(data)]}
+        for name, data in tensors.items()
     }
 
 
-def _read(path: Path, rate_per_s: float) -> SecondOpinion:
+def _read(path: Path) -> Seen:
     with path.open(newline="") as file:
         row = next(csv.DictReader(file))
-    return SecondOpinion("run", rate_per_s, float(row["Inferences/Second"]), float(row["p95 latency"]) * _US)
+    latency_us = sum(float(row[part]) for part in _PARTS_OF_LATENCY)  # their means; it tells the whole's to people only
+    return Seen(float(row["Inferences/Second"]), latency_us * _US, float(row["p95 latency"]) * _US)

@@ -132,14 +132,7 @@ def _stages(result: Result) -> str:
 
 def _checks(result: Result) -> str:
     rows = [[one.name, f"{one.expected:.3g}", f"{one.got:.3g}", "yes" if one.holds else "NO"] for one in result.checks]
-    opinion = result.second_opinion
-    told = opinion.status
-    if opinion.rate_per_s:
-        told = (
-            f"{opinion.achieved_per_s:.3g} of {opinion.rate_per_s:.3g} a second, p95 {1000 * opinion.p95_s:.0f} ms, "
-            f"which {'agrees' if opinion.agrees else 'does NOT agree'}"
-        )
-    return page.table(("what", "expected", "got", "holds"), rows) + page.paragraph(f"perf_analyzer: {told}.")
+    return page.table(("what", "expected", "got", "holds"), rows) + page.paragraph(result.second_opinion.in_words())
 
 
 def _origin(result: Result) -> str:

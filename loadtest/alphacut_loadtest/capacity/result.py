@@ -10,8 +10,8 @@ from typing import Any
 from alphacut_loadtest.capacity.bottleneck import Bottleneck
 from alphacut_loadtest.capacity.checks import Check
 from alphacut_loadtest.capacity.fleet import Fleet
-from alphacut_loadtest.capacity.perf_analyzer import SecondOpinion
 from alphacut_loadtest.capacity.search import Verdict
+from alphacut_loadtest.capacity.second_opinion import SecondOpinion
 from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.capacity.usl import Usl
 from alphacut_loadtest.origin import Origin

@@ -16,7 +16,7 @@ from alphacut_core.tiers import Mode
 from alphacut_loadtest.generator.outcome import Outcome, of_error
 from alphacut_loadtest.generator.way import Reply, Way
 from alphacut_loadtest.traffic.corpus import Ask
-from alphacut_loadtest.traffic.mix import Answer
+from alphacut_loadtest.traffic.mix import RENDERED_FORMAT, Answer
 
 
 class GrpcWay(Way):
@@ -41,7 +41,7 @@ class GrpcWay(Way):
                 return Reply(Outcome.ANSWERED, client.predict(self._square(ask)).mask.nbytes)
             if ask.answer == "mask":
                 return Reply(Outcome.ANSWERED, client.predict(ask.data, decode=ask.decode).mask.nbytes)
-            return Reply(Outcome.ANSWERED, len(client.remove(ask.data, format="webp", decode=ask.decode)))
+            return Reply(Outcome.ANSWERED, len(client.remove(ask.data, format=RENDERED_FORMAT, decode=ask.decode)))
         except AlphacutError as error:
             return Reply(of_error(error), 0, str(error))
 

@@ -11,6 +11,7 @@ from geventhttpclient.response import HTTPParseError
 from alphacut_loadtest.generator.outcome import Outcome, of_status
 from alphacut_loadtest.generator.way import Reply, Way
 from alphacut_loadtest.traffic.corpus import Ask
+from alphacut_loadtest.traffic.mix import RENDERED_FORMAT
 
 MAX_CONNECTIONS = 2000
 
@@ -30,7 +31,7 @@ class HttpWay(Way):
 
     def send(self, ask: Ask) -> Reply:
         """Upload the file as the body."""
-        query = {"output": ask.answer, "format": "png" if ask.answer == "mask" else "webp"}
+        query: dict[str, str] = {"output": ask.answer, "format": "png" if ask.answer == "mask" else RENDERED_FORMAT}
         if ask.mode != "full":
             query["mode"] = ask.mode
         if ask.decode != "exact":

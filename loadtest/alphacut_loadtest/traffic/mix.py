@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from alphacut_core.errors import InvalidOptionError
-from alphacut_core.options import Decode
+from alphacut_core.options import Decode, Format
 from alphacut_core.tiers import MODES, Mode
 
 PictureFormat = Literal["jpg", "png", "webp"]
 Answer = Literal["mask", "cutout"]
 """``mask`` is the network's square mask, as the client asks for by default; ``cutout`` a file the server renders."""
+
+RENDERED_FORMAT: Format = "webp"
+"""The file format of cut-outs."""
 
 Upload = Literal["encoded", "pixels"]
 """``encoded`` is a file, which the server decodes; ``pixels`` the network's square, as a gateway sends it."""

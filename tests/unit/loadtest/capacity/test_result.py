@@ -17,8 +17,8 @@ from alphacut_loadtest.bench.machine import Commit, Machine
 from alphacut_loadtest.capacity import answer, bottleneck, compare, fleet, report, results_table
 from alphacut_loadtest.capacity.cli import capacity
 from alphacut_loadtest.capacity.measurement import Effort, measure
-from alphacut_loadtest.capacity.perf_analyzer import SecondOpinion
 from alphacut_loadtest.capacity.result import Result
+from alphacut_loadtest.capacity.second_opinion import SecondOpinion
 from alphacut_loadtest.capacity.usl import Usl
 from alphacut_loadtest.exit_status import MISSED
 from alphacut_loadtest.origin import Origin

@@ -1,0 +1,114 @@
+"""Two load generators: what both can send, and when they agree."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from alphacut_core.options import Options
+from alphacut_loadtest.capacity import perf_analyzer, second_opinion
+from alphacut_loadtest.capacity.perf_analyzer import PerfAnalyzerError, Seen
+from alphacut_loadtest.capacity.second_opinion import SecondOpinion
+from alphacut_loadtest.traffic.corpus import Corpus
+from alphacut_loadtest.traffic.mix import Mix, Size
+
+HEAD = (
+    "Request Rate,Inferences/Second,Client Send,Network+Server Send/Recv,Server Queue,Server Compute Input,"
+    "Server Compute Infer,Server Compute Output,Client Recv,p50 latency,p90 latency,p95 latency,p99 latency"
+)
+OURS = Seen(3.0, 0.2, 0.4)
+MIX = Mix(
+    sizes={Size(32, 24): 3, Size(48, 32): 1},
+    modes={"lite": 1, "full": 1},
+    decodes={"fast": 1},
+    corrupt=0.5,
+    repeats=0.3,
+)
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A perf_analyzer that does what a test writes into it."""
+    path = tmp_path / perf_analyzer.PROGRAM
+    path.touch()
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("theirs", "agrees"),
+    [
+        (Seen(3.0, 0.2, 0.9), True),
+        (Seen(2.3, 0.16, 0.4), True),
+        (Seen(3.0, 0.27, 0.4), False),
+        (Seen(3.0, 0.14, 0.4), False),
+    ],
+)
+def test_mean_latencies_may_differ_by_a_quarter(theirs: Seen, agrees: bool) -> None:
+    opinion = SecondOpinion("run", 3.0, theirs, OURS)
+    assert opinion.agrees is agrees
+    assert ("does NOT agree" in opinion.in_words()) is not agrees
+    assert "in 200 ms in the mean (p95 400 ms)" in opinion.in_words()
+
+
+def test_what_was_not_run_neither_agrees_nor_disagrees() -> None:
+    opinion = SecondOpinion("not run: too far")
+    assert opinion.agrees is None
+    assert opinion.in_words() == "perf_analyzer: not run: too far."
+
+
+def test_both_send_whole_files_of_one_tier_which_the_server_renders() -> None:
+    assert second_opinion.comparable(Mix(uploads={"pixels": 1})).uploads == {"encoded": 1.0}
+    mix = second_opinion.comparable(MIX)
+    assert (mix.modes, mix.answers) == ({"lite": 1.0}, {"cutout": 1.0})
+    assert (mix.corrupt, mix.repeats) == (0.0, 0.0)
+    assert (mix.sizes, mix.decodes) == (MIX.sizes, MIX.decodes)
+
+
+def test_sizes_come_in_their_shares_and_options_as_ours_have_them() -> None:
+    corpus = Corpus(second_opinion.comparable(MIX))
+    requests = second_opinion.inputs(corpus)
+    large = max(corpus.files, key=lambda file: len(file.data)).data
+    assert sum(one["ENCODED"].startswith(large) for one in requests) == pytest.approx(len(requests) / 4, abs=2)
+    assert {one["OPTIONS"] for one in requests} == {Options(format="webp", decode="fast").to_wire()}
+
+
+def test_it_is_told_what_to_send_and_its_table_is_read(program: Path) -> None:
+    program.write_text(
+        f"#!{sys.base_prefix}/bin/python3\nimport json, sys\n"
+        "told = dict(zip(sys.argv[1:], sys.argv[2:]))\n"
+        "assert (told['-m'], told['-u'], told['--request-rate-range']) == ('ensemble', 'there:1', '2.500')\n"
+        "(row,) = json.load(open(told['--input-data']))['data']\n"
+        "assert row == {'ENCODED': {'content': {'b64': 'YWJj'}, 'shape': [3]}}\n"
+        "assert told['--request-count'] == '30'\n"
+        f"head = {HEAD!r}\n"
+        "open(told['-f'], 'w').write(head + '\\n2.5,2.4,100,40000,3,300,100000,90,7,1,2,300000,4\\n')\n"
+    )
+    seen = perf_analyzer.run("grpc://there:1", "ensemble", [{"ENCODED": b"abc"}], 2.5, 30)
+    assert (seen.achieved_per_s, seen.mean_latency_s, seen.p95_s) == pytest.approx((2.4, 0.1405, 0.3))
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo 'no such model' >&2; exit 99", "failed: perf_analyzer ended with status 99, no such model"),
+        ("exit 0", "failed: perf_analyzer ended with status 0, without a word"),
+    ],
+)
+def test_what_it_says_when_it_fails_is_told(program: Path, script: str, words: str) -> None:
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    with pytest.raises(PerfAnalyzerError, match=words):
+        perf_analyzer.run("there:1", "ensemble", [{"ENCODED": b"abc"}], 2.5, 30)
+
+
+def test_where_it_is_missing_the_command_that_installs_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PerfAnalyzerError, match="make perf-analyzer installs it"):
+        perf_analyzer.run("there:1", "ensemble", [], 2.5, 30)
