@@ -83,17 +83,17 @@ def _end_children() -> None:
     """Kill children until there are none; those of a child that is killed become children themselves."""
     with contextlib.suppress(ChildProcessError):
         while True:
-            for child in _children():
+            for child in children(os.getpid()):
                 os.kill(child, signal.SIGKILL)
             os.waitpid(-1, 0)
 
 
-def _children() -> list[int]:
-    """Return the processes whose parent this is; they keep their numbers until they are waited for."""
-    parent, found = str(os.getpid()).encode(), []
+def children(parent: int) -> list[int]:
+    """Return the processes of a parent; its own keep their numbers until it waits for them."""
+    wanted, found = str(parent).encode(), []
     for number in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{number}/stat", "rb") as file:  # others end meanwhile
-            if file.read().rpartition(b")")[2].split()[1] == parent:
+            if file.read().rpartition(b")")[2].split()[1] == wanted:
                 found.append(int(number))
     return found
 

@@ -16,6 +16,7 @@ from alphacut_server.health import Health
 from alphacut_server.launch import Ports
 from alphacut_server.rounds import Rounds
 from alphacut_server.served import Wish
+from alphacut_server.stubs import Stubs
 from alphacut_server.switch import Switch
 from alphacut_server.triton import Triton, remove_orphaned_regions
 from alphacut_server.wakeup import Wakeup
@@ -30,6 +31,7 @@ class Patience:
     Attributes:
         start_s: From the start of the process to the first right answer.
         probe_every_s: Between probes of a healthy server.
+        look_every_s: Between looks whether a stub has died; the second one that finds it dead counts.
         first_pause_s: Before the first restart; doubles with each failure that follows.
         longest_pause_s: Upper bound of that pause.
         settled_s: After this long in health the pause is ``first_pause_s`` again.
@@ -37,6 +39,7 @@ class Patience:
 
     start_s: float = 120.0
     probe_every_s: float = 2.0
+    look_every_s: float = 0.5
     first_pause_s: float = 0.1
     longest_pause_s: float = 30.0
     settled_s: float = 60.0
@@ -167,15 +170,22 @@ class Supervisor:
 
     def _watch(self, triton: Triton) -> None:
         """Return when it is time to stop or to restart."""
+        stubs = Stubs(triton.process.pid)
         failures = 0
         next_probe = time.monotonic() + self._patience.probe_every_s
-        while not self._wakeup.wait(max(0.0, next_probe - time.monotonic())):
+        while not self._wakeup.wait(min(self._patience.look_every_s, max(0.0, next_probe - time.monotonic()))):
             if (status := triton.returncode()) is not None:
                 self._report(f"Triton ended with status {status}. Its log says:\n{triton.log_tail()}")
                 return
+            if dead := stubs.dead():
+                self._report(f"the process of {' and '.join(dead)} has died, and Triton goes on without it")
+                return
             if time.monotonic() < next_probe:
                 continue
+            was_busy = self._switch.busy
             self._switch.look()
+            if was_busy or self._switch.busy:
+                stubs.find()
             failures = 0 if self._is_healthy() else failures + 1
             if failures > 1:
                 self._report(f"Triton is given up. Its log says:\n{triton.log_tail()}")
