@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.errors import EngineSourceError
@@ -81,11 +82,14 @@ def of_build(order: Order, source_sha256: str) -> str:
         "gate": _of_folder(order.gate),
         "calibration": _of_folder(order.calibration),
         "processor": [processor.lacking(precision) for precision in ("bf16", "int8")],
-        "contract": CONTRACT_VERSION,
-        "tools": tools(),
-        "code": code(),
+        **of_stages(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def of_stages() -> dict[str, Any]:
+    """Return what every stage depends on besides its inputs."""
+    return {"contract": CONTRACT_VERSION, "tools": tools(), "code": code()}
 
 
 def tools() -> Mapping[str, str]:

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 
 from alphacut_core import codec, geometry, probe
-from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.geometry import Pixels
 from alphacut_engines import (
     evidence,
     fingerprint,
-    fuse,
+    graphs,
     kept_choice,
     ladder,
     manifest,
-    optimise,
     processor,
-    recentre,
-    source,
     speed,
     target,
     tier_loss,
 )
 from alphacut_engines.gate import Engine
+from alphacut_engines.graphs import Graph
 from alphacut_engines.ladder import Choice
 from alphacut_engines.made import Made
 from alphacut_engines.order import Order
@@ -41,23 +34,7 @@ from alphacut_engines.stages import Stages
 from alphacut_engines.target import Network
 from alphacut_engines.tier_loss import TierLoss
 
-_NETWORK_FILE = "network.onnx"
 _TIME_FILE = "time.json"
-_NOT_COMPUTED = ("name", "engine", "licence", "commercial")  # of a recipe
-
-
-@dataclass(frozen=True, slots=True)
-class _Graph:
-    """A network and the checksum of its file, which the next stage depends on."""
-
-    model: onnx.ModelProto
-    sha256: str
-    note: str
-
-    @classmethod
-    def of(cls, entry: Entry) -> _Graph:
-        path = entry.folder / _NETWORK_FILE
-        return cls(onnx.load(path), fingerprint.of_file(path), entry.note)
 
 
 class Making:
@@ -79,14 +56,11 @@ class Making:
         self._target = target.find(order.target, order.level)
         self._target.prepare()
         self._built_for = self._target.built_for()
-        shared = {"tools": fingerprint.tools(), "code": fingerprint.code(), "contract": CONTRACT_VERSION}
-        self._cache = StageCache(shared, refresh=order.force)
-        facts = order.recipe.facts()
-        self._computed = {name: value for name, value in facts.items() if name not in _NOT_COMPUTED}
+        self._cache = StageCache(fingerprint.of_stages(), refresh=order.force)
 
     def run(self) -> Made:
         """Run the stages and return what is to be installed."""
-        optimised, fused = self._graphs()
+        optimised, fused = graphs.make(self._order, self._source_sha256, self._cache, self._stages)
         choice, graph_sha256 = self._gate(optimised, fused)
         loss = self._tier(choice, graph_sha256)
         engine = self._engine(choice, graph_sha256)
@@ -105,40 +79,13 @@ class Making:
             source_sha256=self._source_sha256,
         )
 
-    def _graphs(self) -> tuple[_Graph, _Graph]:
-        order = self._order
-        native = dataclasses.replace(order.recipe, size=order.native_size)
-        with self._stages.run("source") as said:
-            plain = source.load(order.source, native)
-            said(f"{order.source.name}, {len(plain.graph.node)} nodes, {len(plain.graph.output)} outputs")
-        with self._stages.run("optimise") as said:
-            inputs = {"source": self._source_sha256, "recipe": self._computed, "native_size": order.native_size}
-            optimised = self._graph(
-                "optimise", inputs, lambda: optimise.optimise(plain, order.recipe, order.native_size)
-            )
-            batches = ", ".join(map(str, optimise.PROVED_BATCHES))
-            moved = recentre.count(optimised.model)
-            recentred = f"; {moved} layers flow without channels' constants" if moved else ""
-            said(f"{len(optimised.model.graph.node)} nodes, proved at batch {batches}{recentred}{optimised.note}")
-        with self._stages.run("fuse") as said:
-            inputs = {"network": optimised.sha256, "recipe": self._computed}
-            fused = self._graph("fuse", inputs, lambda: fuse.fuse(optimised.model, order.recipe))
-            said(f"{len(fused.model.graph.node)} nodes, uint8 picture in, uint8 mask out{fused.note}")
-        return optimised, fused
-
-    def _graph(self, stage: str, inputs: dict[str, Any], make: Callable[[], onnx.ModelProto]) -> _Graph:
-        def write(folder: Path) -> None:
-            (folder / _NETWORK_FILE).write_bytes(make().SerializeToString())
-
-        return _Graph.of(self._cache.through(stage, inputs, write))
-
-    def _gate(self, optimised: _Graph, fused: _Graph) -> tuple[Choice, str]:
+    def _gate(self, optimised: Graph, fused: Graph) -> tuple[Choice, str]:
         order = self._order
         known = evidence.of(order.recipe, order.evidence(self._target.evidence), self._source_sha256)
         inputs = {
             "optimised": optimised.sha256,
             "fused": fused.sha256,
-            "recipe": self._computed,
+            "recipe": graphs.computed(order.recipe),
             "name": order.recipe.name,  # the report says it
             **self._machine(),
             "precision": order.precision,
@@ -223,7 +170,7 @@ class Making:
 
         return self._cache.through("engine", {"graph": graph_sha256, **self._machine()}, write)
 
-    def _probe(self, choice: Choice, fused: _Graph, graph_sha256: str) -> tuple[Path, float | None]:
+    def _probe(self, choice: Choice, fused: Graph, graph_sha256: str) -> tuple[Path, float | None]:
         """Return the folder of the reference's mask of the probe picture, and how long the engine takes for it."""
 
         def write(folder: Path) -> None:
