@@ -33,8 +33,8 @@ def remove(*arguments: str | Path, url: str | None = None, stdin: bytes = b"") -
 def never(request: Any, context: grpc.ServicerContext) -> Any:
     """Answer no request for as long as its caller waits."""
     left = threading.Event()
-    context.add_callback(left.set)
-    left.wait(60)
+    if context.add_callback(left.set):  # or else the caller was gone before
+        left.wait(60)
     return service_pb2.ModelInferResponse()
 
 
