@@ -32,6 +32,6 @@ exec tritonserver \
     --grpc-max-connection-age-grace=60 \
     --exit-timeout-secs=25 \
     --backend-config=python,shm-default-byte-size=16777216 \
-    --backend-config=python,shm-growth-byte-size=16777216 \
+    --backend-config=python,shm-growth-byte-size=4194304 \
     --backend-config=python,stub-timeout-seconds=120 \
     "$@"

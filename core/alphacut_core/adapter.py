@@ -28,7 +28,7 @@ LIFELINE_VARIABLE = "ALPHACUT_LIFELINE_FD"
 _MAX_MESSAGE_CHARACTERS = 600  # gRPC clients take 8 KiB of metadata, and write some characters as twelve
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps it
 GROWTH_BYTES = 4 * 2**20
-"""Least that the embedded Triton's region in shared memory grows by."""
+"""Least that Triton's region in shared memory grows by, embedded or in a container."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ import pytest
 import redis
 from deployment import DEPLOY
 
+from alphacut_core.adapter import GROWTH_BYTES
+
 NEWER_THAN_EMBEDDED = {"--allow-client-shm"}
 """What NVIDIA's image of compose takes and the embedded Triton, two years older, does not know."""
 
@@ -172,6 +174,7 @@ def test_triton_serves_what_has_a_plan_with_flags_that_it_has(tmp_path: Path) ->
     install_plan(tmp_path, "u2netp_lite", "lite")
     lines = run("sh", script, PATH=f"{tmp_path}:{os.environ['PATH']}").stdout.splitlines()
     arguments = lines[lines.index("tritonserver") + 1 :]
+    assert f"--backend-config=python,shm-growth-byte-size={GROWTH_BYTES}" in arguments
     loaded = [argument for argument in arguments if argument.startswith("--load-model=")]
     assert loaded == ["--load-model=remove_background", "--load-model=remove_background_lite"]
     assert "--grpc-restricted-protocol=shared-memory,trace,logging:admin-key=a-key" in arguments
