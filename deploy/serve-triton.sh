@@ -13,8 +13,9 @@ models=$(python3 -c "$plans")
 # What else changes a running server wants a header that nobody is told. The gateway asks for the index of models and
 # their configurations, which therefore stay; Envoy lets nobody load or unload any.
 key=$(cat /run/secrets/triton_admin_key)
+# Triton goes on without a Python process that has died, and Docker with a container that is unhealthy: the guard ends it.
 # shellcheck disable=SC2086  # one word a model
-exec tritonserver \
+exec python3 -m alphacut_server guard --repository "/models" --target tensorrt --port 8001 --grace 30 tritonserver \
     --model-repository=/models \
     --model-config-name=tensorrt \
     --model-control-mode=explicit $models \

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PROGRAM = "triton_python_backend_stub"
+NAME = PROGRAM[:15]
+"""What the kernel keeps of it."""
 
 
 def model_of(command: Sequence[str]) -> str | None:

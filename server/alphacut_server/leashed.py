@@ -2,11 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
+from alphacut_core.adapter import LIFELINE_VARIABLE
+
+GRACE_S = 10.0
 _LIFELINE = 3
+
+
+class Leashed:
+    """A running program; its process here is the leash, which ends after all that the program started."""
+
+    def __init__(
+        self,
+        program: list[str],
+        *,
+        variables: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        output: IO[bytes] | None = None,
+    ) -> None:
+        """Start it.
+
+        Args:
+            program: The program, with its whole path, and its arguments.
+            variables: Its environment; default: this process'.
+            folder: Its working directory; default: this process'.
+            output: Where it writes; default: where this process does.
+        """
+        # Only this process holds the writing end: the kernel closes it however this process ends.
+        lifeline, self._held = os.pipe()
+        try:
+            self.process = subprocess.Popen(
+                command(program, lifeline),
+                env={**(os.environ if variables is None else variables), LIFELINE_VARIABLE: str(lifeline)},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(lifeline,),
+                start_new_session=True,  # Ctrl-C is for this process; and one process group, which one signal reaches
+            )
+        except BaseException:
+            os.close(self._held)
+            raise
+        finally:
+            os.close(lifeline)
+
+    def stop(self, grace_s: float = GRACE_S) -> None:
+        """End it: politely, then after ``grace_s`` not; afterwards none of its processes is left."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(grace_s)
+        os.close(self._held)
+        self.process.wait()
 
 
 def command(program: list[str], lifeline: int) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alphacut_core.stub import model_of
+from alphacut_core.stub import NAME, model_of
 from alphacut_server.leash import children
 
 _ENDED = ("Z", "X")
@@ -51,16 +51,20 @@ class Stubs:
 
 def _model(pid: int) -> str | None:
     """Return the name of the Triton model that a process runs, or None if it runs none."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return None
+    words = (_read(pid, "cmdline") or "").split("\0")
+    if words == [""] and (_read(pid, "comm") or "").rstrip("\n") == NAME:
+        return "some model"  # it has died already, and its arguments with it
     return model_of(words)
 
 
 def _state(pid: int) -> str | None:
     """Return the kernel's letter for what a process does, or None if there is none."""
+    status = _read(pid, "stat")
+    return None if status is None else status.rpartition(")")[2].split()[0]
+
+
+def _read(pid: int, what: str) -> str | None:
     try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/{what}").read_text(errors="replace")
     except OSError:
         return None

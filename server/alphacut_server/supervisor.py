@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
@@ -14,35 +13,14 @@ from alphacut_server import launch, scratch, served
 from alphacut_server.environment import Environment
 from alphacut_server.health import Health
 from alphacut_server.launch import Ports
+from alphacut_server.patience import Patience
 from alphacut_server.rounds import Rounds
 from alphacut_server.served import Wish
 from alphacut_server.stubs import Stubs
 from alphacut_server.switch import Switch
 from alphacut_server.triton import Triton, remove_orphaned_regions
 from alphacut_server.wakeup import Wakeup
-
-_POLL_S = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for what, in seconds.
-
-    Attributes:
-        start_s: From the start of the process to the first right answer.
-        probe_every_s: Between probes of a healthy server.
-        look_every_s: Between looks whether a stub has died; the second one that finds it dead counts.
-        first_pause_s: Before the first restart; doubles with each failure that follows.
-        longest_pause_s: Upper bound of that pause.
-        settled_s: After this long in health the pause is ``first_pause_s`` again.
-    """
-
-    start_s: float = 120.0
-    probe_every_s: float = 2.0
-    look_every_s: float = 0.5
-    first_pause_s: float = 0.1
-    longest_pause_s: float = 30.0
-    settled_s: float = 60.0
+from alphacut_server.watch import watch
 
 
 class Supervisor:
@@ -104,7 +82,8 @@ class Supervisor:
                         self._report(f"Triton answers again at {self._ports.grpc_url}")
                     was_ready = True
                     healthy_since = time.monotonic()
-                    self._watch(triton)
+                    if reason := watch(triton.process, self._wakeup, self._patience, self._is_healthy):
+                        self._report(f"{reason}. Its log says:\n{triton.log_tail()}")
                     if time.monotonic() - healthy_since > self._patience.settled_s:
                         pause_s = self._patience.first_pause_s
             except ServerStartError as error:
@@ -150,8 +129,8 @@ class Supervisor:
     def _await_first_answer(self, triton: Triton) -> None:
         """Poll until the known answer comes; listening alone proves nothing."""
         deadline = time.monotonic() + self._patience.start_s
-        while not self._wakeup.wait(_POLL_S):
-            if (status := triton.returncode()) is not None:
+        while not self._wakeup.wait(self._patience.poll_s):
+            if (status := triton.process.poll()) is not None:
                 raise ServerStartError(
                     f"Triton ended with status {status} before it answered. Its log says:\n{triton.log_tail()}"
                 )
@@ -168,32 +147,12 @@ class Supervisor:
             else:
                 return
 
-    def _watch(self, triton: Triton) -> None:
-        """Return when it is time to stop or to restart."""
-        stubs = Stubs(triton.process.pid)
-        failures = 0
-        next_probe = time.monotonic() + self._patience.probe_every_s
-        while not self._wakeup.wait(min(self._patience.look_every_s, max(0.0, next_probe - time.monotonic()))):
-            if (status := triton.returncode()) is not None:
-                self._report(f"Triton ended with status {status}. Its log says:\n{triton.log_tail()}")
-                return
-            if dead := stubs.dead():
-                self._report(f"the process of {' and '.join(dead)} has died, and Triton goes on without it")
-                return
-            if time.monotonic() < next_probe:
-                continue
-            was_busy = self._switch.busy
-            self._switch.look()
-            if was_busy or self._switch.busy:
-                stubs.find()
-            failures = 0 if self._is_healthy() else failures + 1
-            if failures > 1:
-                self._report(f"Triton is given up. Its log says:\n{triton.log_tail()}")
-                return
-            next_probe = time.monotonic() + self._patience.probe_every_s
-
-    def _is_healthy(self) -> bool:
-        """Probe once, unless one version takes another's place just now."""
+    def _is_healthy(self, stubs: Stubs) -> bool:
+        """Look for versions to take in, and probe once, unless one takes another's place just now."""
+        was_busy = self._switch.busy
+        self._switch.look()
+        if was_busy or self._switch.busy:
+            stubs.find()
         try:
             if not self._switch.busy:
                 self._rounds.check_next()

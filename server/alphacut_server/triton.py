@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 from pathlib import Path
-from typing import IO
 
-from alphacut_core.adapter import LIFELINE_VARIABLE, SHARED_MEMORY
-from alphacut_server import leashed
+from alphacut_core.adapter import SHARED_MEMORY
 from alphacut_server.launch import region_prefix
+from alphacut_server.leashed import GRACE_S, Leashed
 
-_GRACE_S = 10.0
 _LOG_TAIL_LINES = 12
 _ERROR_STARTS = ("E", "error:")
 _HARMLESS = ("CudaDriverHelper", "unable to create stream")  # said on every machine without a GPU
@@ -34,27 +31,13 @@ class Triton:
         folder.mkdir()
         with log.open("wb") as writing, contextlib.ExitStack() as undo:
             self._log = undo.enter_context(log.open("rb"))  # kept open: somebody may remove the file meanwhile
-            # Only this process holds the writing end: the kernel closes it however this process ends.
-            lifeline, self._held = os.pipe()
-            undo.callback(os.close, self._held)
-            try:
-                self.process = _spawn(command, variables, lifeline, folder, writing)
-            finally:
-                os.close(lifeline)
+            self._leashed = Leashed(command, variables=variables, folder=folder, output=writing)
             undo.pop_all()
+        self.process = self._leashed.process
 
-    def returncode(self) -> int | None:
-        """Return the exit status, 128 + N for signal N, or None while it runs."""
-        return self.process.poll()
-
-    def stop(self, grace_s: float = _GRACE_S) -> None:
+    def stop(self, grace_s: float = GRACE_S) -> None:
         """End it: politely, then after ``grace_s`` not; afterwards none of its processes is left."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(grace_s)
-        os.close(self._held)
-        self.process.wait()
+        self._leashed.stop(grace_s)
         self._log.close()
         self._sweep()
 
@@ -85,18 +68,3 @@ def remove_orphaned_regions() -> None:
         pid = region.name.split("_")[1]
         if pid.isdigit() and not Path("/proc", pid).exists():
             region.unlink(missing_ok=True)
-
-
-def _spawn(
-    command: list[str], variables: dict[str, str], lifeline: int, folder: Path, log: IO[bytes]
-) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        leashed.command(command, lifeline),
-        env={**variables, LIFELINE_VARIABLE: str(lifeline)},
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        pass_fds=(lifeline,),
-        start_new_session=True,  # Ctrl-C is the supervisor's; and one process group, which one signal reaches
-    )

@@ -126,7 +126,7 @@ def test_a_dead_stub_costs_a_restart_and_no_more(start_server: StartServer, repo
     assert not triton.is_running()
     assert_answers_again(server.url, repository)
     # Now and then Triton aborts by itself before it is noticed.
-    assert f"the process of {model} has died" in server.stderr or "Triton ended with status 134" in server.stderr
+    assert re.search(rf"process of ({model}|some model) has died|Triton ended with status 134", server.stderr)
 
 
 @pytest.mark.parametrize("model", ["preprocess", "postprocess"])

@@ -99,6 +99,13 @@ def test_a_stub_that_triton_ends_itself_is_no_loss(triton: PlayedTriton) -> None
     assert stubs.dead() == []
 
 
+def test_one_that_died_before_anybody_looked_is_missed_too(triton: PlayedTriton) -> None:
+    kill(triton.start("u2netp"))
+    stubs = Stubs(os.getpid())
+    stubs.dead()
+    assert stubs.dead() == ["some model"]
+
+
 def test_those_that_come_later_count_once_they_are_looked_for(triton: PlayedTriton) -> None:
     stubs = Stubs(os.getpid())
     pid = triton.start("u2netp_lite")

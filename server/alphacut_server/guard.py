@@ -1,0 +1,89 @@
+"""``python -m alphacut_server guard``: somebody else's Triton, as a container's, that ends when it no longer serves.
+
+Docker and Kubernetes start anew what ends; Docker leaves alone what merely answers no more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from alphacut_core import installed
+from alphacut_core.errors import AlphacutError, InferenceError, ServerStartError, UnavailableError
+from alphacut_core.installed import CPU
+from alphacut_server.health import Health
+from alphacut_server.launch import LOOPBACK
+from alphacut_server.leashed import Leashed
+from alphacut_server.patience import Patience
+from alphacut_server.rounds import Rounds
+from alphacut_server.wakeup import Wakeup
+from alphacut_server.watch import watch
+
+_PATIENCE = Patience(poll_s=1.0, probe_every_s=5.0)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--repository", type=click.Path(path_type=Path, file_okay=False), required=True, help="What it serves.")
+@click.option("--target", default=CPU, show_default=True, help="Which engines of it.")
+@click.option("--port", type=click.IntRange(1, 65535), required=True, help="Its gRPC port on this machine.")
+@click.option(
+    "--grace", "grace_s", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Seconds to end in."
+)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
+def guard(*, repository: Path, target: str, port: int, grace_s: float, command: tuple[str, ...]) -> None:
+    """Run a Triton until it ends, is told to, or no longer serves: then status 1, and none of its processes is left.
+
+    It no longer serves when one of its Python processes has died, or two probes in a row with a known answer failed.
+    """
+    engines = list(installed.find_all(repository, target))
+    if not engines:
+        raise click.UsageError(f"there is no engine for {target} in {repository}; run: alphacut build")
+    program = shutil.which(command[0])
+    if program is None:
+        raise click.UsageError(f"there is no program {command[0]} on PATH")
+    wakeup = Wakeup(until_stdin_closes=False)
+    triton = Leashed([program, *command[1:]])
+    try:
+        with contextlib.closing(Health(f"{LOOPBACK}:{port}")) as health:
+            rounds = Rounds(health)
+            rounds.begin(engines)
+            reason = _guarded(triton, rounds, wakeup)
+    finally:
+        triton.stop(grace_s)
+    if reason:
+        click.echo(f"alphacut: {reason}", err=True)
+        sys.exit(1)
+
+
+def _guarded(triton: Leashed, rounds: Rounds, wakeup: Wakeup) -> str | None:
+    """Return why it ended or is to end, or None when it is time to stop."""
+    while (problem := _problem(rounds.check_all)) is not None:
+        if wakeup.wait(_PATIENCE.poll_s):
+            return None
+        if (status := triton.process.poll()) is not None:
+            return f"Triton ended with status {status} before it answered"
+        if not isinstance(problem, UnavailableError):
+            return str(problem)
+    click.echo("alphacut: Triton answers rightly", err=True)
+    return watch(triton.process, wakeup, _PATIENCE, lambda _stubs: _is_healthy(rounds))
+
+
+def _is_healthy(rounds: Rounds) -> bool:
+    problem = _problem(rounds.check_next)
+    if problem is not None:
+        click.echo(f"alphacut: Triton failed its probe: {problem}", err=True)
+    return problem is None
+
+
+def _problem(probe: Callable[[], None]) -> AlphacutError | None:
+    """Return what a probe raised, or None if the answer was right."""
+    try:
+        probe()
+    except (UnavailableError, InferenceError, ServerStartError) as error:
+        return error
+    return None
