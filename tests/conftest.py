@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -207,6 +208,36 @@ def server_url(server: ServerProcess) -> str:
 def server_metrics_url(server: ServerProcess) -> str:
     """The address of its Prometheus page."""
     return server.metrics_url
+
+
+@pytest.fixture(scope="session")
+def bundled_graphs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    """The bundled network optimised, and fused besides, as `alphacut build` keeps both; nobody may change them.
+
+    Where they are not kept, or the builder's code is another one, they take half a minute.
+    """
+    from alphacut_engines import fingerprint, graphs
+    from alphacut_engines.order import Order
+    from alphacut_engines.registry import BUNDLED
+    from alphacut_engines.stage_cache import StageCache
+    from alphacut_engines.stages import Stages
+
+    order = Order(
+        recipe=BUNDLED,
+        tier="full",
+        native_size=BUNDLED.size,
+        source=BUNDLED.weights,
+        repository=tmp_path_factory.mktemp("repository"),
+        target=installed.CPU,
+        precision="auto",
+        gate=None,
+        calibration=None,
+        force=False,
+    )
+    cache = StageCache(fingerprint.of_stages(), refresh=False)
+    stages = Stages(lambda step: None, lambda name: None, order.source)
+    optimised, fused = graphs.make(order, fingerprint.of_network(order.source), cache, stages)
+    return optimised.model, fused.model
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tritonclient.grpc import InferenceServerClient, InferInput
 
 from alphacut_core import codec, geometry, installed
 from alphacut_core.agreement import BOUNDS
-from alphacut_engines import fuse, openvino_cpu, optimise, processor, source
+from alphacut_engines import openvino_cpu, processor
 from alphacut_engines.reference import Reference
 from alphacut_engines.registry import BUNDLED
 
@@ -38,13 +38,12 @@ def both(repository: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.timeout(900)  # a build and a server
 def test_each_is_served_as_the_gate_judged_it(
-    both: Path, start_server: Callable[..., Any], samples: dict[str, bytes]
+    both: Path, start_server: Callable[..., Any], samples: dict[str, bytes], bundled_graphs: tuple[Any, Any]
 ) -> None:
-    fused = fuse.fuse(optimise.optimise(source.load(BUNDLED.weights, BUNDLED), BUNDLED), BUNDLED)
-    reference = Reference(fused, "test")
+    reference = Reference(bundled_graphs[1], "test")
     squares = np.stack([geometry.to_square(codec.decode(content), BUNDLED.size) for content in samples.values()])
     wanted, _ = reference.masks(squares)
-    server = start_server("--repository", str(both))
+    server = start_server("--repository", str(both), "--tier", "full")
     assert server.url, server.stderr
     triton = InferenceServerClient(server.url)
     image = InferInput("IMAGE", list(squares.shape), "UINT8")

@@ -16,7 +16,6 @@ from PIL import Image, ImageDraw
 from alphacut_core import geometry, steps
 from alphacut_core.limits import DEFAULT_LIMITS
 from alphacut_core.options import Options
-from alphacut_engines import fuse, optimise, source
 from alphacut_engines.reference import Reference
 from alphacut_engines.registry import BUNDLED
 
@@ -43,10 +42,9 @@ def rembg_session(rembg: ModuleType, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
-def network() -> Reference:
+def network(bundled_graphs: tuple[Any, Any]) -> Reference:
     """The same weights as the graph that every engine is built from, in FP32."""
-    plain = source.load(BUNDLED.weights, BUNDLED)
-    return Reference(fuse.fuse(optimise.optimise(plain, BUNDLED), BUNDLED), "parity")
+    return Reference(bundled_graphs[1], "parity")
 
 
 @pytest.fixture(scope="session")

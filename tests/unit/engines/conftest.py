@@ -14,14 +14,12 @@ from PIL import Image
 
 from alphacut_core import installed
 from alphacut_core.installed import Installed
-from alphacut_engines import fingerprint, fuse, gate, graphs, half_rounding, photographs
+from alphacut_engines import fuse, gate, half_rounding, photographs
 from alphacut_engines.order import Order
 from alphacut_engines.photographs import Photographs
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
 from alphacut_engines.registry import BUNDLED
-from alphacut_engines.stage_cache import StageCache
-from alphacut_engines.stages import Stages
 
 SIZE = 16
 
@@ -35,28 +33,9 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def bundled(tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
-    """The bundled network, optimised, as `alphacut build` keeps it; otherwise that takes half a minute.
-
-    Nobody may change it.
-    """
-    recipe = BUNDLED
-    order = Order(
-        recipe=recipe,
-        tier="full",
-        native_size=recipe.size,
-        source=recipe.weights,
-        repository=tmp_path_factory.mktemp("repository"),
-        target="cpu",
-        precision="auto",
-        gate=None,
-        calibration=None,
-        force=False,
-    )
-    cache = StageCache(fingerprint.of_stages(), refresh=False)
-    stages = Stages(lambda step: None, lambda name: None, order.source)
-    optimised, _ = graphs.make(order, fingerprint.of_network(order.source), cache, stages)
-    return optimised.model
+def bundled(bundled_graphs: tuple[onnx.ModelProto, onnx.ModelProto]) -> onnx.ModelProto:
+    """The bundled network, optimised; nobody may change it."""
+    return bundled_graphs[0]
 
 
 @pytest.fixture
