@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from alphacut_client._kinds import RETURNS, Channels, Returns
-from alphacut_core import checks
+from alphacut_core import checks, deadlines
 from alphacut_core.errors import InvalidOptionError
 from alphacut_core.options import Options
 from alphacut_core.tiers import DEFAULT_MODEL, MODES, Mode
@@ -18,12 +18,6 @@ Upload = Literal["encoded", "pixels", "auto"]
 
 Priority = Literal["interactive", "bulk"]
 """``bulk`` waits in the server's queues until nothing interactive does."""
-
-MIN_TIMEOUT_S = 0.05
-"""Shortest deadline: Triton before 25.06 can be crashed by calls whose deadline passes within milliseconds."""
-
-MAX_TIMEOUT_S = 86_400.0
-"""Longest deadline, a day: gRPC and Triton count in integers, which have an end."""
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "mode": MODES,
@@ -64,7 +58,7 @@ class Route:
                 f"got returns={self.returns!r}; allowed are bytes, PIL.Image.Image, numpy.ndarray and None, the kind "
                 "that went in"
             )
-        checks.number("timeout_s", self.timeout_s, MIN_TIMEOUT_S, MAX_TIMEOUT_S)
+        deadlines.check_timeout(self.timeout_s)
 
     @property
     def triton_priority(self) -> int:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 
 from alphacut_client._metadata import check_secret
-from alphacut_client._route import MAX_TIMEOUT_S, Priority, Route, Upload
+from alphacut_client._route import Priority, Route, Upload
 from alphacut_client._target import check_secrets, endpoints
 from alphacut_client.timings import Observer
 from alphacut_client.tls import Tls
 from alphacut_core.contract import Pipeline
+from alphacut_core.deadlines import MAX_TIMEOUT_S
 from alphacut_core.limits import DEFAULT_LIMITS, Limits
 from alphacut_core.tiers import DEFAULT_MODEL, Mode
 

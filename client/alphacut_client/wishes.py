@@ -12,7 +12,7 @@ from alphacut_client import _route, spoken
 from alphacut_client._route import Priority, Upload
 from alphacut_client.option_groups import group
 from alphacut_client.settings import RenderOn
-from alphacut_core import backdrops
+from alphacut_core import backdrops, deadlines
 from alphacut_core.errors import InvalidOptionError
 from alphacut_core.options import Color, Decode, Format, Matting, Refine
 from alphacut_core.refinements import OverBudget
@@ -126,7 +126,7 @@ _OPTIONS = (
     _server(
         "--timeout",
         "timeout_s",
-        type=click.FloatRange(_route.MIN_TIMEOUT_S, _route.MAX_TIMEOUT_S),
+        type=click.FloatRange(deadlines.MIN_TIMEOUT_S, deadlines.MAX_TIMEOUT_S),
         callback=spoken.reading(spoken.number),
         default=60.0,
         show_default=True,

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Literal, get_args
 
-from alphacut_core import checks
+from alphacut_core import checks, deadlines
 from alphacut_core.errors import InvalidOptionError
 from alphacut_core.tiers import MODES, Mode
 from alphacut_loadtest.traffic.mix import Mix
@@ -20,8 +20,6 @@ PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 MAX_CALLERS = 10_000
 """Each is a greenlet, and a request under way."""
-
-_LEAST_TIMEOUT_S = 0.05
 
 
 def protocol_of(url: str) -> Protocol:
@@ -119,10 +117,7 @@ class Scenario:
             raise InvalidOptionError(
                 f"got warmup_s={self.warmup_s} in scenario {self.name!r} of {self.duration_s:g} s; give less than that"
             )
-        if not _LEAST_TIMEOUT_S <= self.timeout_s < math.inf:
-            raise InvalidOptionError(
-                f"got timeout_s={self.timeout_s}; give a finite time of at least {_LEAST_TIMEOUT_S:g} s"
-            )
+        deadlines.check_timeout(self.timeout_s)
         if self.protocol not in PROTOCOLS:
             raise InvalidOptionError(f"got protocol={self.protocol!r}; allowed are {', '.join(PROTOCOLS)}")
         if self.protocol == "gateway" and any(lane.mix.sends_pixels for lane in self.lanes):

@@ -79,7 +79,7 @@ def test_a_name_that_is_none_lists_those_that_are() -> None:
         ("rate = 1.0", "rate = nan", "a finite rate"),
         ("rate = 1.0", "rate = inf", "a finite rate"),
         ("duration_s = 5", "duration_s = inf", "a finite duration"),
-        ("stages", "timeout_s = nan\nstages", "give a finite time"),
+        ("stages", "timeout_s = nan\nstages", "got timeout_s=nan; allowed are numbers from 0.05 to 86400"),
         ("stages", "warmup_s = nan\nstages", "give less than that"),
         ("share = 1.0", "share = 1.0\nmix = { sizes = { 64x48 = nan } }", "not finite"),
         ("share = 1.0", "share = 1.0\nmix = { modes = { full = inf } }", "not finite"),

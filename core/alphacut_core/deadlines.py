@@ -1,0 +1,16 @@
+"""Between which bounds a call's deadline lies, whoever sends it."""
+
+from __future__ import annotations
+
+from alphacut_core import checks
+
+MIN_TIMEOUT_S = 0.05
+"""Shortest deadline: Triton before 25.06 can be crashed by calls whose deadline passes within milliseconds."""
+
+MAX_TIMEOUT_S = 86_400.0
+"""Longest deadline, a day: gRPC and Triton count in integers, which have an end."""
+
+
+def check_timeout(timeout_s: object) -> None:
+    """Refuse a deadline out of bounds, with an InvalidOptionError."""
+    checks.number("timeout_s", timeout_s, MIN_TIMEOUT_S, MAX_TIMEOUT_S)
