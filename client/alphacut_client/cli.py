@@ -21,6 +21,7 @@ from alphacut_client.option_groups import GroupedCommand
 from alphacut_client.settings import RenderOn
 from alphacut_client.sweep import sweep
 from alphacut_core.errors import InputError
+from alphacut_core.tiers import DEFAULT_MODEL
 
 Cut = Callable[[Client, bytes | Path], bytes]
 Connect = Callable[[], AbstractContextManager[Client]]
@@ -58,7 +59,14 @@ def remove(
     cut = _cutter(spoken["mask"], keywords)
     suffix = "." + next(ending for ending, name in _FORMATS.items() if name == spoken["format"])
     connect = functools.partial(
-        connected, url, timeout_s=timeout_s, retry_for_s=retry_for_s, window=jobs, render_on=render_on
+        connected,
+        url,
+        keywords.get("model", DEFAULT_MODEL),
+        keywords["mode"],
+        timeout_s=timeout_s,
+        retry_for_s=retry_for_s,
+        window=jobs,
+        render_on=render_on,
     )
     if whole_folder:
         _remove_folder(source, target, connect, cut, suffix=suffix, jobs=jobs, overwrite=overwrite)

@@ -18,6 +18,7 @@ from alphacut_client.timings import StageTimes
 from alphacut_core import codec
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import InputError
+from alphacut_core.tiers import DEFAULT_MODEL
 
 _SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 _SHEET = "contact_sheet.png"
@@ -38,7 +39,7 @@ def demo(photos: Path, output: Path) -> None:
         raise InputError(f"{path}: {reason}")
     times = StageTimes()
     started = time.perf_counter()
-    with EmbeddedServer() as server, Client(server.url, observer=times) as client:
+    with EmbeddedServer(models=[DEFAULT_MODEL], tiers=["full"]) as server, Client(server.url, observer=times) as client:
         start_s = time.perf_counter() - started
         before = client.statistics()
         # One at a time, so that the stages below add up to what one photograph costs.

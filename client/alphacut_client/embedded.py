@@ -195,18 +195,20 @@ class EmbeddedServer:
 
 
 @contextmanager
-def connected(url: str | None, **settings: Any) -> Iterator[Client]:
+def connected(url: str | None, model: str, mode: Mode, **settings: Any) -> Iterator[Client]:
     """Connect to a server, or to an embedded one of one's own if ``url`` is None.
 
     Args:
         url: Host and port, or None.
+        model: The only network that one of one's own serves.
+        mode: Its only tier.
         **settings: What ``Client`` takes beyond its address.
 
     Raises:
         InvalidOptionError: An address or a setting that is not allowed.
     """
     with ExitStack() as stack:
-        address = url or stack.enter_context(EmbeddedServer()).url
+        address = url or stack.enter_context(EmbeddedServer(models=[model], tiers=[mode])).url
         try:
             client = Client(address, **settings)
         except ValueError as error:  # who types a command gets the message alone

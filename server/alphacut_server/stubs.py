@@ -1,6 +1,6 @@
 """Triton's stubs, the processes that run its Python models: which of them died, though Triton did not end them.
 
-Triton stays READY without one, and requests to its model are not answered: only the deadline of a probe would tell.
+Triton stays READY without one, finds out when somebody asks its model, answers with errors, and never starts it anew.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def test_each_is_served_as_the_gate_judged_it(
     reference = Reference(bundled_graphs[1], "test")
     squares = np.stack([geometry.to_square(codec.decode(content), BUNDLED.size) for content in samples.values()])
     wanted, _ = reference.masks(squares)
-    server = start_server("--repository", str(both), "--tier", "full")
+    server = start_server("--repository", str(both))
     assert server.url, server.stderr
     triton = InferenceServerClient(server.url)
     image = InferInput("IMAGE", list(squares.shape), "UINT8")

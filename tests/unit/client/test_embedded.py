@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from alphacut_client import EmbeddedServer
+from alphacut_client.commands import alphacut
 from alphacut_client.embedded import connected
 from alphacut_core.errors import InvalidOptionError, ServerStartError
 
@@ -162,16 +164,32 @@ def test_a_talkative_server_never_blocks_on_a_full_pipe(stand_in: StandIn) -> No
 
 
 def test_an_address_given_starts_no_server() -> None:
-    with connected("127.0.0.1:1") as client:
+    with connected("127.0.0.1:1", "u2netp", "full") as client:
         assert client.url == "127.0.0.1:1"
 
 
 def test_an_address_that_is_none_is_refused_with_an_error_that_commands_show() -> None:
-    with pytest.raises(InvalidOptionError, match="host and port"), connected("http://127.0.0.1:8001"):
+    with pytest.raises(InvalidOptionError, match="host and port"), connected("http://127.0.0.1:8001", "u2netp", "full"):
         pass
 
 
 def test_no_address_starts_a_server_for_as_long_as_the_block_runs(stand_in: StandIn) -> None:
     stand_in(READY + UNTIL_STDIN_CLOSES)
-    with connected(None) as client:
+    with connected(None, "u2netp", "full") as client:
         assert client.url == "127.0.0.1:4711"
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [((), "--model u2netp --tier full"), (("--model", "isnet", "--mode", "lite"), "--model isnet --tier lite")],
+)
+def test_a_command_without_an_address_starts_the_network_and_tier_that_it_needs(
+    stand_in: StandIn, tmp_path: Path, photo: Callable[..., bytes], words: tuple[str, ...], wanted: str
+) -> None:
+    stand_in(f"import sys\nopen({str(tmp_path / 'seen')!r}, 'w').write(' '.join(sys.argv[1:]))\nsys.exit('no')\n")
+    (tmp_path / "photo.png").write_bytes(photo())
+    done = CliRunner().invoke(
+        alphacut, ["remove", str(tmp_path / "photo.png"), "-o", str(tmp_path / "cut.png"), *words]
+    )
+    assert done.exit_code == 1
+    assert (tmp_path / "seen").read_text() == f"serve --until-stdin-closes {wanted}"
