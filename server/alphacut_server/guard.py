@@ -8,13 +8,12 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from alphacut_core import installed
-from alphacut_core.errors import AlphacutError, InferenceError, ServerStartError, UnavailableError
+from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
 from alphacut_core.installed import CPU
 from alphacut_server.health import Health
 from alphacut_server.launch import LOOPBACK
@@ -56,34 +55,25 @@ def guard(*, repository: Path, target: str, port: int, grace_s: float, command: 
     finally:
         triton.stop(grace_s)
     if reason:
-        click.echo(f"alphacut: {reason}", err=True)
+        _report(reason)
         sys.exit(1)
 
 
 def _guarded(triton: Leashed, rounds: Rounds, wakeup: Wakeup) -> str | None:
     """Return why it ended or is to end, or None when it is time to stop."""
-    while (problem := _problem(rounds.check_all)) is not None:
-        if wakeup.wait(_PATIENCE.poll_s):
-            return None
+    while not wakeup.wait(_PATIENCE.poll_s):
         if (status := triton.process.poll()) is not None:
             return f"Triton ended with status {status} before it answered"
-        if not isinstance(problem, UnavailableError):
-            return str(problem)
-    click.echo("alphacut: Triton answers rightly", err=True)
-    return watch(triton.process, wakeup, _PATIENCE, lambda _stubs: _is_healthy(rounds))
-
-
-def _is_healthy(rounds: Rounds) -> bool:
-    problem = _problem(rounds.check_next)
-    if problem is not None:
-        click.echo(f"alphacut: Triton failed its probe: {problem}", err=True)
-    return problem is None
-
-
-def _problem(probe: Callable[[], None]) -> AlphacutError | None:
-    """Return what a probe raised, or None if the answer was right."""
-    try:
-        probe()
-    except (UnavailableError, InferenceError, ServerStartError) as error:
-        return error
+        try:
+            rounds.check_all()
+        except UnavailableError:
+            continue
+        except (InferenceError, ServerStartError) as error:
+            return str(error)
+        _report("Triton answers rightly")
+        return watch(triton.process, wakeup, _PATIENCE, lambda _stubs: rounds.next_is_well(_report))
     return None
+
+
+def _report(line: str) -> None:
+    click.echo(f"alphacut: {line}", err=True)

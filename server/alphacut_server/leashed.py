@@ -12,7 +12,7 @@ from typing import IO
 
 from alphacut_core.adapter import LIFELINE_VARIABLE
 
-GRACE_S = 10.0
+_GRACE_S = 10.0
 _LIFELINE = 3
 
 
@@ -39,7 +39,7 @@ class Leashed:
         lifeline, self._held = os.pipe()
         try:
             self.process = subprocess.Popen(
-                command(program, lifeline),
+                _command(program, lifeline),
                 env={**(os.environ if variables is None else variables), LIFELINE_VARIABLE: str(lifeline)},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -54,7 +54,7 @@ class Leashed:
         finally:
             os.close(lifeline)
 
-    def stop(self, grace_s: float = GRACE_S) -> None:
+    def stop(self, grace_s: float = _GRACE_S) -> None:
         """End it: politely, then after ``grace_s`` not; afterwards none of its processes is left."""
         if self.process.poll() is None:
             self.process.terminate()
@@ -64,7 +64,7 @@ class Leashed:
         self.process.wait()
 
 
-def command(program: list[str], lifeline: int) -> list[str]:
+def _command(program: list[str], lifeline: int) -> list[str]:
     """Return the command that runs a program until its end, or until nobody holds the lifeline's writing end.
 
     Args:
@@ -83,8 +83,8 @@ def run(program: list[str]) -> tuple[int, str]:
     reading, writing = os.pipe()
     with open(reading, errors="replace") as output:
         try:
-            # Not subprocess: a handler that raises while that waits for its child's start leaves it the child.
-            pid = _spawn(command(program, _LIFELINE), lifeline, writing)
+            # Not Leashed: where a handler raises while that starts, half a Popen is left, which warns when it goes.
+            pid = _spawn(_command(program, _LIFELINE), lifeline, writing)
             said = output.read()
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
         finally:

@@ -153,10 +153,4 @@ class Supervisor:
         self._switch.look()
         if was_busy or self._switch.busy:
             stubs.find()
-        try:
-            if not self._switch.busy:
-                self._rounds.check_next()
-        except (UnavailableError, InferenceError, ServerStartError) as error:
-            self._report(f"Triton failed its probe: {error}")
-            return False
-        return True
+        return self._switch.busy or self._rounds.next_is_well(self._report)

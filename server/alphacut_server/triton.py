@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alphacut_core.adapter import SHARED_MEMORY
 from alphacut_server.launch import region_prefix
-from alphacut_server.leashed import GRACE_S, Leashed
+from alphacut_server.leashed import Leashed
 
 _LOG_TAIL_LINES = 12
 _ERROR_STARTS = ("E", "error:")
@@ -35,9 +35,9 @@ class Triton:
             undo.pop_all()
         self.process = self._leashed.process
 
-    def stop(self, grace_s: float = GRACE_S) -> None:
-        """End it: politely, then after ``grace_s`` not; afterwards none of its processes is left."""
-        self._leashed.stop(grace_s)
+    def stop(self) -> None:
+        """End it: politely, then not; afterwards nothing of it is left."""
+        self._leashed.stop()
         self._log.close()
         self._sweep()
 
