@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from alphacut_core import shared_memory
 from alphacut_core.contract import check_version
 from alphacut_core.errors import AlphacutError, InvalidOptionError, OverloadedError, reason
 from alphacut_core.limits import Limits
@@ -26,9 +25,7 @@ LIFELINE_VARIABLE = "ALPHACUT_LIFELINE_FD"
 """Names the file descriptor whose end of file means that nobody supervises this process any more."""
 
 _MAX_MESSAGE_CHARACTERS = 600  # gRPC clients take 8 KiB of metadata, and write some characters as twelve
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps it
-GROWTH_BYTES = 4 * 2**20
-"""Least that Triton's region in shared memory grows by, embedded or in a container."""
+_SPACE = shared_memory.Space()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,25 +194,21 @@ def _failure(pb_utils: Any, error: Exception) -> Any:
 def _send(pb_utils: Any, request: Any, response: Any) -> None:
     """Send what there is room for; after a send that failed Triton takes no other, not even an error."""
     n_bytes = sum(tensor.as_numpy().nbytes for tensor in response.output_tensors())
-    if not _fits(n_bytes):
-        no_room = OverloadedError(
-            f"got an answer of {n_bytes:,} bytes, for which the server has no room in {SHARED_MEMORY}; try again "
-            "later, ask for a smaller picture or format, or give the server more (--shm-size of a container)"
-        )
-        response = _failure(pb_utils, no_room)
-    try:
-        request.get_response_sender().send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
-    except Exception as error:  # noqa: BLE001  the process boundary: the neighbours' answers are still to be sent
-        pb_utils.Logger.log_error(f"an answer of {n_bytes:,} bytes is lost, its caller waits in vain: {error}")
+    with _SPACE.promise(n_bytes) as fits:
+        try:
+            request.get_response_sender().send(
+                response if fits else _failure(pb_utils, _no_room(n_bytes)),
+                flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL,
+            )
+        except Exception as error:  # noqa: BLE001  the process boundary: the neighbours' answers are still to be sent
+            pb_utils.Logger.log_error(f"an answer of {n_bytes:,} bytes is lost, its caller waits in vain: {error}")
 
 
-def _fits(n_bytes: int) -> bool:
-    """Tell whether Triton's region in shared memory has room for an answer, or can grow by it."""
-    region = getattr(sys.modules.get("c_python_backend_utils"), "shared_memory", None)
-    if region is not None and n_bytes < region.free_memory():
-        return True
-    left = os.statvfs(SHARED_MEMORY)
-    return n_bytes + GROWTH_BYTES <= left.f_bavail * left.f_frsize
+def _no_room(n_bytes: int) -> OverloadedError:
+    return OverloadedError(
+        f"got an answer of {n_bytes:,} bytes, for which the server has no room in {shared_memory.FOLDER}; try again "
+        "later, ask for a smaller picture or format, or give the server more (--shm-size of a container)"
+    )
 
 
 def triton_error(pb_utils: Any, error: AlphacutError) -> Any:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import alphacut_core
-from alphacut_core.adapter import GROWTH_BYTES
 from alphacut_core.installed import CPU
+from alphacut_core.shared_memory import GROWTH_BYTES
 from alphacut_server.environment import Environment
 
 LOOPBACK = "127.0.0.1"

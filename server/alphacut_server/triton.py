@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from alphacut_core.adapter import SHARED_MEMORY
+from alphacut_core import shared_memory
 from alphacut_server.launch import region_prefix
 from alphacut_server.leashed import Leashed
 
@@ -58,13 +58,13 @@ class Triton:
 
 def remove_regions(supervisor_pid: int) -> None:
     """Unlink the shared-memory regions of a supervisor's server."""
-    for region in SHARED_MEMORY.glob(f"{region_prefix(supervisor_pid)}*"):
+    for region in shared_memory.FOLDER.glob(f"{region_prefix(supervisor_pid)}*"):
         region.unlink(missing_ok=True)
 
 
 def remove_orphaned_regions() -> None:
     """Unlink what servers left whose supervisor was killed."""
-    for region in SHARED_MEMORY.glob("alphacut_*_*"):
+    for region in shared_memory.FOLDER.glob("alphacut_*_*"):
         pid = region.name.split("_")[1]
         if pid.isdigit() and not Path("/proc", pid).exists():
             region.unlink(missing_ok=True)

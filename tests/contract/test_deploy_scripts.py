@@ -16,7 +16,7 @@ import pytest
 import redis
 from deployment import DEPLOY
 
-from alphacut_core.adapter import GROWTH_BYTES
+from alphacut_core.shared_memory import GROWTH_BYTES
 
 NEWER_THAN_EMBEDDED = {"--allow-client-shm"}
 """What NVIDIA's image of compose takes and the embedded Triton, two years older, does not know."""

@@ -261,6 +261,34 @@ def test_an_answer_that_fits_into_what_triton_holds_already_needs_no_more_shared
     assert request.wait().error is None
 
 
+def test_answers_that_are_sent_at_the_same_moment_do_not_count_on_the_same_room(
+    make_desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared_memory_of(monkeypatch, 0, 12 * 2**20)  # for each of them, but not for both
+    sending, go = threading.Event(), threading.Event()
+
+    class Slow(Request):
+        def send(self, response: Any, flags: int) -> None:
+            sending.set()
+            assert go.wait(30)
+            super().send(response, flags)
+
+    triton, content = Triton(), np.zeros((1, 5 * 2**20), np.uint8)
+    desk = make_desk(lambda request: [triton.Tensor("RENDERED", request.content)], 2, triton)
+    first, second, third = Slow(content), Request(content), Request(content)
+    taking = threading.Thread(target=desk.take, args=[[first]])
+    taking.start()
+    assert sending.wait(30)
+    adapter.answer(triton, second, {"RENDERED": content})
+    assert isinstance(AlphacutError.from_wire(str(second.wait().error)), OverloadedError)
+    go.set()
+    taking.join(30)
+    assert first.wait().error is None
+    desk.close()
+    adapter.answer(triton, third, {"RENDERED": content})
+    assert third.wait().error is None
+
+
 def test_an_answer_that_cannot_be_sent_is_logged_and_its_neighbours_are_answered(make_desk) -> None:
     class Broken(Request):
         def send(self, response: Any, flags: int) -> None:
