@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from alphacut_client._target import endpoints, grpc_target, is_local
+from alphacut_client._target import endpoints, is_local
 from alphacut_client.settings import Settings
 from alphacut_client.tls import Tls
 from alphacut_core.loopback import NO_PROXY
@@ -76,14 +76,14 @@ def options(settings: Settings) -> list[tuple[str, Any]]:
     return chosen
 
 
-def open_channel(settings: Settings, api: Any = grpc) -> Any:
+def open_channel(target: str, settings: Settings, api: Any = grpc) -> Any:
     """Open a channel; nothing is sent before the first call.
 
     Args:
-        settings: Where to, and how.
+        target: gRPC's name of the server or servers.
+        settings: How.
         api: ``grpc`` for threads, ``grpc.aio`` for event loops.
     """
-    target = grpc_target(endpoints(settings.url))
     if not settings.tls:
         return api.insecure_channel(target, options=options(settings))
     tls = settings.tls if isinstance(settings.tls, Tls) else Tls()

@@ -12,8 +12,10 @@ from tritonclient.grpc import service_pb2_grpc
 
 from alphacut_client import _faults
 from alphacut_client._channel import open_channel
+from alphacut_client._lookup import Lookup
 from alphacut_client._metadata import Metadata, metadata
 from alphacut_client._retry import Backoff, RetryBudget
+from alphacut_client._target import endpoints
 from alphacut_client.settings import Settings
 from alphacut_core.errors import AlphacutError, OverloadedError, UnavailableError
 
@@ -50,10 +52,12 @@ class Endpoint:
         self._pid = os.getpid()
         self._budget = RetryBudget()
         self._latency_s = 0.0
+        self._lookup = Lookup(endpoints(self.settings.url))
         self._renew()
 
     def _renew(self) -> None:
-        self._channel = open_channel(self.settings, self._api)
+        """Open another channel; calls that are under way keep theirs until their own ends."""
+        self._channel = open_channel(self._lookup.target, self.settings, self._api)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
         self._heard_at = time.monotonic()
 
@@ -72,6 +76,8 @@ class Endpoint:
             raise self.lost()
         if os.getpid() != self._pid:
             self._open()
+        elif self._lookup.moved():
+            self._renew()
         return getattr(self._stub, name)
 
     def forget(self) -> None:
@@ -106,7 +112,7 @@ class Endpoint:
         if status is grpc.StatusCode.DEADLINE_EXCEEDED:
             if self._heard_at < started and not self.settings.several:
                 # Nothing came over this connection for a whole deadline. Where the network swallows packets or a
-                # proxy hangs, it never will; calls still under way keep the old channel until their own ends.
+                # proxy hangs, it never will.
                 self._renew()
         elif status is not grpc.StatusCode.UNAVAILABLE:
             self._heard_at = time.monotonic()

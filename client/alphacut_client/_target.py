@@ -1,12 +1,10 @@
-"""Addresses: what callers write, and what gRPC wants."""
+"""Addresses as callers write them."""
 
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Sequence
 
-from alphacut_core.errors import UnavailableError
 from alphacut_core.loopback import is_loopback
 
 _SCHEMES = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:")
@@ -53,39 +51,6 @@ def is_local(server: str) -> bool:
     if server.startswith("unix:"):
         return True
     return is_loopback(server.removeprefix("dns:").lstrip("/").rpartition(":")[0].strip("[]"))
-
-
-def grpc_target(servers: Sequence[str]) -> str:
-    """Return gRPC's name of one server or of several; the names of several are looked up now.
-
-    Raises:
-        UnavailableError: None of the names of several servers is known.
-    """
-    if len(servers) == 1:
-        return servers[0]
-    found: list[tuple[str, str]] = []
-    unknown: OSError | None = None
-    for server in servers:
-        host, _, port = server.rpartition(":")
-        try:
-            found.append((_numeric(host.strip("[]"), int(port)), port))
-        except OSError as error:  # one that is down may have lost its name; the others serve
-            unknown = error
-    if not found:
-        raise UnavailableError(
-            f"found none of the names in {', '.join(servers)} ({unknown}); check them, or come back when they are known"
-        ) from unknown
-    if all(":" not in address for address, _ in found):
-        return "ipv4:" + ",".join(f"{address}:{port}" for address, port in found)
-    # A target is of one kind; addresses of the older one have a name in the newer.
-    sixes = ((address if ":" in address else f"::ffff:{address}", port) for address, port in found)
-    return "ipv6:" + ",".join(f"[{address}]:{port}" for address, port in sixes)
-
-
-def _numeric(host: str, port: int) -> str:
-    """Return an address in numbers, of the older kind where there are both."""
-    known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return str(min(known, key=lambda info: info[0] != socket.AF_INET)[4][0])
 
 
 def _is_host_and_port(server: str) -> bool:

@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from alphacut_client import Client
-from alphacut_client._target import endpoints, grpc_target
+from alphacut_client._target import endpoints
 from alphacut_client.settings import Settings
 from alphacut_client.tls import Tls
-from alphacut_core.errors import UnavailableError
-
-
-def test_one_address_is_grpcs_own_affair() -> None:
-    assert grpc_target(endpoints("dns:///triton:8001")) == "dns:///triton:8001"
-    assert grpc_target(endpoints(["127.0.0.1:8001"])) == "127.0.0.1:8001"
-
-
-def test_several_addresses_become_one_target() -> None:
-    assert grpc_target(endpoints(["127.0.0.1:1", "127.0.0.2:2"])) == "ipv4:127.0.0.1:1,127.0.0.2:2"
-    assert grpc_target(endpoints(["[::1]:1", "[::1]:2"])) == "ipv6:[::1]:1,[::1]:2"
-    assert grpc_target(endpoints(["localhost:7", "127.0.0.2:8"])) == "ipv4:127.0.0.1:7,127.0.0.2:8"
-
-
-def test_addresses_of_both_kinds_become_one_target_of_the_newer_kind() -> None:
-    assert grpc_target(endpoints(["127.0.0.1:1", "[::1]:2"])) == "ipv6:[::ffff:127.0.0.1]:1,[::1]:2"
-
-
-def test_servers_by_addresses_of_both_kinds_take_turns(serve: Callable[..., Any], photo: Callable[..., bytes]) -> None:
-    older, newer = serve(), serve(host="[::1]")
-    with Client([older.url, newer.url]) as client:
-        while not (older.requests and newer.requests):
-            client.mask(photo())
-
-
-def test_a_server_without_a_name_leaves_the_others() -> None:
-    assert grpc_target(endpoints(["nobody.invalid:1", "127.0.0.1:2"])) == "ipv4:127.0.0.1:2"
-
-
-def test_servers_none_of_which_has_a_name_are_told_of_with_the_reason() -> None:
-    with pytest.raises(
-        UnavailableError, match=r"none of the names in nobody\.invalid:1, none\.invalid:2 \(.+\); check"
-    ):
-        Client(["nobody.invalid:1", "none.invalid:2"])
 
 
 @pytest.mark.parametrize(
