@@ -1,8 +1,11 @@
-"""From a network and a tier to the names and the size that requests need; learned from the server once."""
+"""From a network and a tier to the names and the size that requests need; learned from the server."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Callable
+from typing import TypeAlias
 
 from tritonclient.grpc import service_pb2
 
@@ -11,7 +14,10 @@ from alphacut_client._steps import Steps, ask
 from alphacut_client.models import InstalledModel, installed
 from alphacut_core import tiers
 from alphacut_core.contract import DEFAULT_PIPELINE, Pipeline, mask_spec
-from alphacut_core.errors import ContractError, UnknownModelError
+from alphacut_core.errors import AlphacutError, ContractError, UnknownModelError
+
+Way: TypeAlias = Callable[[Pipeline], Steps]
+"""What is done with a pipeline; it may have to be done twice."""
 
 
 class Catalogue:
@@ -25,18 +31,30 @@ class Catalogue:
         self._fixed = fixed
         self._known = {(tiers.DEFAULT_MODEL, "full"): DEFAULT_PIPELINE}
 
-    def pipeline(self, route: Route) -> Steps:
-        """Return the pipeline of a network at a tier; any but the default one is asked for the first time.
+    def go(self, route: Route, way: Way) -> Steps:
+        """Go a way that needs the pipeline of a network at a tier, and return what lies at its end.
+
+        Any but the default one is asked about for the first time. Where server and client turn out to disagree it is
+        asked about again, and the way gone once more if an engine of another size has taken that name meanwhile.
 
         Raises:
             UnknownModelError: The server does not serve it; the message lists what it serves.
         """
         if self._fixed is not None:
-            return self._fixed
+            return (yield from way(self._fixed))
         wanted = (route.model, route.mode)
         if wanted not in self._known:
             self._known[wanted] = yield from _ask_size(tiers.pipeline(*wanted), route)
-        return self._known[wanted]
+        believed = self._known[wanted]
+        try:
+            return (yield from way(believed))
+        except ContractError:
+            if self._known[wanted] == believed:  # nobody has asked since
+                with contextlib.suppress(AlphacutError):  # the first error says more
+                    self._known[wanted] = yield from _ask_size(believed, route)
+            if self._known[wanted] == believed:
+                raise
+        return (yield from way(self._known[wanted]))
 
 
 def _ask_size(named: Pipeline, route: Route) -> Steps:

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from alphacut_client import _kinds, _wire
-from alphacut_client._catalogue import Catalogue
+from alphacut_client._catalogue import Catalogue, Way
 from alphacut_client._route import Route
 from alphacut_client._steps import Compute, Receive, Send, Steps
 from alphacut_client._upload import sends_pixels
@@ -39,41 +39,48 @@ class Work:
 
     def answer(self, image: object, route: Route, options: Options) -> Steps:
         """Make what ``options`` ask for, of the kind that ``route.returns`` says."""
-        pipeline = yield from self.catalogue.pipeline(route)
         data = yield Compute("read", partial(_kinds.file_content, image, self.limits))
         if data is None:
-            return (yield from self._answer_pixels(image, pipeline, route, options))
+            picture = yield Compute("decode", partial(_kinds.picture, image, self.limits, route.channels))
+            way: Way = partial(self._answer_pixels, picture, _kinds.wanted(image, route.returns), route, options)
+        else:
+            way = partial(self._answer_file, data, _kinds.wanted(image, route.returns), route, options)
+        return (yield from self.catalogue.go(route, way))
+
+    def predict(self, image: object, route: Route, options: Options) -> Steps:
+        """Ask for the engine's mask and confidence, whatever the kind of image."""
+        data = yield Compute("read", partial(_kinds.file_content, image, self.limits))
+        if data is None:
+            picture = yield Compute("decode", partial(_kinds.picture, image, self.limits, route.channels))
+            way: Way = partial(self._predict_pixels, picture, route, options)
+        else:
+            yield Compute("header", partial(codec.read_header, data, self.limits))
+            way = partial(self._predict_file, data, route, options)
+        return (yield from self.catalogue.go(route, way))
+
+    def _answer_file(
+        self, data: bytes, kind: _kinds.Given, route: Route, options: Options, pipeline: Pipeline
+    ) -> Steps:
         header = yield Compute("header", partial(codec.read_header, data, self.limits))
-        kind = _kinds.wanted(image, route.returns)
         if self.render_on == "server" and kind == "encoded":
-            return (yield from self._rendered_there(data, pipeline, route, options))
+            return (yield from self._rendered_there(data, route, options, pipeline))
         if options.needs_pixels:
-            picture, ticket = yield from self._decode_and_send(data, pipeline, route, options)
+            picture, ticket = yield from self._decode_and_send(data, route, options, pipeline)
             prediction = yield from _prediction(ticket, pipeline, options)
             rendered = yield Compute("render", partial(render.render, picture, prediction.mask, options))
         else:  # of the picture itself, its mask needs the size alone
-            prediction = yield from self._predict_file(data, pipeline, route, options)
+            prediction = yield from self._predict_file(data, route, options, pipeline)
             size = (header.width, header.height)
             rendered = yield Compute("render", partial(render.full_mask, prediction.mask, *size, options))
         return (yield from _handed_over(rendered, kind, route, options))
 
-    def predict(self, image: object, route: Route, options: Options) -> Steps:
-        """Ask for the engine's mask and confidence, whatever the kind of image."""
-        pipeline = yield from self.catalogue.pipeline(route)
-        data = yield Compute("read", partial(_kinds.file_content, image, self.limits))
-        if data is None:
-            picture = yield Compute("decode", partial(_kinds.picture, image, self.limits, route.channels))
-            return (yield from self._predict_pixels(picture, pipeline, route, options))
-        yield Compute("header", partial(codec.read_header, data, self.limits))
-        return (yield from self._predict_file(data, pipeline, route, options))
-
-    def _rendered_there(self, data: bytes, pipeline: Pipeline, route: Route, options: Options) -> Steps:
+    def _rendered_there(self, data: bytes, route: Route, options: Options, pipeline: Pipeline) -> Steps:
         ticket = yield _send(_wire.render_file(pipeline, data, options), route)
         response = yield Receive(ticket)
         subject.check(_wire.read_confidence(response), options.min_confidence)
         return _wire.read_rendered(response)
 
-    def _predict_file(self, data: bytes, pipeline: Pipeline, route: Route, options: Options) -> Steps:
+    def _predict_file(self, data: bytes, route: Route, options: Options, pipeline: Pipeline) -> Steps:
         if sends_pixels(route.upload, len(data), pipeline.size, self.waiting()):
             square = yield Compute("resize", partial(steps.preprocess, data, options, pipeline.size, self.limits))
             ticket = yield _send(_wire.predict_pixels(pipeline, square), route)
@@ -81,7 +88,7 @@ class Work:
             ticket = yield _send(_wire.predict_file(pipeline, data, options), route)
         return (yield from _prediction(ticket, pipeline, options))
 
-    def _decode_and_send(self, data: bytes, pipeline: Pipeline, route: Route, options: Options) -> Steps:
+    def _decode_and_send(self, data: bytes, route: Route, options: Options, pipeline: Pipeline) -> Steps:
         """Return the decoded file and the ticket of its mask, doing first what keeps the server waiting least."""
         if not sends_pixels(route.upload, len(data), pipeline.size, self.waiting()):
             ticket = yield _send(_wire.predict_file(pipeline, data, options), route)
@@ -94,13 +101,14 @@ class Work:
         square = yield Compute("resize", partial(geometry.to_square, picture, pipeline.size))
         return picture, (yield _send(_wire.predict_pixels(pipeline, square), route))
 
-    def _answer_pixels(self, image: object, pipeline: Pipeline, route: Route, options: Options) -> Steps:
-        picture = yield Compute("decode", partial(_kinds.picture, image, self.limits, route.channels))
-        prediction = yield from self._predict_pixels(picture, pipeline, route, options)
+    def _answer_pixels(
+        self, picture: Image.Image, kind: _kinds.Given, route: Route, options: Options, pipeline: Pipeline
+    ) -> Steps:
+        prediction = yield from self._predict_pixels(picture, route, options, pipeline)
         rendered = yield Compute("render", partial(render.render, picture, prediction.mask, options))
-        return (yield from _handed_over(rendered, _kinds.wanted(image, route.returns), route, options))
+        return (yield from _handed_over(rendered, kind, route, options))
 
-    def _predict_pixels(self, picture: Image.Image, pipeline: Pipeline, route: Route, options: Options) -> Steps:
+    def _predict_pixels(self, picture: Image.Image, route: Route, options: Options, pipeline: Pipeline) -> Steps:
         square = yield Compute("resize", partial(geometry.to_square, picture, pipeline.size))
         ticket = yield _send(_wire.predict_pixels(pipeline, square), route)
         return (yield from _prediction(ticket, pipeline, options))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 
 from alphacut_client import AsyncClient, Client
 from alphacut_core import tiers
 from alphacut_core.contract import Pipeline
-from alphacut_core.errors import UnknownModelError
+from alphacut_core.errors import ContractError, UnknownModelError
 
 Serve = Callable[..., Any]
 HalfOf = Callable[[int], np.ndarray]
@@ -32,7 +34,10 @@ def catalogue(*installed: tuple[str, tiers.Mode, int]) -> dict[str, dict[str, st
 @pytest.fixture
 def server(serve: Serve, respond: Callable[..., Any], half_of: HalfOf) -> Any:
     def answer(request: Any, context: Any) -> Any:
-        return respond(request, half_of(int(running.served[request.model_name]["size"])))
+        size = int(running.served[request.model_name]["size"])
+        if request.inputs[0].name == "IMAGE" and request.inputs[0].shape[1] != size:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"unexpected shape for input 'IMAGE', expected {size}")
+        return respond(request, half_of(size))
 
     running = serve(answer)
     running.served = catalogue(("u2netp", "full", 320), ("u2netp", "lite", 320), ("portrait", "full", 512))
@@ -82,6 +87,46 @@ def test_the_default_network_is_not_asked_about(server: Any, photo: Callable[...
     with Client(server.url) as client:
         client.remove(photo())
     assert server.asked == []
+
+
+GROWN = catalogue(("u2netp", "full", 512))
+
+
+@pytest.mark.parametrize("upload", ["encoded", "pixels"])
+def test_the_default_network_may_have_another_size(server: Any, photo: Callable[..., bytes], upload: Any) -> None:
+    server.served = GROWN
+    with Client(server.url, upload=upload) as client:
+        assert client.health().confidence == 0.75
+        assert client.predict(io.BytesIO(photo())).mask.shape == (512, 512)
+        assert client.remove(photo())
+        assert client.remove(np.zeros((9, 7, 3), np.uint8)).shape == (9, 7, 4)
+    assert server.asked == ["remove_background"], "once it is known it is not asked again"
+
+
+def test_a_network_may_change_its_size_while_clients_use_it(server: Any, photo: Callable[..., bytes]) -> None:
+    before = server.served
+
+    async def run() -> None:
+        async with AsyncClient(server.url, upload="pixels") as client:
+            for served, side in ((before, 320), (GROWN, 512), (before, 320)):
+                server.served = served
+                seen = await asyncio.gather(*(client.predict(photo()) for _ in range(8)))
+                assert {prediction.mask.shape for prediction in seen} == {(side, side)}
+
+    asyncio.run(run())
+    assert set(server.asked) == {"remove_background"}
+
+
+def test_a_server_that_disagrees_about_all_else_is_told_of_once(
+    server: Any, photo: Callable[..., bytes], respond: Callable[..., Any], half_of: HalfOf
+) -> None:
+    server.answer = lambda request, context: respond(request, half_of(64))  # and says 320 where it is asked
+    with (
+        Client(server.url) as client,
+        pytest.raises(ContractError, match=r"\[1, 64, 64\].*expects UINT8 \[1, 320, 320\]"),
+    ):
+        client.remove(photo())
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("absent", [{"model": "birefnet"}, {"mode": "medium"}, {"model": "portrait", "mode": "lite"}])
