@@ -120,13 +120,18 @@ def roll_back(repository: Path, engine: str, target: str) -> Installed:
     return found
 
 
+def size_note(before: int, now: int) -> str:
+    """Say what does not follow by itself: a running server goes on with the size that requests under way are for."""
+    return f"; {now} pixels instead of {before}: restart servers that are to serve it" if now != before else ""
+
+
 def _serve(repository: Path, engine: str, target: str, number: int, state: Mapping[str, int | None]) -> None:
     """Select a version, and lay out what stands around it: the version before may have had another size."""
     written = manifest.read(repository / engine / str(number))
     if written is None:
         raise EngineBuildError(f"version {number} of {engine} has no manifest; run: alphacut build --force")
     text = configs.text(facts.config(written, number, state))
-    layout.lay_out(repository, written, installed.config_path(repository, engine, target), text)
+    layout.lay_out(repository, written, target, text)
 
 
 @contextmanager

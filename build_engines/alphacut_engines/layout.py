@@ -9,7 +9,7 @@ from typing import Any
 
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from alphacut_core import tiers
+from alphacut_core import installed, tiers
 from alphacut_core.errors import EngineBuildError
 from alphacut_engines import configs, manifest
 
@@ -19,24 +19,26 @@ _PACKAGED = Path(__file__).parent / "adapters"
 _DEFAULT = tiers.pipeline()
 
 
-def lay_out(repository: Path, written: Mapping[str, Any], config: Path, selection: str) -> None:
+def lay_out(repository: Path, written: Mapping[str, Any], target: str, selection: str) -> None:
     """Make everything around one version of an engine, and last the file that selects it.
 
-    What is there and right stays untouched. Either all files change, or none.
+    What is there and right stays untouched. Either all files change, or none. A name may stand for networks of two
+    sizes on two targets: each has an ensemble of its own.
 
     Args:
         repository: Triton's model repository.
         written: The version's manifest.
-        config: The file that selects the version.
-        selection: What it is to say.
+        target: For which the version is selected.
+        selection: What the file that selects it is to say.
 
     Raises:
         EngineBuildError: This installation brings no adapters.
         OSError: No space, no permission.
     """
     names = manifest.pipeline(written)
+    ensemble = configs.ensemble(names, written["slot"], written["tier"])
     models: dict[str, ModelConfig] = {
-        names.ensemble: configs.ensemble(names, written["slot"], written["tier"]),
+        names.ensemble: ensemble,
         names.preprocess: configs.preprocess(names),
         names.postprocess: configs.postprocess(names),
         names.engine: configs.gpu_engine(names),
@@ -46,7 +48,9 @@ def lay_out(repository: Path, written: Mapping[str, Any], config: Path, selectio
     if names.preprocess != _DEFAULT.preprocess:
         link_adapter(repository, _DEFAULT.preprocess, repository / names.preprocess / "1")
     configurations = {repository / name / "config.pbtxt": configs.text(made) for name, made in models.items()}
-    _replace({**_adapters(repository), **configurations, config: selection})
+    of_target = {names.ensemble: configs.text(ensemble), names.engine: selection}
+    selections = {installed.config_path(repository, name, target): made for name, made in of_target.items()}
+    _replace({**_adapters(repository), **configurations, **selections})
 
 
 def link_adapter(repository: Path, original: str, folder: Path, file: str = configs.ADAPTER) -> None:

@@ -20,7 +20,7 @@ from alphacut_engines.slot import TIER_OPTION
 def rollback(*, model: str, repository: Path | None, target: str, tier: tuple[str, ...]) -> None:
     """Serve the version of MODEL's engine that was installed before the last one.
 
-    A running server takes it in at once. Rolling back again undoes it.
+    A running server takes it in at once, one of another size when it is started anew. Rolling back again undoes it.
     """
     folder = locate(repository)
     engines = [tiers.pipeline(model, mode).engine for mode in slot.tiers_of(tier)]
@@ -28,4 +28,5 @@ def rollback(*, model: str, repository: Path | None, target: str, tier: tuple[st
     serving = [install.to_roll_back(folder, engine, target)[0] for engine in engines]
     for engine, now in zip(engines, serving, strict=True):
         back = install.roll_back(folder, engine, target)
-        click.echo(f"{engine} serves version {back.version} again, in place of {now.version}")
+        note = install.size_note(now.pipeline.size, back.pipeline.size)
+        click.echo(f"{engine} serves version {back.version} again, in place of {now.version}{note}")

@@ -1,7 +1,7 @@
 """Which engines a model repository serves: one version of each, and the facts about it.
 
-``MODEL/configs/TARGET.pbtxt`` selects the version. That file is replaced at once, so that a reader sees the engine
-before or the engine after an installation, and nothing in between.
+``ENGINE/configs/TARGET.pbtxt`` selects the version. That file is replaced at once, so that a reader sees the engine
+before or the engine after an installation, and nothing in between. Ensembles have such files too, which select nothing.
 """
 
 from __future__ import annotations

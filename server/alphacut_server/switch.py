@@ -24,7 +24,8 @@ class Switch:
 
     Triton keeps answering with the version that it has while it loads another one, warms it up, and then lets
     requests go to the new one. A version that does not load, or does not give the known answer, is taken back in
-    the repository too, so that the server would start again with the one that works, or without the engine.
+    the repository too, so that the server would start again with the one that works, or without the engine. A version
+    of another size waits until the server is started anew: requests under way are for the old size.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Switch:
         self._url = url
         self._serving: dict[str, Installed] = {}
         self._refused: dict[str, str] = {}
+        self._waiting: dict[str, str] = {}
         self._thread: threading.Thread | None = None
 
     def begin(self, found: Sequence[Installed]) -> Sequence[Installed]:
@@ -64,6 +66,7 @@ class Switch:
             self._thread.join()  # soon: it speaks to a server that is gone
         engines = [engine for engine in found if self._refused.get(engine.engine) != engine.selection] or found
         self._serving = {engine.engine: engine for engine in engines}
+        self._waiting = {}
         return engines
 
     @property
@@ -86,7 +89,7 @@ class Switch:
         serving = self._serving.get(engine.engine)
         if serving is not None and serving.selection == engine.selection:
             return False
-        return self._refused.get(engine.engine) != engine.selection
+        return engine.selection not in (self._refused.get(engine.engine), self._waiting.get(engine.engine))
 
     def _run(self, changed: Iterable[Installed]) -> None:
         with contextlib.closing(Health(self._url)) as health:
@@ -102,6 +105,13 @@ class Switch:
     def _bring_in(self, engine: Installed, health: Health) -> None:
         check_files(engine)
         before = self._serving.get(engine.engine)
+        if before is not None and before.pipeline.size != engine.pipeline.size:
+            self._waiting[engine.engine] = engine.selection
+            self._report(
+                f"{engine.engine} goes on with version {before.version} of {before.pipeline.size} pixels; version "
+                f"{engine.version} of {engine.pipeline.size} waits until the server is started anew"
+            )
+            return
         health.load(engine.engine if before else engine.pipeline.ensemble, _LOAD_TIMEOUT_S)
         health.check(engine, _PROBE_TIMEOUT_S)
         self._serving[engine.engine] = engine

@@ -16,6 +16,7 @@ import pytest
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
+from alphacut_client import Client
 from alphacut_core import installed, probe
 from alphacut_core.installed import Installed
 from alphacut_engines import fingerprint, install
@@ -100,13 +101,23 @@ def serving(repository: Path) -> Installed:
 
 def install_again(repository: Path, spoil: Callable[[Path], None] = lambda folder: None) -> int:
     """Install the engine that serves as a new version, spoilt before its checksums are taken; return its number."""
-    now = serving(repository)
-    with install.version(repository, ENGINE, "cpu") as new:
-        for name in now.manifest["artefacts"]:
-            shutil.copy(now.folder / name, new.folder / name)
+    return install_copy(repository, serving(repository), spoil)
+
+
+def install_copy(
+    repository: Path,
+    of: Installed,
+    spoil: Callable[[Path], None] = lambda folder: None,
+    target: str = installed.CPU,
+    **facts: Any,
+) -> int:
+    """Install another engine in this one's place, with other facts in its manifest; return its version's number."""
+    with install.version(repository, ENGINE, target) as new:
+        for name in of.manifest["artefacts"]:
+            shutil.copy(of.folder / name, new.folder / name)
         spoil(new.folder)
         artefacts = {path.name: fingerprint.of_file(path) for path in new.folder.iterdir()}
-        (new.folder / "manifest.json").write_text(json.dumps({**now.manifest, "artefacts": artefacts}))
+        (new.folder / "manifest.json").write_text(json.dumps({**of.manifest, **facts, "artefacts": artefacts}))
     return new.number
 
 
@@ -147,6 +158,33 @@ def test_a_broken_version_is_refused_and_the_one_before_goes_on(
             callers.await_version(first.version)
             assert serving(own_repository) == first, "a server that starts again takes the one that works"
     assert callers.errors == []
+
+
+def test_a_version_of_another_size_waits_for_a_restart_which_clients_follow(
+    start_server: Callable[..., Any], own_repository: Path, samples: dict[str, bytes]
+) -> None:
+    first, larger = serving(own_repository), installed.find(own_repository, "u2netp")
+    assert larger is not None
+    install_copy(own_repository, larger, target="tensorrt", tier="lite", native_size=640)  # is none of its business
+    server = start_server("--repository", str(own_repository), "--tier", "lite")
+    with Client(server.url, mode="lite") as client:
+
+        def shapes() -> list[tuple[int, ...]]:
+            return [client.predict(samples["cat"], upload=upload).mask.shape for upload in ("pixels", "encoded")]
+
+        with Callers(server.url, samples["cat"]).at_work() as callers:
+            callers.await_version(first.version)
+            second = install_copy(own_repository, larger, tier="lite", native_size=640)
+            await_line(server, f"with version {first.version} of 160 pixels; version {second} of 320 waits until the")
+            callers.await_version(first.version)
+        assert callers.errors == []
+        assert shapes() == [(160, 160)] * 2
+        server.triton().kill()
+        await_line(server, "Triton answers again")
+        assert shapes() == [(320, 320)] * 2
+        install.roll_back(own_repository, ENGINE, "cpu")
+        await_line(server, f"version {first.version} of 160 waits")
+        assert shapes() == [(320, 320)] * 2
 
 
 def test_folders_may_have_names_that_a_shell_would_take_apart(

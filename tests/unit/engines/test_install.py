@@ -145,6 +145,22 @@ def test_targets_keep_their_versions_apart(builds, serving: Serving) -> None:
     assert versions(order) == [1, 2, 3], "the CPU's version before the last can still be rolled back to"
 
 
+def test_a_name_may_stand_for_networks_of_two_sizes_on_two_targets(grown: Order, serving: Serving) -> None:
+    small = serving(grown)
+    pipeline.build(grown, lambda step: None)
+    large = serving(grown)
+    with install.version(grown.repository, grown.engine, "tensorrt") as new:
+        for name in (*small.manifest["artefacts"], "manifest.json"):
+            (new.folder / name).write_bytes((small.folder / name).read_bytes())
+    for target, engine in (("cpu", large), ("tensorrt", small)):
+        ensemble = configs.read(installed.config_path(grown.repository, engine.pipeline.ensemble, target))
+        steps = [step.model_name for step in ensemble.ensemble_scheduling.step]
+        assert steps[0] == engine.pipeline.preprocess
+        assert ensemble.parameters["size"].string_value == str(engine.pipeline.size)
+    assert small.pipeline.ensemble == large.pipeline.ensemble
+    assert [each.engine for each in installed.find_all(grown.repository)] == ["small"]
+
+
 def test_the_command_rolls_a_tier_back(builds, serving: Serving) -> None:
     order = builds(2)
     done = CliRunner().invoke(rollback, ["small", "--repository", str(order.repository)], catch_exceptions=False)
@@ -164,7 +180,9 @@ def test_roll_back_to_another_size_changes_the_steps_around_the_engine_too(grown
     names = installed.find(grown.repository, "small").pipeline
     around = [grown.repository / name / "config.pbtxt" for name in (names.ensemble, names.engine)]
     before = [path.read_text() for path in around]
-    pipeline.build(grown, lambda step: None)
+    said: list[str] = []
+    pipeline.build(grown, lambda step: said.append(step.outcome))
+    assert said[-1].endswith("; 32 pixels instead of 16: restart servers that are to serve it")
     after = [path.read_text() for path in around]
     assert before != after
     back = install.roll_back(grown.repository, grown.engine, grown.target)
