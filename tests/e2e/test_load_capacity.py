@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,12 @@ def test_tritons_own_load_generator_sees_the_same_server(server_url: str) -> Non
     if perf_analyzer.find() is None:
         pytest.skip(perf_analyzer.NOT_FOUND)
     requests = second_opinion.inputs(Corpus(Mix(sizes={Size(64, 48): 1, Size(96, 64): 1})))
-    seen = perf_analyzer.run(f"grpc://{server_url}", DEFAULT_PIPELINE.ensemble, requests, rate_per_s=4.0, requests=20)
+    run = partial(perf_analyzer.run, model=DEFAULT_PIPELINE.ensemble, inputs=requests, requests=20, timeout_s=60.0)
+    seen = run(f"grpc://{server_url}", callers=2)
     assert seen.achieved_per_s > 0
     assert 0 < seen.mean_latency_s < 2 * seen.p95_s
     with pytest.raises(perf_analyzer.PerfAnalyzerError, match="failed: perf_analyzer ended with status"):
-        perf_analyzer.run("127.0.0.1:1", DEFAULT_PIPELINE.ensemble, requests, rate_per_s=4.0, requests=20)
+        run("127.0.0.1:1", callers=1)
 
 
 def test_results_of_one_machine_can_be_compared(content: Any, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def _measured(promise: slo.Slo, options: dict[str, Any]) -> Result:
         target = LocustTarget(service, generator, mix, promise, options["warmup_s"], options["trial_s"])
         found = measure(target, promise, effort, _tell)
         rate_per_s = found.confirmed.rate_per_s
-        opinion = second_opinion.ask(target, rate_per_s, options["images"], Path(cache), _tell)
+        opinion = second_opinion.ask(target, options["images"], Path(cache), _tell)
     return Result(
         origin=origin,
         url=options["url"] or "embedded",

@@ -56,15 +56,18 @@ def find() -> str | None:
     return shutil.which(PROGRAM, path=beside) or shutil.which(PROGRAM)
 
 
-def run(url: str, model: str, inputs: Sequence[Mapping[str, bytes]], rate_per_s: float, requests: int) -> Seen:
-    """Send inputs in turns, with Poisson arrivals; it asks for every output.
+def run(
+    url: str, model: str, inputs: Sequence[Mapping[str, bytes]], *, callers: int, requests: int, timeout_s: float
+) -> Seen:
+    """Send inputs in turns, in a closed loop; it asks for every output.
 
     Args:
         url: Host and port of Triton's gRPC, with or without ``grpc://``.
         model: Which model or ensemble.
         inputs: Tensors of bytes by name, each of one dimension.
-        rate_per_s: How many a second.
+        callers: How many wait for their answers at once.
         requests: How many in all.
+        timeout_s: How long that may take, the program's own start not counted.
 
     Raises:
         PerfAnalyzerError: It is not there, failed, or took too long.
@@ -77,13 +80,12 @@ def run(url: str, model: str, inputs: Sequence[Mapping[str, bytes]], rate_per_s:
         given.write_text(json.dumps({"data": [_row(one) for one in inputs]}))
         command = [
             *(program, "-m", model, "-i", "grpc", "-u", url.removeprefix("grpc://"), "--input-data", str(given)),
-            *("--request-rate-range", f"{rate_per_s:.3f}", "--request-distribution", "poisson"),
-            # So many, and not until latencies look stable to it: of random arrivals they never do, and it would fail.
-            *("--request-count", str(requests), "--percentile=95", "-f", str(told), "--max-threads", "64"),
+            # So many, and not until latencies look stable to it: of pictures of all sizes they never do.
+            *("--concurrency-range", str(callers), "--request-count", str(requests)),
+            *("--percentile=95", "-f", str(told)),
         ]
-        timeout_s = _GRACE_S + 2 * requests / rate_per_s
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_GRACE_S + timeout_s, check=False)
         except subprocess.TimeoutExpired as error:
             raise PerfAnalyzerError(f"not finished: {PROGRAM} took longer than {timeout_s:.0f} s") from error
         if done.returncode or not told.is_file():
