@@ -53,9 +53,11 @@ class Connection(Endpoint):
         with self._changed:
             self._held = True
             self._changed.wait_for(lambda: not self.active, longest_s)
+        self._lookup.hold(longest_s)
 
     def release(self) -> None:
         """Let calls begin again."""
+        self._lookup.release()
         with self._changed:
             self._held = False
             self._changed.notify_all()

@@ -27,6 +27,7 @@ class Lookup:
         self._servers = servers
         self._several = len(servers) > 1
         self._looking = threading.Lock()
+        self._held = False
         self._used = self._found = look_up(servers, {}) if self._several else {}
         self._next_at = time.monotonic() + _AGAIN_S if self._has_names() else math.inf
 
@@ -43,6 +44,17 @@ class Lookup:
             return False
         self._used, before = self._found, self._used
         return self._used != before
+
+    def hold(self, longest_s: float) -> None:
+        """Begin no look, and wait so long for the end of one: a forked child has its locks, but not its thread."""
+        if self._looking.acquire(timeout=longest_s):
+            self._held = True
+
+    def release(self) -> None:
+        """Look again when it is time."""
+        if self._held:
+            self._held = False
+            self._looking.release()
 
     def _look(self) -> None:
         try:

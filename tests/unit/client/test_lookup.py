@@ -12,6 +12,7 @@ import pytest
 from alphacut_client import AsyncClient, Client, _lookup
 from alphacut_client._lookup import Lookup, look_up
 from alphacut_core.errors import UnavailableError
+from tests.waiting import wait_until
 
 Serve = Callable[..., Any]
 Photo = Callable[..., bytes]
@@ -103,6 +104,17 @@ def test_a_server_whose_name_comes_later_joins_the_others(names: Names, serve: S
                 await client.mask(photo())
 
     asyncio.run(run())
+
+
+def test_nothing_is_looked_up_while_the_process_forks(names: Names) -> None:
+    names.update(one=["10.0.0.1"], two=["10.0.0.2"])
+    lookup = Lookup(["one:1", "two:1"])
+    lookup.hold(30)
+    names["two"] = ["10.0.0.3"]
+    assert not any(lookup.moved() for _ in range(3))
+    lookup.release()
+    wait_until("the move", lookup.moved)
+    assert lookup.target == "ipv4:10.0.0.1:1,10.0.0.3:1"
 
 
 def test_addresses_in_numbers_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
