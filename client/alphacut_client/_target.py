@@ -32,20 +32,6 @@ def endpoints(url: str | Sequence[str]) -> tuple[str, ...]:
     return servers
 
 
-def check_secrets(servers: Sequence[str]) -> None:
-    """Refuse to show secrets to a network.
-
-    Raises:
-        ValueError: A server that is, or may be, another machine.
-    """
-    for server in servers:
-        if not is_local(server):
-            raise ValueError(
-                f"got a token or API key for {server}, which everybody on the way could read; give tls=True or "
-                "tls=Tls(...), or plaintext_secrets=True where the way itself is encrypted"
-            )
-
-
 def is_local(server: str) -> bool:
     """Return whether a server can only be on this machine."""
     if server.startswith("unix:"):

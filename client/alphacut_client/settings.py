@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 
-from alphacut_client._metadata import check_secret
 from alphacut_client._route import Priority, Route, Upload
-from alphacut_client._target import check_secrets, endpoints
+from alphacut_client._secret import Secret, check_text, check_way
+from alphacut_client._target import endpoints
 from alphacut_client.timings import Observer
 from alphacut_client.tls import Tls
 from alphacut_core.contract import Pipeline
@@ -17,9 +17,6 @@ from alphacut_core.limits import DEFAULT_LIMITS, Limits
 from alphacut_core.tiers import DEFAULT_MODEL, Mode
 
 RenderOn = Literal["client", "server"]
-Secret = str | Callable[[], str]
-"""A text, or what returns it; asked anew for every attempt, so that it may expire."""
-
 DEFAULT_URL = "127.0.0.1:8001"
 
 _MIN_KEEPALIVE_S = 0.001  # gRPC counts milliseconds
@@ -117,9 +114,9 @@ class Settings:
             raise ValueError("got several addresses and TLS; give tls=Tls(server_name=...), the name they all prove")
         for secret in (self.token, self.api_key):
             if isinstance(secret, str):
-                check_secret(secret)
+                check_text(secret)
         if (self.token is not None or self.api_key is not None) and not self.tls and not self.plaintext_secrets:
-            check_secrets(servers)
+            check_way(servers)
 
     @property
     def route(self) -> Route:
