@@ -81,7 +81,7 @@ training: $(TRAINING)/training  ## Install what alphacut train needs, PyTorch am
 
 test-training: $(TRAINING)/training  ## Types and tests of the training package.
 	@$(TRAINING)/bin/mypy training
-	@$(TRAINING)/bin/python -m pytest --confcutdir=tests/unit/training tests/unit/training
+	@$(TRAINING)/bin/python -m pytest --numprocesses 2 --dist worksteal --confcutdir=tests/unit/training tests/unit/training
 
 check: $(VENV)/dev  ## Format, lint and types only.
 	@$(BIN)/ruff format --check .
