@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx
+import pytest
+
 from alphacut_core import installed
 from alphacut_engines import configs
+from alphacut_engines.registry import BUNDLED
+from alphacut_engines.target import Network
 from alphacut_server import served
 from alphacut_server.served import Wish
 from alphacut_server.switch import check_files
 
 
-def test_engines_of_a_gpu_stand_where_the_server_looks(tmp_path: Path) -> None:
-    from alphacut_gpu import staging
+def test_engines_of_a_gpu_stand_where_the_server_looks(
+    tmp_path: Path, bundled_graphs: tuple[onnx.ModelProto, onnx.ModelProto], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alphacut_gpu import networks, staging
 
+    monkeypatch.setattr(networks, "_forms", lambda name: Network(BUNDLED, *bundled_graphs))
     engine = tmp_path / "some.engine"
     engine.write_bytes(b"an engine")
     rtx = staging.tensorrt_rtx(tmp_path / "rtx", engine, "fp16")
