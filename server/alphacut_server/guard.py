@@ -19,6 +19,7 @@ from alphacut_server.health import Health
 from alphacut_server.launch import LOOPBACK
 from alphacut_server.leashed import Leashed
 from alphacut_server.patience import Patience
+from alphacut_server.prober import Prober
 from alphacut_server.rounds import Rounds
 from alphacut_server.wakeup import Wakeup
 from alphacut_server.watch import watch
@@ -46,20 +47,21 @@ def guard(*, repository: Path, target: str, port: int, grace_s: float, command: 
     if program is None:
         raise click.UsageError(f"there is no program {command[0]} on PATH")
     wakeup = Wakeup(until_stdin_closes=False)
-    triton = Leashed([program, *command[1:]])
-    try:
-        with contextlib.closing(Health(f"{LOOPBACK}:{port}")) as health:
-            rounds = Rounds(health)
-            rounds.begin(engines)
-            reason = _guarded(triton, rounds, wakeup)
-    finally:
-        triton.stop(grace_s)
+    with contextlib.closing(Health(f"{LOOPBACK}:{port}")) as health:
+        rounds = Rounds(health)
+        rounds.begin(engines)
+        with contextlib.closing(Prober(rounds.check_next)) as prober:
+            triton = Leashed([program, *command[1:]])
+            try:
+                reason = _guarded(triton, rounds, prober, wakeup)
+            finally:
+                triton.stop(grace_s)
     if reason:
         _report(reason)
         sys.exit(1)
 
 
-def _guarded(triton: Leashed, rounds: Rounds, wakeup: Wakeup) -> str | None:
+def _guarded(triton: Leashed, rounds: Rounds, prober: Prober, wakeup: Wakeup) -> str | None:
     """Return why it ended or is to end, or None when it is time to stop."""
     while not wakeup.wait(_PATIENCE.poll_s):
         if (status := triton.process.poll()) is not None:
@@ -71,7 +73,7 @@ def _guarded(triton: Leashed, rounds: Rounds, wakeup: Wakeup) -> str | None:
         except (InferenceError, ServerStartError) as error:
             return str(error)
         _report("Triton answers rightly")
-        return watch(triton.process, wakeup, _PATIENCE, lambda _stubs: rounds.next_is_well(_report))
+        return watch(triton.process, wakeup, _PATIENCE, prober, report=_report)
     return None
 
 

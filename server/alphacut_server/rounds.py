@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
+from alphacut_core.errors import UnavailableError
 from alphacut_core.installed import Installed
 from alphacut_server.health import Health
 
@@ -69,12 +69,3 @@ class Rounds:
             self._health.check(engine, _PROBE_TIMEOUT_S)
             self._completed[engine.engine] += 1  # the probe itself is no sign of being busy
         self._next += 1
-
-    def next_is_well(self, report: Callable[[str], None]) -> bool:
-        """Say whether ``check_next`` finds nothing wrong; report what it finds."""
-        try:
-            self.check_next()
-        except (UnavailableError, InferenceError, ServerStartError) as error:
-            report(f"Triton failed its probe: {error}")
-            return False
-        return True

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
@@ -14,9 +14,9 @@ from alphacut_server.environment import Environment
 from alphacut_server.health import Health
 from alphacut_server.launch import Ports
 from alphacut_server.patience import Patience
+from alphacut_server.prober import Prober
 from alphacut_server.rounds import Rounds
 from alphacut_server.served import Wish
-from alphacut_server.stubs import Stubs
 from alphacut_server.switch import Switch
 from alphacut_server.triton import Triton, remove_orphaned_regions
 from alphacut_server.wakeup import Wakeup
@@ -58,6 +58,7 @@ class Supervisor:
         self._health = Health(ports.grpc_url)
         self._rounds = Rounds(self._health)
         self._switch = Switch(ports.grpc_url, repository, wish, include=self._rounds.include, report=report)
+        self._was_busy = False
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Serve until told to stop.
@@ -74,7 +75,7 @@ class Supervisor:
         was_ready = False
         while not self._wakeup.stopping:
             try:
-                with self._running() as triton:
+                with contextlib.closing(Prober(self._rounds.check_next)) as prober, self._running() as triton:
                     self._await_first_answer(triton)
                     if not was_ready and not self._wakeup.stopping:
                         on_ready()
@@ -82,7 +83,7 @@ class Supervisor:
                         self._report(f"Triton answers again at {self._ports.grpc_url}")
                     was_ready = True
                     healthy_since = time.monotonic()
-                    if reason := watch(triton.process, self._wakeup, self._patience, self._is_healthy):
+                    if reason := self._watch(triton, prober):
                         self._report(f"{reason}. Its log says:\n{triton.log_tail()}")
                     if time.monotonic() - healthy_since > self._patience.settled_s:
                         pause_s = self._patience.first_pause_s
@@ -96,7 +97,7 @@ class Supervisor:
                 pause_s = min(2 * pause_s, self._patience.longest_pause_s)
         self._health.close()
 
-    @contextmanager
+    @contextlib.contextmanager
     def _running(self) -> Iterator[Triton]:
         """Start Triton, in a folder of its own; both are gone afterwards."""
         engines = self._switch.begin(served.find(self._repository, self._wish))
@@ -147,10 +148,19 @@ class Supervisor:
             else:
                 return
 
-    def _is_healthy(self, stubs: Stubs) -> bool:
-        """Look for versions to take in, and probe once, unless one takes another's place just now."""
-        was_busy = self._switch.busy
+    def _watch(self, triton: Triton, prober: Prober) -> str | None:
+        return watch(
+            triton.process,
+            self._wakeup,
+            self._patience,
+            prober,
+            report=self._report,
+            is_changing=self._is_changing,
+        )
+
+    def _is_changing(self) -> bool:
+        """Look for versions to take in; return whether one takes another's place, or did at the last look."""
+        was_busy = self._was_busy
         self._switch.look()
-        if was_busy or self._switch.busy:
-            stubs.find()
-        return self._switch.busy or self._rounds.next_is_well(self._report)
+        self._was_busy = self._switch.busy
+        return was_busy or self._was_busy
