@@ -55,7 +55,7 @@ def guard(*, repository: Path, target: str, port: int, grace_s: float, command: 
             try:
                 reason = _guarded(triton, rounds, prober, wakeup)
             finally:
-                triton.stop(grace_s)
+                triton.stop(grace_s if wakeup.stopping else min(grace_s, _PATIENCE.broken_end_s))
     if reason:
         _report(reason)
         sys.exit(1)

@@ -12,7 +12,6 @@ from typing import IO
 
 from alphacut_core.adapter import LIFELINE_VARIABLE
 
-_GRACE_S = 10.0
 _LIFELINE = 3
 
 
@@ -54,7 +53,7 @@ class Leashed:
         finally:
             os.close(lifeline)
 
-    def stop(self, grace_s: float = _GRACE_S) -> None:
+    def stop(self, grace_s: float) -> None:
         """End it: politely, then after ``grace_s`` not; afterwards none of its processes is left."""
         if self.process.poll() is None:
             self.process.terminate()

@@ -17,6 +17,9 @@ class Patience:
         first_pause_s: Before the first restart; doubles with each failure that follows.
         longest_pause_s: Upper bound of that pause.
         settled_s: After this long in health the pause is ``first_pause_s`` again.
+        end_s: For the images under way of a server that is told to stop, before it is killed.
+        broken_end_s: The same of one that no longer serves: some of them wait for what has died, and would have all
+            others wait for the restart.
     """
 
     start_s: float = 120.0
@@ -26,3 +29,5 @@ class Patience:
     first_pause_s: float = 0.1
     longest_pause_s: float = 30.0
     settled_s: float = 60.0
+    end_s: float = 10.0
+    broken_end_s: float = 1.0

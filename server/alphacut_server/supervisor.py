@@ -107,7 +107,7 @@ class Supervisor:
             try:
                 yield triton
             finally:
-                triton.stop()
+                triton.stop(self._patience.end_s if self._wakeup.stopping else self._patience.broken_end_s)
 
     def _start(self, folder: Path, engines: Sequence[Installed]) -> Triton:
         try:

@@ -35,9 +35,9 @@ class Triton:
             undo.pop_all()
         self.process = self._leashed.process
 
-    def stop(self) -> None:
-        """End it: politely, then not; afterwards nothing of it is left."""
-        self._leashed.stop()
+    def stop(self, grace_s: float) -> None:
+        """End it: politely, then after ``grace_s`` not; afterwards nothing of it is left."""
+        self._leashed.stop(grace_s)
         self._log.close()
         self._sweep()
 
