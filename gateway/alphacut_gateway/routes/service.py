@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -18,7 +19,7 @@ from alphacut_gateway.refusals import ForbiddenError, UnauthorizedError
 router = APIRouter()
 
 _TEXTS = ("network", "target", "photographs", "engine_sha256", "created_by")
-_NUMBERS = ("iou_p1", "pictures", "native_size")
+_NUMBERS: Mapping[str, type] = {"iou_p1": float, "pictures": int, "native_size": int}
 
 
 @router.get("/v1/models", responses=declared(UnavailableError))
@@ -61,5 +62,5 @@ def _described(engine: Engine) -> dict[str, Any]:
         "name": installed.pop("model"),
         **installed,
         **{name: facts.get(name) for name in _TEXTS},
-        **{name: float(facts[name]) if name in facts else None for name in _NUMBERS},
+        **{name: number(facts[name]) if name in facts else None for name, number in _NUMBERS.items()},
     }

@@ -78,10 +78,14 @@ def test_metrics_count_requests_by_route_and_masks_by_where_they_came_from(play:
 def test_models_are_described_by_what_the_server_says_of_them(play: Any, predictor: Any) -> None:
     predictor.tiers = ("full", "lite")
     predictor.facts = {"licence": "Apache-2.0", "precision": "int8", "size": "160", "mean_iou": "0.991"}
+    predictor.facts |= {"pictures": "300", "native_size": "320"}
     models = play(lambda client: client.get("/v1/models")).json()["models"]
     assert [(model["name"], model["mode"]) for model in models] == [("u2netp", "full"), ("u2netp", "lite")]
     assert (models[1]["licence"], models[1]["precision"], models[1]["size"]) == ("Apache-2.0", "int8", 160)
     assert (models[1]["mean_iou"], models[1]["time_ms"], models[1]["machine"]) == (0.991, None, None)
+    counts = [models[1][name] for name in ("pictures", "native_size", "iou_p1")]
+    assert counts == [300, 320, None]
+    assert [type(count) for count in counts[:2]] == [int, int]
 
 
 def test_what_is_served_is_asked_again_after_two_seconds_and_remembered_while_nobody_answers() -> None:
