@@ -14,7 +14,7 @@ import numpy as np
 from tritonclient.grpc import service_pb2
 
 from alphacut_core import subject
-from alphacut_core.contract import CONFIDENCE, ENCODED, OPTIONS, RENDERED, Pipeline, TensorSpec, image_spec, mask_spec
+from alphacut_core.contract import ANY_MASK, CONFIDENCE, ENCODED, OPTIONS, RENDERED, Pipeline, TensorSpec, image_spec
 from alphacut_core.errors import ContractError
 from alphacut_core.geometry import Pixels
 from alphacut_core.options import Options
@@ -57,7 +57,7 @@ def predict_file(pipeline: Pipeline, data: bytes, options: Options) -> service_p
     Only the options that change the mask travel, and the output that costs rendering is not requested.
     """
     request = _file_request(pipeline, data, Options(decode=options.decode))
-    return _requesting(request, mask_spec(pipeline.size), CONFIDENCE)
+    return _requesting(request, ANY_MASK, CONFIDENCE)
 
 
 def render_file(pipeline: Pipeline, data: bytes, options: Options) -> service_pb2.ModelInferRequest:
@@ -75,17 +75,21 @@ def predict_pixels(pipeline: Pipeline, square: Pixels) -> service_pb2.ModelInfer
     """
     request = service_pb2.ModelInferRequest(model_name=pipeline.engine)
     _add_input(request, image_spec(pipeline.size), square.shape, square.tobytes())
-    return _requesting(request, mask_spec(pipeline.size), CONFIDENCE)
+    return _requesting(request, ANY_MASK, CONFIDENCE)
 
 
-def read_prediction(pipeline: Pipeline, response: service_pb2.ModelInferResponse) -> Prediction:
-    """Read mask and confidence.
+def read_prediction(response: service_pb2.ModelInferResponse) -> Prediction:
+    """Read mask and confidence; the mask's size is the server's to choose.
 
     Raises:
         ContractError: They are missing, or of another type or shape.
     """
-    mask = _read_output(response, mask_spec(pipeline.size))
-    return Prediction(mask[0], read_confidence(response))
+    mask = _read_output(response, ANY_MASK)[0]
+    height, width = mask.shape
+    if height != width or not height:
+        got = f"model {response.model_name!r} answered {ANY_MASK.name} with {height} rows of {width}"
+        raise ContractError(f"{got}; masks are square; {_REMEDY}")
+    return Prediction(mask, read_confidence(response))
 
 
 def read_confidence(response: service_pb2.ModelInferResponse) -> float:

@@ -66,7 +66,7 @@ class Work:
             return (yield from self._rendered_there(data, route, options, pipeline))
         if options.needs_pixels:
             picture, ticket = yield from self._decode_and_send(data, route, options, pipeline)
-            prediction = yield from _prediction(ticket, pipeline, options)
+            prediction = yield from _prediction(ticket, options)
             rendered = yield Compute("render", partial(render.render, picture, prediction.mask, options))
         else:  # of the picture itself, its mask needs the size alone
             prediction = yield from self._predict_file(data, route, options, pipeline)
@@ -86,7 +86,7 @@ class Work:
             ticket = yield _send(_wire.predict_pixels(pipeline, square), route)
         else:
             ticket = yield _send(_wire.predict_file(pipeline, data, options), route)
-        return (yield from _prediction(ticket, pipeline, options))
+        return (yield from _prediction(ticket, options))
 
     def _decode_and_send(self, data: bytes, route: Route, options: Options, pipeline: Pipeline) -> Steps:
         """Return the decoded file and the ticket of its mask, doing first what keeps the server waiting least."""
@@ -111,11 +111,11 @@ class Work:
     def _predict_pixels(self, picture: Image.Image, route: Route, options: Options, pipeline: Pipeline) -> Steps:
         square = yield Compute("resize", partial(geometry.to_square, picture, pipeline.size))
         ticket = yield _send(_wire.predict_pixels(pipeline, square), route)
-        return (yield from _prediction(ticket, pipeline, options))
+        return (yield from _prediction(ticket, options))
 
 
-def _prediction(ticket: Any, pipeline: Pipeline, options: Options) -> Steps:
-    prediction = _wire.read_prediction(pipeline, (yield Receive(ticket)))
+def _prediction(ticket: Any, options: Options) -> Steps:
+    prediction = _wire.read_prediction((yield Receive(ticket)))
     subject.check(prediction.confidence, options.min_confidence)
     return prediction
 

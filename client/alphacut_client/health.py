@@ -44,5 +44,5 @@ def _ask(pipeline: Pipeline, route: Route) -> Steps:
     answer = yield from ask("ModelInfer", question, route.timeout_s, once=True)
     latency_s = time.perf_counter() - started
     server = yield from ask("ServerMetadata", service_pb2.ServerMetadataRequest(), route.timeout_s, once=True)
-    prediction = _wire.read_prediction(pipeline, answer)
+    prediction = _wire.read_prediction(answer)
     return Health(f"{server.name} {server.version}", latency_s, prediction.confidence)

@@ -120,13 +120,21 @@ def test_a_network_may_change_its_size_while_clients_use_it(server: Any, photo: 
 def test_a_server_that_disagrees_about_all_else_is_told_of_once(
     server: Any, photo: Callable[..., bytes], respond: Callable[..., Any], half_of: HalfOf
 ) -> None:
-    server.answer = lambda request, context: respond(request, half_of(64))  # and says 320 where it is asked
-    with (
-        Client(server.url) as client,
-        pytest.raises(ContractError, match=r"\[1, 64, 64\].*expects UINT8 \[1, 320, 320\]"),
-    ):
+    server.answer = lambda request, context: respond(request, half_of(320)[:64])
+    with Client(server.url) as client, pytest.raises(ContractError, match="64 rows of 320; masks are square"):
         client.remove(photo())
     assert len(server.requests) == 1
+
+
+def test_files_are_answered_by_replicas_of_two_sizes(
+    serve: Serve, respond: Callable[..., Any], photo: Callable[..., bytes], half_of: HalfOf
+) -> None:
+    small, large = (serve(lambda request, context, n=n: respond(request, half_of(n))) for n in (320, 512))
+    with Client([small.url, large.url]) as client:
+        seen: set[int] = set()
+        while len(seen) < 2:
+            seen.add(len(client.predict(photo()).mask))
+    assert seen == {320, 512}
 
 
 @pytest.mark.parametrize("absent", [{"model": "birefnet"}, {"mode": "medium"}, {"model": "portrait", "mode": "lite"}])

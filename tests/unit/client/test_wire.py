@@ -67,7 +67,7 @@ def test_pixels_go_to_the_engine_itself() -> None:
 @pytest.mark.parametrize("names", [("MASK", "CONFIDENCE"), ("CONFIDENCE", "MASK")])
 def test_outputs_are_found_by_name_whatever_their_order(names: tuple[str, str]) -> None:
     tensors = {"MASK": MASK, "CONFIDENCE": CONFIDENCE}
-    prediction = _wire.read_prediction(DEFAULT_PIPELINE, response(**{name: tensors[name] for name in names}))
+    prediction = _wire.read_prediction(response(**{name: tensors[name] for name in names}))
     assert prediction.mask.shape == (SIZE, SIZE)
     assert prediction.mask.tobytes() == MASK[2]
     assert prediction.confidence == 0.25
@@ -80,7 +80,8 @@ def test_a_rendered_file_may_have_any_length() -> None:
 @pytest.mark.parametrize(
     ("mask", "named"),
     [
-        pytest.param(("UINT8", (1, 8, 8), bytes(64)), r"\[1, 8, 8\]", id="another size"),
+        pytest.param(("UINT8", (1, 8, 9), bytes(72)), "8 rows of 9; masks are square", id="no square"),
+        pytest.param(("UINT8", (1, 0, 0), b""), "0 rows of 0", id="nothing"),
         pytest.param(("UINT8", (SIZE, SIZE), bytes(SIZE * SIZE)), "expects UINT8", id="no batch axis"),
         pytest.param(("FP32", (1, SIZE, SIZE), bytes(4 * SIZE * SIZE)), "as FP32", id="another type"),
         pytest.param(("UINT8", (1, SIZE, SIZE), bytes(7)), "7 bytes", id="too few bytes"),
@@ -88,12 +89,12 @@ def test_a_rendered_file_may_have_any_length() -> None:
 )
 def test_a_mask_that_is_not_the_contracts_is_refused(mask: tuple[str, tuple[int, ...], bytes], named: str) -> None:
     with pytest.raises(ContractError, match=named):
-        _wire.read_prediction(DEFAULT_PIPELINE, response(MASK=mask, CONFIDENCE=CONFIDENCE))
+        _wire.read_prediction(response(MASK=mask, CONFIDENCE=CONFIDENCE))
 
 
 def test_a_missing_output_is_named_together_with_those_that_came() -> None:
     with pytest.raises(ContractError, match="without CONFIDENCE, only with MASK"):
-        _wire.read_prediction(DEFAULT_PIPELINE, response(MASK=MASK))
+        _wire.read_prediction(response(MASK=MASK))
 
 
 def test_an_output_without_raw_bytes_is_refused() -> None:
