@@ -64,7 +64,7 @@ def serve_encrypted(repository: Path, certificates: Certificates, tmp_path: Path
 
     yield start
     for triton in running:
-        triton.stop()
+        triton.stop(10.0)
 
 
 def ask(url: str, tls: Tls | bool, retry_for_s: float = 0.0) -> float:
