@@ -25,16 +25,15 @@ class Lookup:
 
     def __init__(self, servers: Sequence[str]) -> None:
         self._servers = servers
-        self._several = len(servers) > 1
         self._looking = threading.Lock()
         self._held = False
-        self._used = self._found = look_up(servers, {}) if self._several else {}
-        self._next_at = time.monotonic() + _AGAIN_S if self._has_names() else math.inf
+        self._used = self._found = look_up(servers, {}) if len(servers) > 1 else {}
+        self._next_at = time.monotonic() + _AGAIN_S if self._follows_names() else math.inf
 
     @property
     def target(self) -> str:
-        """GRPC's name of the server or servers."""
-        return grpc_target(self._servers, self._used) if self._several else self._servers[0]
+        """What gRPC calls the server or servers."""
+        return grpc_target(self._servers, self._used) if self._used else self._servers[0]
 
     def moved(self) -> bool:
         """Return whether ``target`` is another one than at the last call; look again, in a thread, where it is time."""
@@ -63,8 +62,10 @@ class Lookup:
             self._next_at = time.monotonic() + _AGAIN_S
             self._looking.release()
 
-    def _has_names(self) -> bool:
-        return any(host not in server for server, host in self._used.items()) or len(self._used) < len(self._servers)
+    def _follows_names(self) -> bool:
+        if len(self._servers) == 1:
+            return False
+        return any(server not in self._used or self._used[server] not in server for server in self._servers)
 
 
 def look_up(servers: Sequence[str], before: Mapping[str, str]) -> Mapping[str, str]:

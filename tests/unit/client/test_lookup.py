@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -117,8 +118,17 @@ def test_nothing_is_looked_up_while_the_process_forks(names: Names) -> None:
     assert lookup.target == "ipv4:10.0.0.1:1,10.0.0.3:1"
 
 
-def test_addresses_in_numbers_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    lookup = Lookup(["127.0.0.1:1", "[::1]:2"])
+@pytest.mark.parametrize(
+    "servers",
+    [["127.0.0.1:1", "[::1]:2"], ["127.0.0.1:1"], ["localhost:1"], ["dns:///triton:8001"], ["unix:/run/triton"]],
+)
+def test_addresses_in_numbers_and_servers_that_are_alone_are_not_looked_up_again(
+    servers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_lookup, "_AGAIN_S", 0.0)
-    monkeypatch.setattr(socket, "getaddrinfo", None)
+    lookup = Lookup(servers)
+    before = lookup.target
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("looked up"))
+    monkeypatch.setattr(threading, "Thread", lambda *_, **__: pytest.fail("looks up"))
     assert not any(lookup.moved() for _ in range(3))
+    assert lookup.target == before
