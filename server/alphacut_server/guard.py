@@ -6,6 +6,7 @@ Docker and Kubernetes start anew what ends; Docker leaves alone what merely answ
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
 import sys
 from pathlib import Path
@@ -55,7 +56,7 @@ def guard(*, repository: Path, target: str, port: int, grace_s: float, command: 
             try:
                 reason = _guarded(triton, rounds, prober, wakeup)
             finally:
-                triton.stop(grace_s if wakeup.stopping else min(grace_s, _PATIENCE.broken_end_s))
+                triton.stop(dataclasses.replace(_PATIENCE, end_s=grace_s).grace_s(stopping=wakeup.stopping))
     if reason:
         _report(reason)
         sys.exit(1)

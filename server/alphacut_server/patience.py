@@ -31,3 +31,7 @@ class Patience:
     settled_s: float = 60.0
     end_s: float = 10.0
     broken_end_s: float = 1.0
+
+    def grace_s(self, *, stopping: bool) -> float:
+        """Return how long a server has to end: one that is told to stop, or one that no longer serves."""
+        return self.end_s if stopping else min(self.end_s, self.broken_end_s)

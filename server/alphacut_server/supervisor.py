@@ -107,7 +107,7 @@ class Supervisor:
             try:
                 yield triton
             finally:
-                triton.stop(self._patience.end_s if self._wakeup.stopping else self._patience.broken_end_s)
+                triton.stop(self._patience.grace_s(stopping=self._wakeup.stopping))
 
     def _start(self, folder: Path, engines: Sequence[Installed]) -> Triton:
         try:
