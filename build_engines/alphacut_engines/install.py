@@ -25,11 +25,13 @@ class Version:
 
     Attributes:
         number: Its directory's name.
+        before: What it takes the place of, or None.
         folder: Where its files are put until they are complete, the manifest among them.
     """
 
     number: int
     folder: Path
+    before: Installed | None
 
 
 def again(repository: Path, engine: str, target: str, key: str) -> Installed | None:
@@ -75,14 +77,14 @@ def version(repository: Path, engine: str, target: str) -> Iterator[Version]:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         try:
-            made = Version(_next(model), place)
+            made = Version(_next(model), place, installed.find(repository, engine, target))
             yield made
             _move_in(place, model / str(made.number))
         finally:
             shutil.rmtree(place)
         layout.link_engine_adapter(repository, model / str(made.number), target)
-        before = installed.find(repository, engine, target)
-        _serve(repository, engine, target, made.number, {facts.PREVIOUS: before.version if before else None})
+        state = {facts.PREVIOUS: made.before.version if made.before else None}
+        _serve(repository, engine, target, made.number, state)
         _prune(model)
 
 

@@ -49,10 +49,9 @@ def build(order: Order, report: Callable[[Step], None], begin: Callable[[str], N
     stages = Stages(report, begin, order.source)
     made = Making(order, source_sha256, key, stages).run()
     with stages.run("install") as said:
-        before = installed.find(order.repository, order.engine, order.target)
         with install.version(order.repository, order.engine, order.target) as new:
             made.write(new.folder)
-        note = install.size_note(before.pipeline.size, order.pipeline.size) if before else ""
+        note = install.size_note(new.before.pipeline.size, order.pipeline.size) if new.before else ""
         said(f"version {new.number} in {order.repository / order.engine}{note}")
     return Outcome(_installed(order), None)
 
