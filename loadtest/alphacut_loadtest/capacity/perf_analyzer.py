@@ -84,10 +84,11 @@ def run(
             *("--concurrency-range", str(callers), "--request-count", str(requests)),
             *("--percentile=95", "-f", str(told)),
         ]
+        longest_s = _GRACE_S + timeout_s
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_GRACE_S + timeout_s, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=longest_s, check=False)
         except subprocess.TimeoutExpired as error:
-            raise PerfAnalyzerError(f"not finished: {PROGRAM} took longer than {timeout_s:.0f} s") from error
+            raise PerfAnalyzerError(f"not finished: {PROGRAM} took longer than {longest_s:.0f} s") from error
         if done.returncode or not told.is_file():
             last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["without a word"]
             raise PerfAnalyzerError(f"failed: {PROGRAM} ended with status {done.returncode}, {last[0][:200]}")
