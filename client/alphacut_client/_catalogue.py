@@ -31,24 +31,35 @@ class Catalogue:
         self._fixed = fixed
         self._known = {(tiers.DEFAULT_MODEL, "full"): DEFAULT_PIPELINE}
 
-    def go(self, route: Route, way: Way) -> Steps:
-        """Go a way that needs the pipeline of a network at a tier, and return what lies at its end.
-
-        Any but the default one is asked about for the first time. Where server and client turn out to disagree it is
-        asked about again, and the way gone once more if an engine of another size has taken that name meanwhile.
+    def pipeline(self, route: Route) -> Steps:
+        """Return the pipeline of a network at a tier; any but the default one is asked for the first time.
 
         Raises:
             UnknownModelError: The server does not serve it; the message lists what it serves.
         """
         if self._fixed is not None:
-            return (yield from way(self._fixed))
+            return self._fixed
         wanted = (route.model, route.mode)
         if wanted not in self._known:
             self._known[wanted] = yield from _ask_size(tiers.pipeline(*wanted), route)
-        believed = self._known[wanted]
+        return self._known[wanted]
+
+    def go(self, route: Route, way: Way) -> Steps:
+        """Go a way that needs the size of a network at a tier, and return what lies at its end.
+
+        Where server and client turn out to disagree it is asked about again, and the way gone once more if an engine of
+        another size has taken that name meanwhile.
+
+        Raises:
+            UnknownModelError: The server does not serve it; the message lists what it serves.
+        """
+        believed = yield from self.pipeline(route)
         try:
             return (yield from way(believed))
         except ContractError:
+            if self._fixed is not None:
+                raise
+            wanted = (route.model, route.mode)
             if self._known[wanted] == believed:  # nobody has asked since
                 with contextlib.suppress(AlphacutError):  # the first error says more
                     self._known[wanted] = yield from _ask_size(believed, route)

@@ -39,12 +39,13 @@ class Work:
 
     def answer(self, image: object, route: Route, options: Options) -> Steps:
         """Make what ``options`` ask for, of the kind that ``route.returns`` says."""
+        kind = _kinds.wanted(image, route.returns)
         data = yield Compute("read", partial(_kinds.file_content, image, self.limits))
         if data is None:
             picture = yield Compute("decode", partial(_kinds.picture, image, self.limits, route.channels))
-            way: Way = partial(self._answer_pixels, picture, _kinds.wanted(image, route.returns), route, options)
+            way: Way = partial(self._answer_pixels, picture, kind, route, options)
         else:
-            way = partial(self._answer_file, data, _kinds.wanted(image, route.returns), route, options)
+            way = partial(self._answer_file, data, kind, route, options)
         return (yield from self.catalogue.go(route, way))
 
     def predict(self, image: object, route: Route, options: Options) -> Steps:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 
 from tritonclient.grpc import service_pb2
 
@@ -13,7 +12,7 @@ from alphacut_client._catalogue import Catalogue
 from alphacut_client._route import Route
 from alphacut_client._steps import Steps, ask
 from alphacut_core import probe
-from alphacut_core.contract import RENDERED, Pipeline
+from alphacut_core.contract import RENDERED
 from alphacut_core.options import Options
 
 
@@ -34,10 +33,7 @@ class Health:
 
 def check(catalogue: Catalogue, route: Route) -> Steps:
     """Ask for mask and cut-out of a small picture, once: Triton can call itself ready with dead models."""
-    return (yield from catalogue.go(route, partial(_ask, route=route)))
-
-
-def _ask(pipeline: Pipeline, route: Route) -> Steps:
+    pipeline = yield from catalogue.pipeline(route)
     question = _wire.predict_file(pipeline, probe.picture(), Options())
     question.outputs.add(name=RENDERED.name)  # or Triton leaves the last step out, which may be dead
     started = time.perf_counter()
