@@ -60,7 +60,7 @@ def here() -> Machine:
 
 
 def commit(folder: Path) -> Commit | None:
-    """Return what is checked out in ``folder``, or None where that is no checkout or git is missing."""
+    """Return what is checked out in ``folder``, or None where that is no checkout's root or git is missing."""
 
     def git(*arguments: str) -> str:
         return subprocess.run(
@@ -68,6 +68,8 @@ def commit(folder: Path) -> Commit | None:
         ).stdout.strip()
 
     try:
+        if Path(git("rev-parse", "--show-toplevel")) != folder.resolve():
+            return None  # a folder within somebody's checkout, as that of installed packages may be
         return Commit(git("rev-parse", "HEAD"), bool(git("status", "--porcelain")))
     except (OSError, subprocess.CalledProcessError):
         return None

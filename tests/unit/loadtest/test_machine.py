@@ -30,6 +30,9 @@ def test_a_commit_is_told_with_whether_files_differ(tmp_path: Path) -> None:
     changed = machine.commit(tmp_path)
     assert changed is not None
     assert changed.changed
+    inside = tmp_path / "environment"
+    inside.mkdir()
+    assert machine.commit(inside) is None, "the commit of another project"
 
 
 def test_no_checkout_has_no_commit(tmp_path: Path) -> None:
