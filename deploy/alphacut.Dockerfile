@@ -68,6 +68,5 @@ ENTRYPOINT ["alphacut", "serve", "--repository", "/models", "--port", "18001", "
 FROM base AS loadtest
 COPY --from=loadtest-environment /opt/alphacut /opt/alphacut
 COPY loadtest /loadtest
-COPY samples /samples
 WORKDIR /loadtest
 ENTRYPOINT ["alphacut"]

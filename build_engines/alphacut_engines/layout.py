@@ -9,12 +9,11 @@ from typing import Any
 
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from alphacut_core import installed, tiers
+from alphacut_core import bundled, installed, tiers
 from alphacut_core.errors import EngineBuildError
 from alphacut_engines import configs, manifest
 
 ADAPTER_FILES = (configs.ADAPTER, configs.RTX_ADAPTER)
-_CHECKOUT = Path(__file__).parents[2] / "model_repository"
 _PACKAGED = Path(__file__).parent / "adapters"
 _DEFAULT = tiers.pipeline()
 
@@ -109,9 +108,10 @@ def _adapters(repository: Path) -> dict[Path, str]:
 
 def _adapter(model: str, file: str) -> str:
     packaged = f"{model}.py" if file == configs.ADAPTER else file
-    for source in (_CHECKOUT / model / "1" / file, _PACKAGED / packaged):
+    for source in (bundled.MODEL_REPOSITORY / model / "1" / file, _PACKAGED / packaged):
         if source.is_file():
             return source.read_text()
     raise EngineBuildError(
-        f"stage install: there is no adapter for {model} in {_CHECKOUT} or {_PACKAGED}; install alphacut again"
+        f"stage install: there is no adapter for {model} in {bundled.MODEL_REPOSITORY} or {_PACKAGED}; "
+        "install alphacut again"
     )

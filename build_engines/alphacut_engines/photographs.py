@@ -9,15 +9,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from alphacut_core import codec, geometry
+from alphacut_core import bundled, codec, geometry
 from alphacut_core.errors import EngineBuildError, InputError
 from alphacut_core.geometry import Pixels
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 FOLDER = "folder"
 SAMPLES = "samples"
-_CHECKOUT = Path(__file__).parents[2] / "samples"
-_PACKAGED = Path(__file__).parent / "samples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +65,8 @@ def of_folder(folder: Path, size: int, at_least: int) -> Photographs:
 
 
 def samples(size: int) -> Photographs:
-    """Return the sample pictures: the package's own where it is installed, else the checkout's."""
-    folder = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
-    return Photographs(SAMPLES, tuple(sorted(folder.glob("*.jpg"))), size)
+    """Return the sample pictures."""
+    return Photographs(SAMPLES, tuple(sorted(bundled.SAMPLES.glob("*.jpg"))), size)
 
 
 def _read(path: Path) -> Image.Image:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
+from alphacut_core import bundled
 from alphacut_core.errors import EngineBuildError
-
-_CHECKOUT = Path(__file__).parents[2] / "model_repository"
 
 REPOSITORY_OPTION = click.option(
     "--repository",
@@ -26,8 +25,9 @@ def locate(given: Path | None) -> Path:
     """
     if given is not None:
         return given
-    if not _CHECKOUT.is_dir():
+    if not bundled.MODEL_REPOSITORY.is_dir():
         raise EngineBuildError(
-            f"there is no model repository at {_CHECKOUT}, where a checkout has it; pass --repository DIR"
+            f"there is no model repository at {bundled.MODEL_REPOSITORY}, where a checkout has it; "
+            "pass --repository DIR"
         )
-    return _CHECKOUT
+    return bundled.MODEL_REPOSITORY

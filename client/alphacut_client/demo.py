@@ -15,17 +15,16 @@ from alphacut_client.client import Client
 from alphacut_client.embedded import EmbeddedServer
 from alphacut_client.stats import ModelStatistics
 from alphacut_client.timings import StageTimes
-from alphacut_core import codec
+from alphacut_core import bundled, codec
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import InputError
 from alphacut_core.tiers import DEFAULT_MODEL
 
-_SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 _SHEET = "contact_sheet.png"
 
 
 @click.command()
-@click.option("--photos", type=click.Path(path_type=Path), default=_SAMPLES, help="Default: the checkout's samples.")
+@click.option("--photos", type=click.Path(path_type=Path), default=bundled.SAMPLES, help="Default: the samples.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("out"), show_default=True)
 def demo(photos: Path, output: Path) -> None:
     """Cut out the sample photographs and show where the time goes.

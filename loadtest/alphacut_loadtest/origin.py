@@ -7,12 +7,10 @@ from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
-from alphacut_core import installed
+from alphacut_core import bundled, installed
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_loadtest.bench import machine
 from alphacut_loadtest.bench.machine import Commit, Machine
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def here(repository: Path | None, url: str | None = None) -> Origin:
     return Origin(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         machine=machine.here(),
-        commit=machine.commit(CHECKOUT),
+        commit=machine.commit(bundled.CHECKOUT),
         versions={name: metadata.version(name) for name in names},
         engine=_engine(repository) if repository else "",
         url=url,
@@ -71,7 +69,7 @@ def here(repository: Path | None, url: str | None = None) -> Origin:
 
 def of_service(url: str | None) -> Origin:
     """Describe this machine and what is asked: somebody else's server, or without a ``url`` the checkout's engine."""
-    return here(CHECKOUT / "model_repository" if url is None else None, url)
+    return here(bundled.MODEL_REPOSITORY if url is None else None, url)
 
 
 def _engine(repository: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from alphacut_core import bundled
 from alphacut_core.errors import ServerStartError
 
 HOME_VARIABLE = "ALPHACUT_HOME"
@@ -27,7 +28,7 @@ def repository(chosen: Path | None) -> Path:
         ServerStartError: There is none.
     """
     named = chosen or os.environ.get(REPOSITORY_VARIABLE)
-    folder = Path(named).resolve() if named else Path(__file__).resolve().parents[2] / "model_repository"
+    folder = Path(named).resolve() if named else bundled.MODEL_REPOSITORY
     if not (folder / "postprocess" / "config.pbtxt").is_file():
         raise ServerStartError(
             f"got {folder}, which is no Alphacut model repository; name one with --repository or ${REPOSITORY_VARIABLE}"

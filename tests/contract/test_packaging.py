@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -24,8 +25,8 @@ def project() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The names of the files in a freshly built wheel."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A freshly built wheel."""
     pytest.importorskip("hatchling", reason="hatchling, the build backend, is not installed here")
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
@@ -34,7 +35,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         check=True,
         capture_output=True,
     )
-    (built,) = folder.glob("*.whl")
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> set[str]:
+    """The names of the files in the wheel."""
     with zipfile.ZipFile(built) as archive:
         return set(archive.namelist())
 
@@ -78,6 +85,29 @@ def test_the_wheel_holds_what_a_checkout_has_elsewhere(wheel: set[str]) -> None:
         assert f"alphacut_engines/samples/{picture.name}" in wheel
     for adapter in ("preprocess", "u2netp", "postprocess"):
         assert f"alphacut_engines/adapters/{adapter}.py" in wheel
+
+
+def test_installed_packages_find_what_they_brought(built: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(tmp_path)  # as pip does
+    program = (
+        "from alphacut_core import bundled\n"
+        "from alphacut_loadtest.traffic import corpus, scenario_file\n"
+        "assert all(corpus.Corpus(lane.mix).files for lane in scenario_file.load('smoke').lanes)\n"
+        "print(bundled.SAMPLES, bundled.SCENARIOS, bundled.NETWORK, sep='\\n')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for line in done.stdout.splitlines():
+        assert Path(line).is_relative_to(tmp_path)
+        assert Path(line).exists()
 
 
 def test_the_wheel_holds_nothing_else(wheel: set[str]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alphacut_core import bundled
 from alphacut_core.errors import AlphacutError, MissingLibraryError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from alphacut_training.pairs import Finding
     from alphacut_training.settings import Settings
 
-_BUNDLED = Path(__file__).parents[2] / "build_engines" / "alphacut_engines" / "weights" / "alphacut-u2netp.onnx"
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _OUTPUT = click.Path(path_type=Path, file_okay=False)
@@ -76,7 +76,7 @@ def train(architecture: str, **options: Any) -> None:
 
 
 @click.command(name="fine-tune")
-@click.option("--start", type=_FILE, default=_BUNDLED, help="Network to start from; default: the bundled one.")
+@click.option("--start", type=_FILE, default=bundled.NETWORK, help="Network to start from; default: the bundled one.")
 @click.option(
     "--norm",
     type=click.Choice(["frozen", "trained"]),
@@ -96,7 +96,7 @@ def fine_tune(start: Path, **options: Any) -> None:
 
 @click.command()
 @click.option("--teacher", type=_FILE, required=True, help="A better, larger network.")
-@click.option("--student", type=_FILE, default=_BUNDLED, help="The network to train; default: the bundled one.")
+@click.option("--student", type=_FILE, default=bundled.NETWORK, help="The network to train; default: the bundled one.")
 @_run_options
 def distil(teacher: Path, student: Path, **options: Any) -> None:
     """Train a small network to find what a large one finds."""
@@ -125,7 +125,7 @@ def label(model: Path, data: Path, output: Path, size: int) -> None:
 
 
 @click.command()
-@click.option("--start", type=_FILE, default=_BUNDLED, help="Network to take channels from; default: the bundled one.")
+@click.option("--start", type=_FILE, default=bundled.NETWORK, help="Network to cut down; default: the bundled one.")
 @click.option("--ratio", type=float, required=True, help="Share of the channels to take out, up to 0.75.")
 @_run_options
 def prune(start: Path, ratio: float, **options: Any) -> None:
@@ -162,7 +162,9 @@ def export(model: Path, output: Path, size: int, start: Path | None, share: floa
 
 
 @click.command()
-@click.option("--model", type=_FILE, multiple=True, default=[_BUNDLED], help="Repeat to compare; default: the bundled.")
+@click.option(
+    "--model", type=_FILE, multiple=True, default=[bundled.NETWORK], help="Repeat to compare; default: the bundled one."
+)
 @click.option("--data", type=_FOLDER, required=True, help="images/ and masks/.")
 @_size
 @click.option(

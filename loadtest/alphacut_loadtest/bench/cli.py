@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from alphacut_core import bundled
 from alphacut_core.errors import EngineParityError
 from alphacut_loadtest.bench import campaign, contenders, machine, own_build, parity, pictures, places, plot, table
 from alphacut_loadtest.bench.campaign import Plan
@@ -64,7 +65,7 @@ def bench(
         folder = Path(scratch)
         shots = pictures.QUICK if quick else pictures.FULL
         (folder / "pictures").mkdir()
-        found = pictures.load(images) if images else pictures.make(places.SAMPLES, folder / "pictures", shots)
+        found = pictures.load(images) if images else pictures.make(bundled.SAMPLES, folder / "pictures", shots)
         result = _run(plan, engine, found, Path(shutil.copy(weights, folder)), repository.resolve())
         _write(result, output)
     outside = [one for one in result.parity if not one.within]
@@ -85,7 +86,7 @@ def u2net_command(precision: str, calibration: Path | None, gate: Path | None, o
 
     Prints the options that let the bench run it. The product's own model repository is not touched.
     """
-    made = own_build.build(places.BUNDLED, places.SAMPLES, output, precision, calibration=calibration, gate=gate)
+    made = own_build.build(bundled.NETWORK, bundled.SAMPLES, output, precision, calibration=calibration, gate=gate)
     click.echo(f"--weights {made.weights} --repository {made.repository}")
 
 
@@ -99,7 +100,7 @@ def _run(plan: Plan, engine: Engine, found: list[pictures.Picture], weights: Pat
         footprints = campaign.watch_memory(there, plan, len(found), _report)
     return Result(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        commit=machine.commit(places.CHECKOUT),
+        commit=machine.commit(bundled.CHECKOUT),
         machine=origin,
         engine=engine,
         versions={subject: worker.versions for subject, worker in there.workers.items()},

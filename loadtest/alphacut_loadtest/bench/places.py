@@ -1,4 +1,4 @@
-"""Where the bench finds network, engine and samples, as options that its commands share."""
+"""Where the bench finds network, and engine, as options that its commands share."""
 
 from __future__ import annotations
 
@@ -7,24 +7,21 @@ from pathlib import Path
 
 import click
 
-from alphacut_core import installed
+from alphacut_core import bundled, installed
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import EngineSourceError
 from alphacut_loadtest.bench.result import Engine
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-SAMPLES = CHECKOUT / "samples"
-BUNDLED = CHECKOUT / "build_engines" / "alphacut_engines" / "weights" / "alphacut-u2netp.onnx"
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 WEIGHTS_OPTION = click.option(
     "--weights",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    default=BUNDLED,
+    default=bundled.NETWORK,
     help="The plain network that the served engine was built from, for rembg; default: the bundled one.",
 )
 REPOSITORY_OPTION = click.option(
-    "--repository", type=FOLDER, default=CHECKOUT / "model_repository", help="Default: the checkout's."
+    "--repository", type=FOLDER, default=bundled.MODEL_REPOSITORY, help="Default: the checkout's."
 )
 
 

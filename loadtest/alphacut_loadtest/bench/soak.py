@@ -11,11 +11,12 @@ from pathlib import Path
 
 import click
 
+from alphacut_core import bundled
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest.bench import contenders, growth, pictures, published, targets
 from alphacut_loadtest.bench.memory import of_server
 from alphacut_loadtest.bench.pictures import Shot
-from alphacut_loadtest.bench.places import BUNDLED, FOLDER, REPOSITORY_OPTION, SAMPLES
+from alphacut_loadtest.bench.places import FOLDER, REPOSITORY_OPTION
 from alphacut_loadtest.bench.process import WorkerProcess
 from alphacut_loadtest.bench.subject import Setting
 from alphacut_loadtest.bench.table import table
@@ -61,8 +62,8 @@ def soak(*, images: int, warm_up: int, output: Path, repository: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="alphacut-soak-") as scratch:
         folder = Path(scratch)
         (folder / "pictures").mkdir()
-        found = pictures.make(SAMPLES, folder / "pictures", _SHOTS)
-        setting = Setting(BUNDLED, repository.resolve(), folder, [picture.path for picture in found])
+        found = pictures.make(bundled.SAMPLES, folder / "pictures", _SHOTS)
+        setting = Setting(bundled.NETWORK, repository.resolve(), folder, [picture.path for picture in found])
         ways = contenders.choose(WAYS)
         with WorkerProcess(ways[0], setting) as worker:
             _answer(worker, ways, warm_up, len(found), lambda _: None)

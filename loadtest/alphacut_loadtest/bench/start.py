@@ -13,11 +13,12 @@ from pathlib import Path
 import click
 import psutil
 
+from alphacut_core import bundled
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest.bench import contenders, pictures, places, published, start_log, targets
 from alphacut_loadtest.bench.contenders import Contender
 from alphacut_loadtest.bench.pictures import Shot
-from alphacut_loadtest.bench.places import FOLDER, REPOSITORY_OPTION, SAMPLES, WEIGHTS_OPTION
+from alphacut_loadtest.bench.places import FOLDER, REPOSITORY_OPTION, WEIGHTS_OPTION
 from alphacut_loadtest.bench.process import WorkerProcess
 from alphacut_loadtest.bench.subject import Setting
 from alphacut_loadtest.bench.summary import Spread
@@ -64,7 +65,7 @@ def start(*, rounds: int, output: Path, weights: Path, repository: Path) -> None
     with tempfile.TemporaryDirectory(prefix="alphacut-start-") as scratch:
         folder = Path(scratch)
         (folder / "pictures").mkdir()
-        found = pictures.make(SAMPLES, folder / "pictures", (_SHOT,))
+        found = pictures.make(bundled.SAMPLES, folder / "pictures", (_SHOT,))
         setting = Setting(Path(shutil.copy(weights, folder)), repository.resolve(), folder, [found[0].path])
         for number in range(rounds):
             chosen = contenders.choose(_CONTENDERS)

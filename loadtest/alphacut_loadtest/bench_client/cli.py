@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 
 from alphacut_client import Client, EmbeddedServer
+from alphacut_core import bundled
 from alphacut_loadtest.bench import machine, pictures
 from alphacut_loadtest.bench_client import measure, report
 from alphacut_loadtest.bench_client.ways import ways
 
-_CHECKOUT = Path(__file__).resolve().parents[3]
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _IMAGES, _QUICK_IMAGES = 64, 12
 
@@ -33,14 +33,14 @@ def bench_client(*, quick: bool, rounds: int, images: Path | None, output: Path)
     """
     origin = machine.here()
     with tempfile.TemporaryDirectory(prefix="alphacut-bench-client-") as scratch, ExitStack() as stack:
-        found = pictures.load(images) if images else pictures.make(_CHECKOUT / "samples", Path(scratch), pictures.QUICK)
+        found = pictures.load(images) if images else pictures.make(bundled.SAMPLES, Path(scratch), pictures.QUICK)
         files = [picture.path.read_bytes() for picture in found]
         batch = list(itertools.islice(itertools.cycle(files), _QUICK_IMAGES if quick else _IMAGES))
         server = stack.enter_context(EmbeddedServer())
         client = stack.enter_context(Client(server.url))
         clocks = measure.Clocks(client, server.pid)
         turns = measure.run(ways(server.url, batch, stack), batch, 1 if quick else rounds, clocks, _report)
-    commit = machine.commit(_CHECKOUT)
+    commit = machine.commit(bundled.CHECKOUT)
     output.mkdir(parents=True, exist_ok=True)
     shown = report.markdown(turns, origin, commit)
     (output / "result.json").write_text(report.to_json(turns, origin, commit))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alphacut_core import codec
+from alphacut_core import bundled, codec
 from alphacut_core.errors import InputError
 from alphacut_core.formats import SUFFIXES
 from alphacut_core.options import Decode
@@ -21,7 +21,6 @@ from alphacut_loadtest.bench import pictures
 from alphacut_loadtest.traffic.deck import Deck
 from alphacut_loadtest.traffic.mix import Answer, Mix, PictureFormat, Size, Upload
 
-_SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 _SUBJECTS = ("dahlia", "cat", "rocket", "coffee")
 _QUALITY = 90
 _KEPT_OF_CORRUPT = 0.6
@@ -155,7 +154,7 @@ def _file(subject: str, size: Size, form: PictureFormat, cache: Path | None) -> 
     if kept is not None and kept.is_file():
         return File(name, kept.read_bytes())
     buffer = io.BytesIO()
-    picture = pictures.photograph(_SAMPLES, subject, size.width, size.height, np.random.default_rng(0))
+    picture = pictures.photograph(bundled.SAMPLES, subject, size.width, size.height, np.random.default_rng(0))
     picture.save(buffer, {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[form], quality=_QUALITY)
     if kept is not None:
         kept.write_bytes(buffer.getvalue())

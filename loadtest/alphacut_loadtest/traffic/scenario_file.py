@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from alphacut_core import bundled
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.traffic import slo
 from alphacut_loadtest.traffic.mix import Mix, Size
@@ -21,9 +22,6 @@ else:
 
 _Made = TypeVar("_Made")
 
-FOLDER = Path(__file__).resolve().parents[2] / "scenarios"
-"""The scenarios that come with the checkout."""
-
 
 def load(named: str) -> Scenario:
     """Return a scenario by its name in ``scenarios/`` or by the path of a TOML or JSON file.
@@ -31,9 +29,9 @@ def load(named: str) -> Scenario:
     Raises:
         InvalidOptionError: There is none, or something in it is not as it should be.
     """
-    path = Path(named) if named.endswith((".toml", ".json")) else FOLDER / f"{named}.toml"
+    path = Path(named) if named.endswith((".toml", ".json")) else bundled.SCENARIOS / f"{named}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
+        known = ", ".join(sorted(file.stem for file in bundled.SCENARIOS.glob("*.toml")))
         raise InvalidOptionError(f"found no scenario {named!r}; there are {known}, or give the path of a TOML file")
     try:
         content = json.loads(path.read_text()) if path.suffix == ".json" else tomllib.loads(path.read_text())

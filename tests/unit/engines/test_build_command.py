@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from alphacut_core import installed
+from alphacut_core import bundled, installed
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import EngineSourceError
 from alphacut_engines import cli, processor, registry
-from alphacut_engines import repository as repositories
 from alphacut_engines.recipe import Download, ModelRecipe
 
 
@@ -136,6 +135,6 @@ def test_an_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None
 
 
 def test_without_a_checkout_the_repository_must_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repositories, "_CHECKOUT", tmp_path / "site-packages" / "model_repository")
+    monkeypatch.setattr(bundled, "MODEL_REPOSITORY", tmp_path / "site-packages" / "model_repository")
     with pytest.raises(Exception, match="pass --repository DIR"):
         CliRunner().invoke(cli.build, [], catch_exceptions=False)

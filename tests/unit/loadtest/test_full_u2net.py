@@ -9,14 +9,15 @@ import onnx
 import onnxruntime
 import pytest
 
-from alphacut_loadtest.bench import full_u2net, own_build, places
+from alphacut_core import bundled
+from alphacut_loadtest.bench import full_u2net, own_build
 
 PARAMETERS = 44_009_869  # of the published network, with batch normalisation in its convolutions: 43,990,000 and some
 
 
 @pytest.fixture(scope="module")
 def small() -> onnx.ModelProto:
-    return onnx.load(places.BUNDLED)
+    return onnx.load(bundled.NETWORK)
 
 
 def maps(network: onnx.ModelProto, picture: np.ndarray) -> list[np.ndarray]:
@@ -46,7 +47,7 @@ def test_another_network_is_refused(small: onnx.ModelProto) -> None:
 
 def test_int8_is_fitted_to_other_photographs_than_it_is_judged_by(tmp_path: Path) -> None:
     assert not set(own_build.CALIBRATION_SUBJECTS) & set(own_build.GATE_SUBJECTS)
-    samples = places.SAMPLES
+    samples = bundled.SAMPLES
     made = own_build.crops(samples, own_build.GATE_SUBJECTS, 102, tmp_path / "gate")
     names = sorted(path.name for path in made.iterdir())
     assert len(names) == 102

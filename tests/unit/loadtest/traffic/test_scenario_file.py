@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alphacut_core import bundled
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.traffic import scenario_file
 from alphacut_loadtest.traffic.scenario import protocol_of
@@ -17,7 +18,7 @@ GOOD = f"""
 slo = "p95=1s"
 stages = [{{ duration_s = 5, rate = 1.0 }}]
 {LANES}"""
-NAMES = sorted(path.stem for path in scenario_file.FOLDER.glob("*.toml"))
+NAMES = sorted(path.stem for path in bundled.SCENARIOS.glob("*.toml"))
 
 
 def test_there_is_a_scenario_for_each_question() -> None:
