@@ -12,6 +12,15 @@ from alphacut_core.errors import AlphacutError, MissingLibraryError
 ENTRY_POINTS = "alphacut.commands"
 """Every installed package brings its commands under this name, so that none has to import another."""
 
+_EXTRAS = {
+    "alphacut_engines": "engines",
+    "alphacut_gateway.jobs": "jobs",
+    "alphacut_gateway": "gateway",
+    "alphacut_loadtest": "loadtest",
+    "alphacut_training": "training",
+}
+"""The extra that brings what a module's commands import, the narrower module first; ``cli`` for all others."""
+
 
 class CommandError(click.ClickException):
     """One line on standard error and exit status 1, instead of a traceback."""
@@ -33,10 +42,11 @@ class Commands(click.Group):
         found = importlib.metadata.entry_points(group=ENTRY_POINTS, name=cmd_name)
         if not found:
             return None
+        entry = next(iter(found))
         try:
-            command: click.Command = next(iter(found)).load()
+            command: click.Command = entry.load()
         except ModuleNotFoundError as error:
-            return _unusable(cmd_name, str(error.name))
+            return _unusable(cmd_name, str(error.name), extra(entry.module))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -47,12 +57,17 @@ class Commands(click.Group):
             raise CommandError(str(error)) from error
 
 
-def _unusable(name: str, missing: str) -> click.Command:
+def extra(module: str) -> str:
+    """Return the extra of the distribution that brings what the commands in a module need."""
+    return next((name for prefix, name in _EXTRAS.items() if f"{module}.".startswith(f"{prefix}.")), "cli")
+
+
+def _unusable(name: str, missing: str, needed: str) -> click.Command:
     """Stand in for a command whose libraries are missing, so that the others can still be listed."""
 
     def refuse(_arguments: tuple[str, ...]) -> None:
         raise MissingLibraryError(
-            f"{name} needs {missing}, which is missing; run pip install '.[engines]' in Alphacut's checkout"
+            f"{name} needs {missing}, which is missing; run pip install '.[{needed}]' in Alphacut's checkout"
         )
 
     anything = click.Argument(["_arguments"], nargs=-1, type=click.UNPROCESSED)

@@ -53,7 +53,9 @@ def check(settings: Settings) -> None:
         import celery  # noqa: F401, PLC0415  the extra may be missing
         from redis.asyncio.connection import parse_url  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise MissingLibraryError("redis_url needs the jobs extra; run: pip install 'alphacut[jobs]'") from error
+        raise MissingLibraryError(
+            f"redis_url needs {error.name}, which is missing; run pip install '.[jobs]' in Alphacut's checkout"
+        ) from error
     try:
         parse_url(settings.redis_url)
     except ValueError as error:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from alphacut_client.commands import extra
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(path.parent for path in ROOT.glob("*/alphacut_*/__init__.py"))
 
@@ -66,6 +68,24 @@ def test_commands_lead_to_functions_that_exist(project: dict[str, Any]) -> None:
             package.parent / f"{module.replace('.', '/')}.py" for package in PACKAGES if module.startswith(package.name)
         ]
         assert re.search(rf"^(async )?def {function}\(", path.read_text(), re.MULTILINE), target
+
+
+@pytest.mark.parametrize(
+    ("command", "library"),
+    [
+        ("build", "onnx"),
+        ("capacity", "psutil"),
+        ("gateway", "fastapi"),
+        ("load", "locust"),
+        ("train", "lightning"),
+        ("worker", "celery"),
+        ("serve", "click"),
+    ],
+)
+def test_the_extra_named_for_a_command_brings_its_library(project: dict[str, Any], command: str, library: str) -> None:
+    module = project["project"]["entry-points"]["alphacut.commands"][command].partition(":")[0]
+    brought = project["project"]["optional-dependencies"][extra(module)]
+    assert [requirement for requirement in brought if re.match(r"[\w-]+", requirement)[0] == library]
 
 
 def test_the_wheel_holds_every_module_and_marker(wheel: set[str]) -> None:
