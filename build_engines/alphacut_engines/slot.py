@@ -21,7 +21,7 @@ TIER_OPTION = click.option(
     type=click.Choice([*MODES, ALL_TIERS]),
     multiple=True,
     default=("full",),
-    show_default="full",
+    show_default=True,
     help="Size that the network works at; may be given several times.",
 )
 

@@ -30,7 +30,17 @@ class CommandError(click.ClickException):
         click.echo(f"error: {self.format_message()}", file=file, err=file is None)
 
 
-class Commands(click.Group):
+class SummarisedGroup(click.Group):
+    """A group whose help gives the first sentence of each command whole, where click would cut it off."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the names of all commands and what each does."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(limit=300)) for name, command in found if command])
+
+
+class Commands(SummarisedGroup):
     """Commands found among the entry points of installed packages."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

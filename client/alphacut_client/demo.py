@@ -25,7 +25,9 @@ _SHEET = "contact_sheet.png"
 
 @click.command()
 @click.option("--photos", type=click.Path(path_type=Path), default=bundled.SAMPLES, help="Default: the samples.")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("out"), show_default=True)
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="For the cut-outs."
+)
 def demo(photos: Path, output: Path) -> None:
     """Cut out the sample photographs and show where the time goes.
 

@@ -28,12 +28,22 @@ _REFINE = ("band_px", "max_unknown_px", "max_seconds", "over_budget")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _OPTIONS = (
-    _result("-o", "--output", "target", metavar="OUTPUT", required=True, type=click.Path(path_type=Path)),
+    _result(
+        "-o",
+        "--output",
+        "target",
+        metavar="OUTPUT",
+        required=True,
+        type=click.Path(path_type=Path),
+        help="A file, a folder, or - for standard output.",
+    ),
     _result("--mask", is_flag=True, help="Write the mask alone."),
     _result("--format", type=click.Choice(get_args(Format)), help="File format; default: as OUTPUT ends, or png."),
     _result("--quality", type=click.IntRange(0, 100), help="Of webp (90), avif (75) and jpeg (92)."),
     _result("--lossless", is_flag=True, help="Keep every colour of a webp."),
-    _result("--png-level", type=click.IntRange(0, 9), help="0 is large and fast, 9 small and slow; default: 1."),
+    _result(
+        "--png-level", type=click.IntRange(0, 9), help="1 is the fastest, 9 small and slow, 0 uncompressed; default: 1."
+    ),
     _result(
         "--color",
         type=click.Choice(get_args(Color)),
@@ -112,15 +122,45 @@ _OPTIONS = (
     _edge("--feather", "feather_px", type=float, default=0.0, metavar="PX", help="Soften the edge by a Gaussian."),
     _edge("--decontaminate", is_flag=True, help="Take the old background's colour out of the edge."),
     _network("--model", help="Name of the network; default: the server's default."),
-    _network("--mode", type=click.Choice(MODES), default="full", show_default=True),
-    _network("--decode", type=click.Choice(get_args(Decode)), default="exact", show_default=True),
     _network(
-        "--min-confidence", type=float, default=0.0, metavar="0..1", help="Fail where the network is less sure of any."
+        "--mode", type=click.Choice(MODES), default="full", show_default=True, help="Tier: smaller ones are faster."
+    ),
+    _network(
+        "--decode",
+        type=click.Choice(get_args(Decode)),
+        default="exact",
+        show_default=True,
+        help="How a picture is made small.",
+    ),
+    _network(
+        "--min-confidence",
+        type=float,
+        default=0.0,
+        metavar="0..1",
+        help="Fail where the network is less sure that there is a subject.",
     ),
     _server("--url", envvar="ALPHACUT_URL", metavar="HOST:PORT", help="Triton's gRPC address, or $ALPHACUT_URL."),
-    _server("--render-on", type=click.Choice(get_args(RenderOn)), default="client", show_default=True),
-    _server("--upload", type=click.Choice(get_args(Upload)), default="encoded", show_default=True),
-    _server("--priority", type=click.Choice(get_args(Priority)), default="interactive", show_default=True),
+    _server(
+        "--render-on",
+        type=click.Choice(get_args(RenderOn)),
+        default="client",
+        show_default=True,
+        help="Who makes the file.",
+    ),
+    _server(
+        "--upload",
+        type=click.Choice(get_args(Upload)),
+        default="encoded",
+        show_default=True,
+        help="What is sent: the file, or its pixels made small here.",
+    ),
+    _server(
+        "--priority",
+        type=click.Choice(get_args(Priority)),
+        default="interactive",
+        show_default=True,
+        help="bulk waits until nothing else does.",
+    ),
     _server("--jobs", type=click.IntRange(1), default=16, show_default=True, help="Images under way at once."),
     _server("--overwrite", is_flag=True, help="Do finished images of a folder again."),
     _server(

@@ -18,13 +18,20 @@ from alphacut_gateway.settings import Settings
 
 
 @click.command()
-@click.option("--url", envvar="ALPHACUT_URL", metavar="HOST:PORT", help="Triton's gRPC address; default: embedded.")
+@click.option(
+    "--url",
+    envvar="ALPHACUT_URL",
+    metavar="HOST:PORT",
+    help="Triton's gRPC address, or $ALPHACUT_URL; default: embedded.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="HTTP port; 0: a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="HTTP port; default: a free one."
+)
 @click.option(
     "--repository",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Model repository that the embedded server serves.",
+    help="What the embedded server serves; default: the checkout's, or $ALPHACUT_REPOSITORY.",
 )
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the port.")
 def gateway(url: str | None, host: str, port: int, repository: Path | None, workers: int) -> None:

@@ -25,14 +25,14 @@ from alphacut_server.wakeup import Wakeup, ended_by_sigterm
     type=click.IntRange(0, 65535),
     default=0,
     metavar="PORT",
-    help="gRPC port on 127.0.0.1; 0 takes a free one.",
+    help="gRPC port on 127.0.0.1; default: a free one.",
 )
 @click.option(
     "--metrics-port",
     type=click.IntRange(0, 65535),
     default=0,
     metavar="PORT",
-    help="Port of the Prometheus page on 127.0.0.1; 0 takes a free one.",
+    help="Port of the Prometheus page on 127.0.0.1; default: a free one.",
 )
 @click.option(
     "--repository",

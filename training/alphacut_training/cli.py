@@ -41,7 +41,7 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
             "--tiers", type=float, default=0.0, show_default=True, help="Share of late steps at smaller tiers' sizes."
         ),
         click.option("--batch", type=int, default=12, show_default=True, help="Pictures a step on each device."),
-        click.option("--learning-rate", type=float, default=4e-4, show_default=True),
+        click.option("--learning-rate", type=float, default=4e-4, show_default=True, help="At its highest."),
         click.option("--composites", type=float, default=0.3, show_default=True, help="Share on other backgrounds."),
         click.option(
             "--hold-out", type=float, default=0.1, show_default=True, help="Share to check on, never trained."
@@ -49,10 +49,16 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--patience", type=int, help="Epochs without gain before the end. Default: 10; with --minutes none."
         ),
-        click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True),
+        click.option(
+            "--precision",
+            type=click.Choice(["fp32", "bf16", "fp16"]),
+            default="fp32",
+            show_default=True,
+            help="What it computes in.",
+        ),
         click.option("--devices", type=int, default=1, show_default=True, help="GPUs; without any, processes."),
         click.option("--workers", type=int, default=0, show_default=True, help="Processes that prepare pictures."),
-        click.option("--seed", type=int, default=0, show_default=True),
+        click.option("--seed", type=int, default=0, show_default=True, help="Decides all that is drawn."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -60,7 +66,13 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@click.option("--architecture", type=click.Choice(["u2net", "u2netp"]), default="u2netp", show_default=True)
+@click.option(
+    "--architecture",
+    type=click.Choice(["u2net", "u2netp"]),
+    default="u2netp",
+    show_default=True,
+    help="u2netp is the small one.",
+)
 @_run_options
 def train(architecture: str, **options: Any) -> None:
     """Train a network from nothing."""
@@ -149,7 +161,7 @@ def prune(start: Path, ratio: float, **options: Any) -> None:
 @click.option("--start", type=_FILE, help="What it was trained from, to write a network between the two.")
 @click.option("--share", type=float, default=0.5, show_default=True, help="With --start: 0 is it, 1 is --model.")
 def export(model: Path, output: Path, size: int, start: Path | None, share: float) -> None:
-    """Write a network as ONNX for ``alphacut build``."""
+    """Write a network as ONNX, for alphacut build."""
     with _typed():
         from alphacut_training import blend, checkpoint
         from alphacut_training import export as exporting
@@ -187,7 +199,14 @@ def evaluate(model: tuple[Path, ...], data: Path, size: int, output: Path | None
 
 @click.command()
 @click.option("--model", type=_FILE, multiple=True, required=True, help="Repeat for each network.")
-@click.option("--size", type=_SIDE, multiple=True, default=[320, 256, 160], show_default=True)
+@click.option(
+    "--size",
+    type=_SIDE,
+    multiple=True,
+    default=[320, 256, 160],
+    show_default=True,
+    help="Repeat for each side in pixels.",
+)
 @click.option("--data", type=_FOLDER, required=True, help="images/ and masks/.")
 @click.option("--output", type=_OUTPUT, required=True, help="For the table, the plot and the numbers.")
 def frontier(model: tuple[Path, ...], size: tuple[int, ...], data: Path, output: Path) -> None:

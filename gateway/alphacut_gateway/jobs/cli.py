@@ -13,7 +13,9 @@ from alphacut_gateway.settings import PREFIX, Settings
 
 
 @click.command()
-@click.option("--url", envvar="ALPHACUT_URL", metavar="HOST:PORT", help="Triton's gRPC address.", required=True)
+@click.option(
+    "--url", envvar="ALPHACUT_URL", metavar="HOST:PORT", help="Triton's gRPC address, or $ALPHACUT_URL.", required=True
+)
 @click.option(
     "--processes", type=click.IntRange(1), default=None, help="Jobs done at a time; default: one a processor."
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from alphacut_client.commands import SummarisedGroup
 from alphacut_core import bundled
 from alphacut_core.errors import EngineParityError
 from alphacut_loadtest.bench import campaign, contenders, machine, own_build, parity, pictures, places, plot, table
@@ -25,12 +26,12 @@ _NAMES = ", ".join(contender.name for contender in contenders.CONTENDERS)
 _CONCURRENCIES, _QUICK_CONCURRENCIES = (1, 4, 16), (1, 4)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=SummarisedGroup, invoke_without_command=True)
 @click.option("--quick", is_flag=True, help="One round of few small pictures: about a minute on two cores.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Not with --quick.")
 @click.option("--images", type=FOLDER, help="Folder of JPEG and PNG photographs; default: made of the samples.")
 @click.option("--contenders", "names", metavar="NAME,...", help=f"Only these, of {_NAMES}.")
-@click.option("--output", type=FOLDER, default=Path("out/bench"), show_default=True)
+@click.option("--output", type=FOLDER, default=Path("out/bench"), show_default=True, help="For the results.")
 @WEIGHTS_OPTION
 @REPOSITORY_OPTION
 @click.pass_context
@@ -80,7 +81,13 @@ def bench(
 @click.option("--precision", default="auto", show_default=True, help="As of alphacut build.")
 @click.option("--calibration", type=FOLDER, help="Photographs that INT8 is fitted to; default: crops of samples.")
 @click.option("--gate", type=FOLDER, help="At least 100 others to judge engines by; default: crops of other samples.")
-@click.option("--output", type=FOLDER, default=Path("out/bench-u2net"), show_default=True)
+@click.option(
+    "--output",
+    type=FOLDER,
+    default=Path("out/bench-u2net"),
+    show_default=True,
+    help="For network, repository and photographs.",
+)
 def u2net_command(precision: str, calibration: Path | None, gate: Path | None, output: Path) -> None:
     """Build full U²-Net for the bench: the bundled network, widened to 44 million weights without changing its masks.
 

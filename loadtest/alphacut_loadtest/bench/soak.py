@@ -51,7 +51,7 @@ class Sample:
 @click.command()
 @click.option("--images", type=click.IntRange(3 * _BLOCK), default=5000, show_default=True, help="After the warm-up.")
 @click.option("--warm-up", "warm_up", type=click.IntRange(0), default=4000, show_default=True, help="Images before.")
-@click.option("--output", type=FOLDER, default=Path("out/bench-soak"), show_default=True)
+@click.option("--output", type=FOLDER, default=Path("out/bench-soak"), show_default=True, help="For the results.")
 @REPOSITORY_OPTION
 def soak(*, images: int, warm_up: int, output: Path, repository: Path) -> None:
     """Answer thousands of small pictures in every way that there is, and look at all processes' memory meanwhile.

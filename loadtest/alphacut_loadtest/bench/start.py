@@ -50,8 +50,8 @@ class Start:
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
-@click.option("--output", type=FOLDER, default=Path("out/bench-start"), show_default=True)
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Starts of each.")
+@click.option("--output", type=FOLDER, default=Path("out/bench-start"), show_default=True, help="For the results.")
 @WEIGHTS_OPTION
 @REPOSITORY_OPTION
 def start(*, rounds: int, output: Path, weights: Path, repository: Path) -> None:

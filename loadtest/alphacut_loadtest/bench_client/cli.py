@@ -23,7 +23,7 @@ _IMAGES, _QUICK_IMAGES = 64, 12
 @click.option("--quick", is_flag=True, help=f"One round of {_QUICK_IMAGES} images: about a minute on two cores.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Not with --quick.")
 @click.option("--images", type=_FOLDER, help="Folder of JPEG and PNG photographs; default: made of the samples.")
-@click.option("--output", type=_FOLDER, default=Path("out/bench-client"), show_default=True)
+@click.option("--output", type=_FOLDER, default=Path("out/bench-client"), show_default=True, help="For the results.")
 def bench_client(*, quick: bool, rounds: int, images: Path | None, output: Path) -> None:
     """Compare the client's ways with each other and with the server alone, in turns within one run.
 

@@ -44,15 +44,42 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
 @click.option("--scenario", default="steady", show_default=True, help="Its first lane says what is sent.")
 @click.option("--images", type=_FOLDER, help="Folder of image files to send instead.")
 @click.option("--target-qps", type=Finite(0, min_open=True), help="Images a second that are needed.")
-@click.option("--price-per-hour", type=Finite(0), help="Of one machine, in any currency.")
-@click.option("--headroom", type=Finite(0, 0.95), default=fleet.HEADROOM, show_default=True)
-@click.option("--trial", "trial_s", type=Finite(0.5), default=20.0, show_default=True, help="Seconds.")
-@click.option("--warm-up", "warmup_s", type=Finite(0), default=3.0, show_default=True, help="Seconds.")
-@click.option("--callers", callback=_callers, default="1,2,4,8,16", show_default=True, help="Of the closed sweep.")
+@click.option("--price-per-hour", type=Finite(0), help="Price of one machine, in any currency.")
+@click.option(
+    "--headroom",
+    type=Finite(0, 0.95),
+    default=fleet.HEADROOM,
+    show_default=True,
+    help="Share of each machine that stays free.",
+)
+@click.option(
+    "--trial", "trial_s", type=Finite(0.5), default=20.0, show_default=True, help="Seconds that each rate is held."
+)
+@click.option(
+    "--warm-up",
+    "warmup_s",
+    type=Finite(0),
+    default=3.0,
+    show_default=True,
+    help="Seconds before each that do not count.",
+)
+@click.option(
+    "--callers",
+    callback=_callers,
+    default="1,2,4,8,16",
+    show_default=True,
+    help="Numbers of callers who wait, tried first.",
+)
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Trials at each rate.")
-@click.option("--resolution", type=Finite(0.005, 1), default=0.08, show_default=True)
-@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
-@click.option("--output", type=_FOLDER, default=Path("out/capacity"), show_default=True)
+@click.option(
+    "--resolution",
+    type=Finite(0.005, 1),
+    default=0.08,
+    show_default=True,
+    help="Where the search ends, as a share of the rate.",
+)
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Processes that send.")
+@click.option("--output", type=_FOLDER, default=Path("out/capacity"), show_default=True, help="For the results.")
 @click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE, with --url DATE-ADDRESS, instead.")
 @click.pass_context
 def capacity(context: click.Context, /, **options: Any) -> None:
@@ -78,7 +105,9 @@ def capacity(context: click.Context, /, **options: Any) -> None:
 @capacity.command("compare")
 @click.argument("before", type=_FILE)
 @click.argument("after", type=_FILE)
-@click.option("--tolerance", type=Finite(0, 1), default=compare.TOLERANCE, show_default=True)
+@click.option(
+    "--tolerance", type=Finite(0, 1), default=compare.TOLERANCE, show_default=True, help="Share that may be lost."
+)
 @click.pass_context
 def compare_command(context: click.Context, before: Path, after: Path, tolerance: float) -> None:
     """Compare two results. Exit status: 0, or 3 where more than the tolerance was lost."""

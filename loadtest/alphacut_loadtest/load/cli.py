@@ -35,9 +35,9 @@ _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
 @click.option("--slo", "promise", help="Instead of the scenario's.")
 @click.option("--speed", type=Finite(0, min_open=True), default=1.0, help="Play it so many times as fast.")
 @click.option("--images", type=_FOLDER, help="Folder of image files to send instead of those that are made.")
-@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--output", type=_FOLDER, default=Path("out/load"), show_default=True)
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Processes that send.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides when what is sent.")
+@click.option("--output", type=_FOLDER, default=Path("out/load"), show_default=True, help="For the results.")
 @click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE, with --url DATE-ADDRESS, instead.")
 @click.pass_context
 def load(context: click.Context, /, name: str, **options: Any) -> None:

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -26,6 +27,31 @@ def test_every_command_is_found_and_listed_with_its_summary() -> None:
     for command in ("build", "demo", "remove", "serve"):
         assert f"\n  {command} " in listed
     assert "which is missing" not in listed
+
+
+def options(command: click.Command, path: str) -> Iterator[tuple[str, click.Option]]:
+    """Every option of a command and of those below it, with what a user types."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            yield f"{path} {parameter.opts[-1]}", parameter
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from options(below, f"{path} {name}")
+
+
+def test_every_option_says_what_it_does() -> None:
+    found = dict(options(alphacut, "alphacut"))
+    assert "alphacut remove --crop" in found
+    assert "alphacut bench soak --output" in found
+    assert [place for place, option in found.items() if not option.help] == []
+
+
+@pytest.mark.parametrize("group", [[], ["bench"]])
+def test_no_summary_of_a_command_is_cut_off(group: list[str]) -> None:
+    assert "..." not in CliRunner().invoke(alphacut, [*group, "--help"]).output.partition("Commands:")[2]
 
 
 def test_the_version_is_the_packages() -> None:
