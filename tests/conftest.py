@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import redis
 
 from alphacut_core import installed
 from alphacut_server.triton import remove_regions
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -41,17 +41,13 @@ class RedisProcess:
     def start(self) -> None:
         """Start it, empty."""
         self.process = subprocess.Popen(self._arguments, stdout=subprocess.DEVNULL)
-        with redis.Redis.from_url(self.url) as client:
-            deadline = time.monotonic() + 60
-            while True:
-                try:
-                    client.ping()
-                except redis.exceptions.RedisError:
-                    assert self.process.poll() is None
-                    assert time.monotonic() < deadline
-                    time.sleep(0.02)  # it has no other way to say that it is there
-                else:
-                    return
+        wait_until("an answer of Redis", self._answers)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None
+        with redis.Redis.from_url(self.url) as client, contextlib.suppress(redis.exceptions.RedisError):
+            return bool(client.ping())
+        return False
 
     def kill(self) -> None:
         """End it without a word."""

@@ -16,6 +16,8 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests.waiting import wait_until
+
 pytestmark = pytest.mark.triton
 
 COPIES = 6
@@ -42,11 +44,14 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 def wait_for_results(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
     """Return when so many results are there; files are the only sign that a foreign process gives."""
-    deadline = time.monotonic() + 120
-    while len(list(folder.rglob("*.png"))) < count:
+
+    def are_there() -> bool:
+        if len(list(folder.rglob("*.png"))) >= count:
+            return True
         assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        return False
+
+    wait_until(f"the writing of {count} results", are_there)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from alphacut_server.ports import free_ports
+from tests.waiting import PATIENCE_S, wait_until
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -61,10 +60,12 @@ def test_a_worker_is_healthy_while_it_takes_jobs(tmp_path: Path, variables: dict
         command = ["sh", DEPLOY / "with-secrets.sh", *alphacut]
         worker = stack.enter_context(subprocess.Popen(command, env=variables, stdout=log, stderr=log))
         stack.callback(worker.terminate)
-        deadline = time.monotonic() + PATIENCE_S
-        while health(variables) != 0:
+
+        def is_healthy() -> bool:
             assert worker.poll() is None, (tmp_path / "worker.log").read_text()
-            assert time.monotonic() < deadline
+            return health(variables) == 0
+
+        wait_until("the worker's good health", is_healthy)
         worker.terminate()
         assert worker.wait(PATIENCE_S) == 0
         assert health(variables) == 1

@@ -14,6 +14,8 @@ import httpx
 import psutil
 import pytest
 
+from tests.waiting import wait_until
+
 pytestmark = pytest.mark.triton
 
 N_IDLE = 2000
@@ -46,14 +48,14 @@ def test_two_workers_serve_count_together_and_replace_one_that_is_killed(
     workers = workers_of(running)
     assert len(workers) == 2
     workers[0].kill()
-    deadline = time.monotonic() + 120
-    while True:
-        with contextlib.suppress(httpx.HTTPError):
-            answered = httpx.get(f"{running.url}/healthz", timeout=60).status_code == 200
-            if answered and len(workers_of(running)) == 2:
-                break
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+
+    def is_replaced() -> bool:
+        with contextlib.suppress(httpx.HTTPError, psutil.NoSuchProcess):
+            others = [worker for worker in workers_of(running) if worker != workers[0]]
+            return len(others) == 2 and httpx.get(f"{running.url}/healthz", timeout=60).status_code == 200
+        return False
+
+    wait_until("the start of another worker", is_replaced)
     status, log = running.end()
     assert status == 0, log
     _, left = psutil.wait_procs(workers, timeout=30)

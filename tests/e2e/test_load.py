@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -25,6 +24,7 @@ from alphacut_core.errors import ServerStartError
 from alphacut_loadtest.generator import records
 from alphacut_loadtest.generator.outcome import OUTCOMES
 from alphacut_loadtest.measure.service import check_served
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.triton
 
@@ -237,12 +237,12 @@ def test_locusts_own_web_page_starts_users(server_url: str) -> None:
         told = next(line for line in process.stderr if "web interface at" in line)
         address = re.search(r"http://\S+?:\d+", told)
         assert address is not None
+        wait_until("listening, a moment after it is told", lambda: _listens(address[0]))
         form = f"user_count=1&spawn_rate=1&host=grpc://{server_url}".encode()
         assert _fetch(f"{address[0]}/swarm", form)["success"]
-        deadline = time.monotonic() + TIMEOUT_S
-        while not (seen := _fetch(f"{address[0]}/stats/requests"))["stats"][-1]["num_requests"]:
-            assert time.monotonic() < deadline, seen
-        assert seen["errors"] == []
+        stats = f"{address[0]}/stats/requests"
+        wait_until("a request", lambda: bool(_fetch(stats)["stats"][-1]["num_requests"]))
+        assert _fetch(stats)["errors"] == []
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     finally:
@@ -251,14 +251,16 @@ def test_locusts_own_web_page_starts_users(server_url: str) -> None:
 
 
 def _fetch(address: str, form: bytes | None = None) -> Any:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(address, form, timeout=60) as answer:  # noqa: S310  this machine's
-                return json.load(answer)
-        except urllib.error.URLError:  # Locust names its page a moment before it listens
-            if time.monotonic() > deadline:
-                raise
+    with urllib.request.urlopen(address, form, timeout=60) as answer:  # noqa: S310  this machine's
+        return json.load(answer)
+
+
+def _listens(address: str) -> bool:
+    try:
+        _fetch(f"{address}/stats/requests")
+    except urllib.error.URLError:
+        return False
+    return True
 
 
 def _free_port() -> int:
