@@ -33,7 +33,13 @@ from alphacut_gateway.settings import Settings
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="What the embedded server serves; default: the checkout's, or $ALPHACUT_REPOSITORY.",
 )
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the port.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes that share the port; several need Redis or a file for jobs.",
+)
 def gateway(url: str | None, host: str, port: int, repository: Path | None, workers: int) -> None:
     """Serve the HTTP API and the web page until Ctrl-C.
 

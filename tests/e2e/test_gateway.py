@@ -138,10 +138,11 @@ def test_silent_and_slow_connections_are_closed_and_hold_nobody_up(start_gateway
 
 
 def curl_lines() -> list[str]:
-    """The commands of the gateway's README."""
-    readme = (Path(__file__).resolve().parents[2] / "gateway" / "README.md").read_text()
-    blocks = re.findall(r"^```bash\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.startswith("curl ")]
+    """The commands of the READMEs."""
+    root = Path(__file__).resolve().parents[2]
+    texts = [(root / name).read_text() for name in ("README.md", "gateway/README.md")]
+    blocks = [block for text in texts for block in re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+    return list(dict.fromkeys(line for block in blocks for line in block.splitlines() if line.startswith("curl ")))
 
 
 @pytest.mark.parametrize("line", curl_lines())
