@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import click
 
-from alphacut_core.errors import AlphacutError, MissingLibraryError
+from alphacut_core.errors import AlphacutError
 
 ENTRY_POINTS = "alphacut.commands"
 """Every installed package brings its commands under this name, so that none has to import another."""
@@ -52,11 +52,10 @@ class Commands(SummarisedGroup):
         found = importlib.metadata.entry_points(group=ENTRY_POINTS, name=cmd_name)
         if not found:
             return None
-        entry = next(iter(found))
         try:
-            command: click.Command = entry.load()
+            command: click.Command = next(iter(found)).load()
         except ModuleNotFoundError as error:
-            return _unusable(cmd_name, str(error.name), extra(entry.module))
+            return _unusable(cmd_name, error)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -65,6 +64,10 @@ class Commands(SummarisedGroup):
             return super().invoke(ctx)
         except AlphacutError as error:
             raise CommandError(str(error)) from error
+        except ModuleNotFoundError as error:  # of which some are seen only when a command is under way
+            if str(error.name).startswith("alphacut_"):
+                raise
+            raise CommandError(_advice(str(ctx.invoked_subcommand), str(error.name))) from error
 
 
 def extra(module: str) -> str:
@@ -72,17 +75,21 @@ def extra(module: str) -> str:
     return next((name for prefix, name in _EXTRAS.items() if f"{module}.".startswith(f"{prefix}.")), "cli")
 
 
-def _unusable(name: str, missing: str, needed: str) -> click.Command:
+def _advice(command: str, missing: str) -> str:
+    entry = next(iter(importlib.metadata.entry_points(group=ENTRY_POINTS, name=command)))
+    needed = extra(entry.module)
+    return f"{command} needs {missing}, which is missing; run pip install '.[{needed}]' in Alphacut's checkout"
+
+
+def _unusable(name: str, error: ModuleNotFoundError) -> click.Command:
     """Stand in for a command whose libraries are missing, so that the others can still be listed."""
 
     def refuse(_arguments: tuple[str, ...]) -> None:
-        raise MissingLibraryError(
-            f"{name} needs {missing}, which is missing; run pip install '.[{needed}]' in Alphacut's checkout"
-        )
+        raise error
 
     anything = click.Argument(["_arguments"], nargs=-1, type=click.UNPROCESSED)
     settings = {"ignore_unknown_options": True}
-    return click.Command(name, settings, refuse, [anything], short_help=f"Needs {missing}, which is missing.")
+    return click.Command(name, settings, refuse, [anything], short_help=f"Needs {error.name}, which is missing.")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

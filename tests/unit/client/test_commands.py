@@ -7,6 +7,7 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -110,6 +111,22 @@ def test_a_command_whose_libraries_are_missing_is_listed_and_says_what_to_instal
     assert result.exit_code == 1
     assert (
         result.stderr
+        == "error: build needs onnx, which is missing; run pip install '.[engines]' in Alphacut's checkout\n"
+    )
+
+
+def test_a_library_that_is_missed_on_the_way_is_advice_too(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['onnx'] = None\n"
+        "from alphacut_client.main import main\n"
+        f"sys.argv = ['alphacut', 'build', '--force', '--repository', {str(tmp_path)!r}]\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert (
+        done.stderr
         == "error: build needs onnx, which is missing; run pip install '.[engines]' in Alphacut's checkout\n"
     )
 
