@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 UV_COMPILE = $(BIN)/uv pip compile --quiet --no-header --no-annotate --no-config --universal --python-version 3.11 --generate-hashes
 
 help:  ## This list.
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 demo: $(VENV)/runtime  ## Cut out the sample photographs with a real Triton; results in out/.
 	@$(BIN)/alphacut build
