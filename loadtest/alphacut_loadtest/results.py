@@ -6,9 +6,29 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import click
+
+from alphacut_core import bundled
 from alphacut_loadtest.origin import Origin
 
-FOLDER = Path(__file__).resolve().parents[1] / "results"
+FOLDER = bundled.CHECKOUT / "loadtest" / "results"
+
+
+def into_checkout(_: click.Context, __: click.Parameter, wanted: bool) -> bool:
+    """Refuse an option that writes into the checkout where there is none: its callback, before anything is measured."""
+    if wanted and not FOLDER.parent.is_dir():
+        raise click.BadParameter(
+            f"it writes into {FOLDER.parent} of a checkout, and this is an installation; leave it out"
+        )
+    return wanted
+
+
+KEEP_OPTION = click.option(
+    "--keep",
+    is_flag=True,
+    callback=into_checkout,
+    help="Write to loadtest/results/DATE-MACHINE, with --url DATE-ADDRESS, instead.",
+)
 
 
 def folder(origin: Origin, results: Path = FOLDER) -> Path:

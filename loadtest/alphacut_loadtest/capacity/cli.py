@@ -80,7 +80,7 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
 )
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Processes that send.")
 @click.option("--output", type=_FOLDER, default=Path("out/capacity"), show_default=True, help="For the results.")
-@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE, with --url DATE-ADDRESS, instead.")
+@results.KEEP_OPTION
 @click.pass_context
 def capacity(context: click.Context, /, **options: Any) -> None:
     """Find how many images a second one machine serves within an SLO, and how many machines a target takes.
@@ -117,7 +117,7 @@ def compare_command(context: click.Context, before: Path, after: Path, tolerance
 
 
 @capacity.command("table")
-@click.option("--write", is_flag=True, help="Put it into loadtest/README.md.")
+@click.option("--write", is_flag=True, callback=results.into_checkout, help="Put it into loadtest/README.md.")
 def table_command(write: bool) -> None:
     """Print the table of all results that were kept."""
     shown = results_table.markdown()

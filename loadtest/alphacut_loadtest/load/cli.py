@@ -38,7 +38,7 @@ _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Processes that send.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides when what is sent.")
 @click.option("--output", type=_FOLDER, default=Path("out/load"), show_default=True, help="For the results.")
-@click.option("--keep", is_flag=True, help="Write to loadtest/results/DATE-MACHINE, with --url DATE-ADDRESS, instead.")
+@results.KEEP_OPTION
 @click.pass_context
 def load(context: click.Context, /, name: str, **options: Any) -> None:
     """Run one scenario of loadtest/scenarios, or of a TOML file, and judge it by its SLO.
