@@ -16,6 +16,7 @@ from alphacut_core import codec
 from alphacut_core.errors import AlphacutError, InputError
 from alphacut_gateway import allowance, gateway, keys
 from alphacut_gateway.envelope import note_fault
+from alphacut_gateway.leaving import while_there
 from alphacut_gateway.refusals import AddressError
 from alphacut_gateway.removebg import composition, files, refusal, resolution, wishes
 from alphacut_gateway.removebg.composition import Composition
@@ -87,7 +88,7 @@ async def _removebg(request: Request, caller: str) -> Response:
     await here.megapixels.charge(caller, 0, here.settings.megapixels_per_minute)
     deadline = here.deadline(request)
     async with here.upload(request, text_forms=True) as upload:
-        return await deadline.bound(_cut_out(request, caller, upload))
+        return await deadline.bound(while_there(request, _cut_out(request, caller, upload)))
 
 
 async def _cut_out(request: Request, caller: str, upload: Upload) -> Response:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from alphacut_gateway import Settings, create_app
 
+KEY = (b"x-api-key", b"any")
 FORM = (
     b"--x\r\nContent-Disposition: form-data; name=image_file; filename=a\r\n\r\n",
     b"\r\n--x--\r\n",
@@ -43,6 +45,39 @@ class Caller:
             "headers": list(headers),
         }
         await app(scope, self.receive, self.send)
+
+
+@pytest.mark.parametrize(
+    ("path", "wrap", "headers"),
+    [
+        ("/remove", lambda photo: photo, ()),
+        ("/api/remove", lambda photo: photo, ()),
+        (
+            "/v1.0/removebg",
+            lambda photo: FORM[0] + photo + FORM[1],
+            (KEY, (b"content-type", b"multipart/form-data; boundary=x")),
+        ),
+    ],
+)
+def test_what_is_made_for_one_who_leaves_is_given_up(
+    predictor: Any, photo: bytes, path: str, wrap: Callable[[bytes], bytes], headers: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    async def scenario() -> None:
+        predictor.gate = asyncio.Event()
+        caller, app = Caller(wrap(photo), whole=True), create_app(Settings(), predictor)
+        async with app.router.lifespan_context(app):
+            calling = asyncio.ensure_future(caller.call(app, path, *headers))
+            await asyncio.wait(
+                [calling, asyncio.ensure_future(predictor.arrived.wait())], return_when="FIRST_COMPLETED"
+            )
+            assert not calling.done()
+            caller.leave.set()
+            await asyncio.wait_for(calling, 10)
+            assert predictor.cancelled == 1
+            assert caller.answers == []
+            assert app.state.gateway.cutting.megapixels.held == app.state.gateway.body_bytes.held == 0
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("kind", [b"application/octet-stream", b"multipart/form-data; boundary=x"])
