@@ -18,7 +18,7 @@ from alphacut_gateway import allowance, gateway, keys
 from alphacut_gateway.envelope import note_fault
 from alphacut_gateway.leaving import while_there
 from alphacut_gateway.refusals import AddressError
-from alphacut_gateway.removebg import composition, files, refusal, resolution, wishes
+from alphacut_gateway.removebg import acceptance, composition, files, refusal, resolution, wishes
 from alphacut_gateway.removebg.composition import Composition
 from alphacut_gateway.removebg.refusal import RemoveBgError
 from alphacut_gateway.removebg.wishes import Wishes
@@ -52,7 +52,7 @@ _BODY: dict[str, Any] = {
 }
 _PICTURES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The picture, or JSON with `result_b64` where `Accept: application/json` asks for it.",
+        "description": "The picture, or JSON with `result_b64` where `Accept` likes `application/json` better.",
         "content": {kind: {"schema": _BINARY} for kind in files.MEDIA_TYPES.values()} | {"application/json": {}},
     }
 }
@@ -201,8 +201,9 @@ def _headers(made: Composition, asked: Wishes) -> dict[str, str]:
 
 
 def _answer(request: Request, content: bytes, made: Composition, asked: Wishes, headers: dict[str, str]) -> Response:
-    if "application/json" not in request.headers.get("accept", ""):
-        return Response(content, media_type=files.MEDIA_TYPES[asked.file_format], headers=headers)
+    media_type = files.MEDIA_TYPES[asked.file_format]
+    if not acceptance.wants_json(", ".join(request.headers.getlist("accept")), media_type):
+        return Response(content, media_type=media_type, headers=headers)
     left, top, right, bottom = made.subject
     data: dict[str, Any] = {
         "result_b64": base64.b64encode(content).decode(),
