@@ -142,7 +142,8 @@ async def _image(here: gateway.Gateway, upload: Upload) -> bytes:
                 "failed_to_read_image", "got image_file as text; send it as a file in multipart/form-data"
             )
         return upload.files["image_file"]
-    text = upload.fields.get("image_file_b64", "")
+    # The tool `base64` and MIME break it into lines. Blanks stay wrong: in a form each was a plus sign.
+    text = upload.fields.get("image_file_b64", "").replace("\n", "").replace("\r", "")
     try:
         return base64.b64decode(text.partition(",")[2] if text.startswith("data:") else text, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -83,8 +83,10 @@ def test_a_caller_who_accepts_json_gets_base64(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("kind", ["json", "data"])
-def test_base64_is_taken_from_json_and_from_forms(post: Any, kind: str) -> None:
-    body = {"image_file_b64": base64.b64encode(png(20, 10)).decode(), "size": "auto", "crop": "true"}
+@pytest.mark.parametrize("ends", ["", "\n", "\r\n"])
+def test_base64_is_taken_from_json_and_from_forms_in_lines_or_not(post: Any, kind: str, ends: str) -> None:
+    text = base64.encodebytes(png(20, 10)).decode().replace("\n", ends)
+    body = {"image_file_b64": text, "size": "auto", "crop": "true"}
     response = post(URL, headers=KEY, **{kind: body})
     assert response.status_code == 200, response.text
     assert opened(response.content).height == 10
