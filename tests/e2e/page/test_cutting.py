@@ -146,6 +146,13 @@ def test_a_server_that_cannot_be_reached_is_named_and_a_second_try_succeeds(page
     page.wait_for_mode("split")
 
 
+def test_a_photograph_is_cut_out_though_the_server_was_away_when_the_page_was_opened(page: Any) -> None:
+    page.route("**/v1/models", lambda route: route.abort())
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    page.give(SAMPLES / "cat.jpg")
+
+
 def test_a_busy_server_is_asked_again_when_it_said(page: Any) -> None:
     asked: list[float] = []
 
