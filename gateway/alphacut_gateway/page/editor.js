@@ -69,6 +69,7 @@ export class Editor {
   #original(picture) {
     const images = [...this.stage.element.querySelectorAll("img")];
     if (this.#picture !== picture) {
+      this.brush.up(); // what it drew belongs to the picture before
       this.#picture = picture;
       this.#brushing = false;
       this.stage.fit();
