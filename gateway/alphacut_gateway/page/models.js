@@ -19,7 +19,7 @@ export const DEFAULT = { id: "", model: null, mode: null, label: "", about: "" }
  */
 export async function fetchTiers() {
   try {
-    const { models } = await (await fetch("/v1/models")).json();
+    const { models } = await (await fetch("v1/models")).json();
     const tiers = readTiers(models);
     return tiers.length ? tiers : [DEFAULT];
   } catch {
