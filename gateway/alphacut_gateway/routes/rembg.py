@@ -17,10 +17,11 @@ from alphacut_gateway.faults import IMAGE_ERRORS, URL_ERRORS, declared
 from alphacut_gateway.leaving import while_there
 from alphacut_gateway.refusals import ForbiddenError
 from alphacut_gateway.routes import picture
+from alphacut_gateway.routes.credentials import KEY
 from alphacut_gateway.routes.parameters import merged
 from alphacut_gateway.routes.remove import PICTURES, image_file
 
-router = APIRouter()
+router = APIRouter(dependencies=KEY)
 
 
 class Parameters(BaseModel):

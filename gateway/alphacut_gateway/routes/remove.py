@@ -12,10 +12,11 @@ from alphacut_gateway.faults import IMAGE_ERRORS, declared
 from alphacut_gateway.leaving import while_there
 from alphacut_gateway.refusals import MalformedRequestError
 from alphacut_gateway.routes import picture
+from alphacut_gateway.routes.credentials import KEY
 from alphacut_gateway.routes.parameters import CutoutParameters, merged
 from alphacut_gateway.uploads import Upload
 
-router = APIRouter()
+router = APIRouter(dependencies=KEY)
 
 BINARY = {"type": "string", "format": "binary"}
 _FORM = {"schema": {"type": "object", "required": ["file"], "properties": {"file": BINARY}}}

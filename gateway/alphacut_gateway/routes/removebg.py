@@ -22,10 +22,11 @@ from alphacut_gateway.removebg import acceptance, composition, files, refusal, r
 from alphacut_gateway.removebg.composition import Composition
 from alphacut_gateway.removebg.refusal import RemoveBgError
 from alphacut_gateway.removebg.wishes import Wishes
+from alphacut_gateway.routes.credentials import KEY
 from alphacut_gateway.tier import Tier
 from alphacut_gateway.uploads import Upload
 
-router = APIRouter(prefix="/v1.0")
+router = APIRouter(prefix="/v1.0", dependencies=KEY)
 
 _SOURCES = ("image_file", "image_file_b64", "image_url")
 _MIN_CONFIDENCE = 0.05
@@ -68,7 +69,9 @@ async def removebg(request: Request) -> Response:
         return refusal.answer(error)
 
 
-@router.get("/account", response_class=JSONResponse, responses={403: refusal.DECLARED[403]})
+@router.get(
+    "/account", response_class=JSONResponse, responses={status: refusal.DECLARED[status] for status in (403, 429)}
+)
 async def account(request: Request) -> Response:
     """Tell a caller what is left; nothing here costs credits, so all calls are free ones."""
     here = gateway.of(request)
