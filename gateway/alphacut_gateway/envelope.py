@@ -10,10 +10,11 @@ import uuid
 
 from opentelemetry import context, propagate
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from alphacut_core.errors import AlphacutError
 from alphacut_gateway.metrics import Metrics
 
 LOGGER = logging.getLogger("alphacut.gateway")
@@ -72,7 +73,13 @@ class Envelope:
             # h11 bounds only a head that arrives in pieces.
             app = self._app if _head_bytes(scope) <= MAX_HEAD_BYTES else _too_long()
             await app(scope, receive, send_sealed)
+        except ClientDisconnect:
+            pass  # nobody's failure, and nobody is left to be told
         except Exception:
+            scope[_FAULT] = AlphacutError.code
+            if status == _CALLER_LEFT:
+                # Here, since whoever is further out knows neither the id nor the headers of an answer.
+                await _failed()(scope, receive, send_sealed)
             status = 500
             raise
         finally:
@@ -113,5 +120,13 @@ def _head_bytes(scope: Scope) -> int:
 
 
 def _too_long() -> JSONResponse:
-    message = f"got headers of more than {MAX_HEAD_BYTES:,} bytes; send fewer"
-    return JSONResponse({"error": {"code": "head-too-long", "message": message}}, 431)
+    return _refusal(431, "head-too-long", f"got headers of more than {MAX_HEAD_BYTES:,} bytes; send fewer")
+
+
+def _failed() -> JSONResponse:
+    # The server logs it with its traceback; the caller learns nothing of our insides.
+    return _refusal(500, AlphacutError.code, "the gateway failed on this request; its log says why")
+
+
+def _refusal(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "message": message}}, status)

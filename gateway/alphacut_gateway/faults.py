@@ -111,7 +111,7 @@ def retry_headers(error: AlphacutError) -> dict[str, str]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer whatever is raised in ``app`` in the one shape."""
+    """Answer whatever is raised in ``app`` in the one shape; what nobody expected is ``envelope``'s."""
 
     @app.exception_handler(AlphacutError)
     async def ours(request: Request, error: AlphacutError) -> Response:
@@ -129,12 +129,6 @@ def install(app: FastAPI) -> None:
         code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http")
         note_fault(request, code)
         return _json(error.status_code, code, str(error.detail), dict(error.headers or {}))
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, _error: Exception) -> Response:
-        note_fault(request, AlphacutError.code)
-        # The server logs it with its traceback; the caller learns nothing of our insides.
-        return _json(500, AlphacutError.code, "the gateway failed on this request; its log says why")
 
 
 def _first_line(error: type[AlphacutError]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import ExitStack
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers
@@ -40,7 +41,11 @@ async def parse(
     )
     parser.spool_max_size = max_bytes + 1
     try:
-        return await parser.parse()
+        with ExitStack() as stack:
+            stack.callback(parser.close)
+            form = await parser.parse()
+            stack.pop_all()
+        return form
     except MultiPartException as error:
         raise MalformedRequestError(f"got a multipart body that cannot be read ({error.message})") from error
     except ValueError as error:  # the parser's own errors, and text in another charset, are such
@@ -72,6 +77,11 @@ class _Parser(MultiPartParser):
         if (self._current_part.content_disposition or b"").count(b";") > _MAX_PARAMETERS:
             raise MultiPartException(f"a part has more than {_MAX_PARAMETERS} parameters; send fewer")
         super().on_headers_finished()
+
+    def close(self) -> None:
+        """Close what has come of files, which Starlette's does for errors of its own alone."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
     def _count(self, n_bytes: int) -> None:
         self._head_bytes += n_bytes

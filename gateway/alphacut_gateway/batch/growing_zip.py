@@ -6,21 +6,28 @@ import io
 import zipfile
 
 
-class _Outbox(io.RawIOBase):
-    """A file that cannot be gone back in; what is written waits to be sent."""
+class _Outbox(io.BytesIO):
+    """A file of which all but the end has been sent; one can go back as far as that reaches.
 
-    def __init__(self) -> None:
-        self._waiting: list[bytes] = []
+    That is as far as the head of a zip's latest entry, which so can name the entry's size. Where it does not, Java's
+    ``ZipInputStream`` and others that read from front to back refuse what is stored.
+    """
 
-    def writable(self) -> bool:
-        return True
+    _n_sent = 0
 
-    def write(self, content: bytes) -> int:  # type: ignore[override]
-        self._waiting.append(bytes(content))
-        return len(content)
+    def tell(self) -> int:
+        return self._n_sent + super().tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("what has been sent has no end to count from")
+        return self._n_sent + super().seek(offset - self._n_sent)
 
     def sent(self) -> bytes:
-        waiting, self._waiting = b"".join(self._waiting), []
+        waiting = self.getvalue()
+        self._n_sent += len(waiting)
+        super().seek(0)
+        self.truncate(0)
         return waiting
 
 

@@ -46,12 +46,14 @@ class Entry:
         found: Address = mapped or address
         if self.network is not None:
             return found in self.network
-        # NAT64 and 6to4 carry an IPv4 address that may be anything.
-        carries_another = isinstance(found, ipaddress.IPv6Address) and (found.sixtofour or found in _NAT64)
-        return found.is_global and not found.is_multicast and not carries_another
+        if isinstance(found, ipaddress.IPv6Address) and (found not in _ASSIGNED or found.sixtofour):
+            return False
+        return found.is_global and not found.is_multicast
 
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Python calls global whatever it does not know to be private: site-local addresses, and those of NAT64 and its
+# forerunners, which carry an IPv4 address that may be anything, as 6to4's among the assigned ones do.
+_ASSIGNED = ipaddress.ip_network("2000::/3")
 
 
 class Allowed:

@@ -79,8 +79,9 @@ album.addEventListener("change", () => {
   refresh();
 });
 look.addEventListener("change", () =>
-  editor.relook().catch(() => say("This browser cannot show that background; choose a JPEG or PNG.")),
+  editor.relook().catch(() => say("This browser cannot show that background any more; choose it again.")),
 );
+look.addEventListener("say", (/** @type {any} */ event) => say(event.detail));
 choice.addEventListener("change", recut);
 key.addEventListener("change", () => cutter.retry(choice.tier));
 editor.brush.addEventListener("say", (/** @type {any} */ event) => say(event.detail));

@@ -148,6 +148,7 @@ export class Brush extends EventTarget {
   }
 
   #takeBack(from, to, word) {
+    if (this.#stroke) return this.cancel(); // the one that is being drawn is what is meant
     const picture = this.preview.subject?.picture;
     const stroke = picture?.[from].pop();
     if (!stroke) return;

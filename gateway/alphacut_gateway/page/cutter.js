@@ -1,6 +1,7 @@
 // From a file to its mask.
 
 import { KeyError, fetchCut, inTurn } from "./server.js";
+import { isTurnedWebp } from "./turned.js";
 
 /** @typedef {import("./album.js").Picture} Picture */
 
@@ -48,8 +49,8 @@ export class Cutter {
   async #fetch(picture, cut, tier, tell) {
     const { file, removed: signal } = picture;
     signal.throwIfAborted();
-    // What the browser cannot decode, the server must: its cut-out holds both colours and mask.
-    const whole = picture.source === file && !(await canShow(picture.address));
+    // What the browser cannot decode, or not rightly, the server must: its cut-out holds both colours and mask.
+    const whole = picture.source === file && ((await isTurnedWebp(file)) || !(await canShow(picture.address)));
     if (whole) picture.shown = false;
     cut.answer = await fetchCut({ file, tier, whole, key: this.key.value, signal, tell });
     if (!whole) {

@@ -2,7 +2,7 @@
 
 export {}; // a module, as its script element says
 
-const { paths } = await (await fetch("/openapi.json")).json();
+const { paths } = await (await fetch("openapi.json")).json();
 
 function element(name, text = "", ...children) {
   const made = document.createElement(name);

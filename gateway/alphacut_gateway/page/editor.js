@@ -69,6 +69,7 @@ export class Editor {
   #original(picture) {
     const images = [...this.stage.element.querySelectorAll("img")];
     if (this.#picture !== picture) {
+      this.brush.up(); // what it drew belongs to the picture before
       this.#picture = picture;
       this.#brushing = false;
       this.stage.fit();
@@ -82,7 +83,7 @@ export class Editor {
       image.onload = () => this.stage.resize({ width: image.naturalWidth, height: image.naturalHeight });
     }
     byId("seen").hidden = picture.shown || picture.source === picture.file;
-    byId("seen").textContent = `This browser cannot show ${kindOf(picture.name)} files; the server decoded this one.`;
+    byId("seen").textContent = `This browser cannot show ${kindOf(picture.name)} files like this; the server decoded it.`;
     byId("after").ariaLabel = `Cut-out: ${picture.name}`;
   }
 

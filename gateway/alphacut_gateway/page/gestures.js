@@ -46,6 +46,8 @@ export function listenOnStage(stage, brush) {
   }
 
   element.addEventListener("pointerleave", () => brush.leave());
+  // With keys the brush stays down until it is lifted. Whoever goes on to something else means what is to be seen.
+  element.addEventListener("blur", () => brush.up());
 
   function pinch(id, before, after) {
     const other = [...fingers].find(([finger]) => finger !== id)[1];

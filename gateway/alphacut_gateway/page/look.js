@@ -6,7 +6,7 @@ const COLORS = {
 }; // prettier-ignore
 const byId = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
 
-/** Tells "change" whenever a control has moved. */
+/** Tells "change" whenever a control has moved, "say" with a text for screen readers. */
 export class Look extends EventTarget {
   /** @type {File|null} */
   #own = null;
@@ -48,12 +48,22 @@ export class Look extends EventTarget {
     return this.form.elements["type"].value;
   }
 
-  #moved(control) {
-    if (control.id === "own") {
-      this.#own = control.files?.[0] ?? null;
-      byId("own-name").textContent = this.#own?.name ?? "It stays in this browser.";
-    }
+  async #moved(control) {
+    if (control.id === "own") await this.#take(control.files?.[0] ?? null);
     this.#changed();
+  }
+
+  /** Take a picture to put behind all others, if it is one. */
+  async #take(file) {
+    try {
+      if (file) (await createImageBitmap(file)).close();
+      this.#own = file;
+      byId("own-name").textContent = file?.name ?? "It stays in this browser.";
+    } catch {
+      byId("own").value = ""; // so that the same file can be chosen again
+      const text = `This browser cannot show ${file.name}; choose a JPEG or PNG.`;
+      this.dispatchEvent(new CustomEvent("say", { detail: text }));
+    }
   }
 
   #resetEdge() {

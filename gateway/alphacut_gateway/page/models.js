@@ -18,11 +18,13 @@ export const DEFAULT = { id: "", model: null, mode: null, label: "", about: "" }
  * @returns {Promise<Tier[]>}
  */
 export async function fetchTiers() {
-  const answer = await fetch("/v1/models");
-  if (!answer.ok) return [DEFAULT];
-  const { models } = await answer.json();
-  const tiers = readTiers(models);
-  return tiers.length ? tiers : [DEFAULT];
+  try {
+    const { models } = await (await fetch("v1/models")).json();
+    const tiers = readTiers(models);
+    return tiers.length ? tiers : [DEFAULT];
+  } catch {
+    return [DEFAULT]; // whoever gives a picture is told what is wrong
+  }
 }
 
 /** Read what /v1/models lists; of a single network the name says nothing. */

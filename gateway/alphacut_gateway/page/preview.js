@@ -11,7 +11,7 @@ export class Preview {
   #turn = 0;
   /** @type {{picture: import("./album.js").Picture, cut: import("./album.js").Cut}|null} */
   subject = null;
-  /** @type {ImageBitmap|null} */
+  /** @type {ImageBitmap|null} Nothing while another picture is being opened. */
   original = null;
   /** Resolves once what was opened last is to be seen. */
   opening = Promise.resolve();
@@ -40,16 +40,17 @@ export class Preview {
     this.#turn += 1;
     const turn = this.#turn;
     this.subject = { picture, cut };
+    this.original?.close();
+    this.original = null;
     const made = await this.workshop.do("preview", { source: picture.source, mask: cut.mask, side: SIDE });
     if (turn !== this.#turn) return made.picture.close();
-    this.original?.close();
     this.original = made.picture;
     Object.assign(this, { mask: made.mask, width: made.width, height: made.height });
     this.mend = Mend.of(picture.strokes, made.width, made.height);
     return this.shape(look);
   }
 
-  /** Shape the edge anew; of several calls at a time the last one counts. */
+  /** Shape the edge anew, of what is open; of several calls at a time the last one counts. */
   async shape(look) {
     if (!this.original) return;
     this.#turn += 1;
@@ -81,6 +82,7 @@ export class Preview {
    * @param {import("./strokes.js").Stroke=} stroke One that is not finished.
    */
   draw(look, box, stroke) {
+    if (!this.original) return;
     this.mend.apply(this.#alpha, this.#shown, box, stroke);
     compose(this.canvas, this.original, this.#shown, look.background, this.own);
   }

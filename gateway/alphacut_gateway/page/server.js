@@ -71,7 +71,7 @@ function send({ file, tier, whole, key, signal, tell }) {
     const answer = new XMLHttpRequest();
     const started = performance.now();
     let uploadMs = 0;
-    answer.open("POST", `/remove?${query}`);
+    answer.open("POST", `remove?${query}`);
     answer.responseType = "blob";
     answer.setRequestHeader("Content-Type", "application/octet-stream");
     if (key) answer.setRequestHeader("X-API-Key", key);

@@ -14,10 +14,11 @@ from alphacut_gateway import gateway
 from alphacut_gateway.batch import images
 from alphacut_gateway.batch.working import Working
 from alphacut_gateway.faults import IMAGE_ERRORS, declared
+from alphacut_gateway.routes.credentials import KEY
 from alphacut_gateway.routes.parameters import CutoutParameters, merged
 from alphacut_gateway.routes.remove import BINARY
 
-router = APIRouter()
+router = APIRouter(dependencies=KEY)
 
 _FORM = {
     "schema": {

@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from alphacut_core import codec
+from alphacut_core.errors import AlphacutError, UnavailableError
 from alphacut_gateway import gateway, media
 from alphacut_gateway.faults import IMAGE_ERRORS, declared
 from alphacut_gateway.jobs.job import Job
@@ -20,11 +21,14 @@ from alphacut_gateway.refusals import (
     JobUnfinishedError,
     JobUnknownError,
     MalformedRequestError,
+    RateLimitError,
+    UnauthorizedError,
 )
+from alphacut_gateway.routes.credentials import KEY
 from alphacut_gateway.routes.parameters import CutoutParameters, merged
 from alphacut_gateway.routes.remove import BINARY, BODY, image_file
 
-router = APIRouter(prefix="/v1/jobs")
+router = APIRouter(prefix="/v1/jobs", dependencies=KEY)
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -34,6 +38,12 @@ _RESULT: dict[int | str, dict[str, Any]] = {
         "content": {kind: {"schema": BINARY} for kind in media.TYPES.values()},
     }
 }
+_LOOKING_ERRORS: tuple[type[AlphacutError], ...] = (
+    UnauthorizedError,
+    ForbiddenError,
+    RateLimitError,
+    UnavailableError,
+)
 
 
 class JobParameters(CutoutParameters):
@@ -80,7 +90,7 @@ async def submit(
     return _told(job, 202, durable=here.jobs.records.durable)
 
 
-@router.get("/{job_id}", responses=declared(JobUnknownError), response_class=JSONResponse)
+@router.get("/{job_id}", responses=declared(JobUnknownError, *_LOOKING_ERRORS), response_class=JSONResponse)
 async def state(request: Request, job_id: str) -> Response:
     """Say how far a job is."""
     here = gateway.of(request)

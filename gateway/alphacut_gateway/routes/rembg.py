@@ -14,12 +14,14 @@ from alphacut_core.errors import InvalidOptionError, RefinementError
 from alphacut_core.options import Matting, Options
 from alphacut_gateway import colors, gateway, tier
 from alphacut_gateway.faults import IMAGE_ERRORS, URL_ERRORS, declared
+from alphacut_gateway.leaving import while_there
 from alphacut_gateway.refusals import ForbiddenError
 from alphacut_gateway.routes import picture
+from alphacut_gateway.routes.credentials import KEY
 from alphacut_gateway.routes.parameters import merged
 from alphacut_gateway.routes.remove import PICTURES, image_file
 
-router = APIRouter()
+router = APIRouter(dependencies=KEY)
 
 
 class Parameters(BaseModel):
@@ -100,7 +102,8 @@ async def remove(request: Request, query: Annotated[Parameters, Query()]) -> Res
     deadline = here.deadline(request)
     async with here.upload(request) as upload:
         wishes = merged(query, {name: text for name, text in upload.fields.items() if name in _FIELDS})
-        return await deadline.bound(_respond(request, image_file(upload), wishes))
+        making = _respond(request, image_file(upload), wishes)
+        return await deadline.bound(while_there(request, making))
 
 
 @router.get(
@@ -119,8 +122,9 @@ async def remove_from_address(request: Request, query: Annotated[AddressParamete
             "POST the image as the form's file instead"
         )
     with here.body_bytes.hold(here.settings.max_bytes):
-        data = await deadline.bound(here.fetcher.get(query.url, here.settings.max_bytes))
-        return await deadline.bound(_respond(request, data, query))
+        fetching = here.fetcher.get(query.url, here.settings.max_bytes)
+        data = await deadline.bound(while_there(request, fetching))
+        return await deadline.bound(while_there(request, _respond(request, data, query)))
 
 
 async def _respond(request: Request, data: bytes, wishes: Parameters) -> Response:

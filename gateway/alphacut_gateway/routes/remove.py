@@ -9,12 +9,14 @@ from starlette.responses import Response
 
 from alphacut_gateway import gateway, media
 from alphacut_gateway.faults import IMAGE_ERRORS, declared
+from alphacut_gateway.leaving import while_there
 from alphacut_gateway.refusals import MalformedRequestError
 from alphacut_gateway.routes import picture
+from alphacut_gateway.routes.credentials import KEY
 from alphacut_gateway.routes.parameters import CutoutParameters, merged
 from alphacut_gateway.uploads import Upload
 
-router = APIRouter()
+router = APIRouter(dependencies=KEY)
 
 BINARY = {"type": "string", "format": "binary"}
 _FORM = {"schema": {"type": "object", "required": ["file"], "properties": {"file": BINARY}}}
@@ -43,7 +45,8 @@ async def remove(request: Request, query: Annotated[CutoutParameters, Query()]) 
     deadline = here.deadline(request)
     async with here.upload(request) as upload:
         data, wishes = image_file(upload), merged(query, upload.fields)
-        return await deadline.bound(picture.respond(request, data, wishes.options(), wishes.tier()))
+        making = picture.respond(request, data, wishes.options(), wishes.tier())
+        return await deadline.bound(while_there(request, making))
 
 
 def image_file(upload: Upload) -> bytes:

@@ -16,15 +16,17 @@ from alphacut_core import codec
 from alphacut_core.errors import AlphacutError, InputError
 from alphacut_gateway import allowance, gateway, keys
 from alphacut_gateway.envelope import note_fault
+from alphacut_gateway.leaving import while_there
 from alphacut_gateway.refusals import AddressError
-from alphacut_gateway.removebg import composition, files, refusal, resolution, wishes
+from alphacut_gateway.removebg import acceptance, composition, files, refusal, resolution, wishes
 from alphacut_gateway.removebg.composition import Composition
 from alphacut_gateway.removebg.refusal import RemoveBgError
 from alphacut_gateway.removebg.wishes import Wishes
+from alphacut_gateway.routes.credentials import KEY
 from alphacut_gateway.tier import Tier
 from alphacut_gateway.uploads import Upload
 
-router = APIRouter(prefix="/v1.0")
+router = APIRouter(prefix="/v1.0", dependencies=KEY)
 
 _SOURCES = ("image_file", "image_file_b64", "image_url")
 _MIN_CONFIDENCE = 0.05
@@ -51,7 +53,7 @@ _BODY: dict[str, Any] = {
 }
 _PICTURES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The picture, or JSON with `result_b64` where `Accept: application/json` asks for it.",
+        "description": "The picture, or JSON with `result_b64` where `Accept` likes `application/json` better.",
         "content": {kind: {"schema": _BINARY} for kind in files.MEDIA_TYPES.values()} | {"application/json": {}},
     }
 }
@@ -67,7 +69,9 @@ async def removebg(request: Request) -> Response:
         return refusal.answer(error)
 
 
-@router.get("/account", response_class=JSONResponse, responses={403: refusal.DECLARED[403]})
+@router.get(
+    "/account", response_class=JSONResponse, responses={status: refusal.DECLARED[status] for status in (403, 429)}
+)
 async def account(request: Request) -> Response:
     """Tell a caller what is left; nothing here costs credits, so all calls are free ones."""
     here = gateway.of(request)
@@ -87,7 +91,7 @@ async def _removebg(request: Request, caller: str) -> Response:
     await here.megapixels.charge(caller, 0, here.settings.megapixels_per_minute)
     deadline = here.deadline(request)
     async with here.upload(request, text_forms=True) as upload:
-        return await deadline.bound(_cut_out(request, caller, upload))
+        return await deadline.bound(while_there(request, _cut_out(request, caller, upload)))
 
 
 async def _cut_out(request: Request, caller: str, upload: Upload) -> Response:
@@ -141,7 +145,8 @@ async def _image(here: gateway.Gateway, upload: Upload) -> bytes:
                 "failed_to_read_image", "got image_file as text; send it as a file in multipart/form-data"
             )
         return upload.files["image_file"]
-    text = upload.fields.get("image_file_b64", "")
+    # The tool `base64` and MIME break it into lines. Blanks stay wrong: in a form each was a plus sign.
+    text = upload.fields.get("image_file_b64", "").replace("\n", "").replace("\r", "")
     try:
         return base64.b64decode(text.partition(",")[2] if text.startswith("data:") else text, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -200,8 +205,9 @@ def _headers(made: Composition, asked: Wishes) -> dict[str, str]:
 
 
 def _answer(request: Request, content: bytes, made: Composition, asked: Wishes, headers: dict[str, str]) -> Response:
-    if "application/json" not in request.headers.get("accept", ""):
-        return Response(content, media_type=files.MEDIA_TYPES[asked.file_format], headers=headers)
+    media_type = files.MEDIA_TYPES[asked.file_format]
+    if not acceptance.wants_json(", ".join(request.headers.getlist("accept")), media_type):
+        return Response(content, media_type=media_type, headers=headers)
     left, top, right, bottom = made.subject
     data: dict[str, Any] = {
         "result_b64": base64.b64encode(content).decode(),

@@ -15,6 +15,7 @@ from alphacut_gateway import gateway
 from alphacut_gateway.catalogue import Engine
 from alphacut_gateway.faults import declared
 from alphacut_gateway.refusals import ForbiddenError, UnauthorizedError
+from alphacut_gateway.routes.credentials import KEY
 
 router = APIRouter()
 
@@ -47,7 +48,9 @@ async def readyz(request: Request) -> dict[str, str | float]:
     return {"status": "ready", "server": health.server, "latency_s": health.latency_s}
 
 
-@router.get("/metrics", response_class=Response, responses=declared(UnauthorizedError, ForbiddenError))
+@router.get(
+    "/metrics", dependencies=KEY, response_class=Response, responses=declared(UnauthorizedError, ForbiddenError)
+)
 async def metrics(request: Request) -> Response:
     """Return Prometheus' numbers; where keys are configured, to one with the scope `admin`."""
     here = gateway.of(request)

@@ -99,6 +99,58 @@ def test_keys_move_the_brush_put_it_down_and_change_its_size(page: Any) -> None:
     assert len(page.posts) == 1
 
 
+def preview_and_file(page: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return alpha as it is seen and as it is saved, at the preview's size."""
+    file = page.download_picture().getchannel("A")
+    shown = page.pixels()[..., 3]  # by now, whatever was drawn is painted
+    saved = file.resize(shown.shape[::-1], Image.Resampling.BOX)
+    return shown.astype(int), np.asarray(saved).astype(int)
+
+
+def test_a_stroke_that_is_taken_back_while_it_is_drawn_is_not_there(page: Any) -> None:
+    page.choose("Restore")
+    stroke(page, (0.1, 0.1))
+    page.mouse.move(*at(page, 0.1, 0.9))
+    page.mouse.down()
+    page.mouse.move(*at(page, 0.3, 0.9), steps=4)
+    page.keyboard.press("Control+Z")
+    page.mouse.move(*at(page, 0.4, 0.9))
+    page.mouse.up()
+    page.wait_for_pixel(0.2, 0.9, "a === 0")
+    shown, saved = preview_and_file(page)
+    assert np.mean(np.abs(shown - saved) > 64) < 0.001
+    assert saved[saved.shape[0] // 10, saved.shape[1] // 10] == 255  # the one before is left alone
+
+
+def test_a_stroke_that_was_never_lifted_ends_where_one_goes_on_to_something_else(page: Any) -> None:
+    page.choose("Restore")
+    page.locator("#stage").focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    shown, saved = preview_and_file(page)
+    assert np.mean(np.abs(shown - saved) > 64) < 0.001
+    assert page.get_by_role("button", name="Undo").is_enabled()
+
+
+def test_a_stroke_stays_with_its_picture(page: Any, tmp_path: Path) -> None:
+    page.locator("#stage").focus()
+    page.keyboard.press("Space")
+    page.get_by_text("Brush down").wait_for()
+    # Dropped or pasted, a picture takes the place of the one before while the focus stays where it is.
+    page.set_input_files("#more", tmp_path / "disc.png")
+    page.get_by_text("2 of 2 cut out").wait_for()
+    page.wait_for_mode("split")
+    page.get_by_role("button", name="Brush").click()
+    page.wait_for_mode("brush")
+    assert page.get_by_role("button", name="Undo").is_disabled()
+    page.locator(".show").first.click()
+    page.wait_for_mode("split")
+    assert page.get_by_role("button", name="Undo").is_enabled()
+
+
 def test_a_soft_brush_falls_off_towards_its_rim(page: Any) -> None:
     page.choose("Restore")
     page.slide("brush-soft", 100)

@@ -146,6 +146,13 @@ def test_a_server_that_cannot_be_reached_is_named_and_a_second_try_succeeds(page
     page.wait_for_mode("split")
 
 
+def test_a_photograph_is_cut_out_though_the_server_was_away_when_the_page_was_opened(page: Any) -> None:
+    page.route("**/v1/models", lambda route: route.abort())
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    page.give(SAMPLES / "cat.jpg")
+
+
 def test_a_busy_server_is_asked_again_when_it_said(page: Any) -> None:
     asked: list[float] = []
 
@@ -180,15 +187,15 @@ def test_a_key_is_asked_for_where_one_is_needed_and_forgotten_with_the_tab(
     assert page.evaluate("localStorage.length + document.cookie.length") == 0
 
 
-@pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_a_turned_photograph_stands_upright(page: Any, tmp_path: Path, orientation: int) -> None:
+@pytest.mark.parametrize(("kind", "orientation"), [("jpg", 3), ("jpg", 6), ("jpg", 8), ("webp", 3), ("webp", 6)])
+def test_a_turned_photograph_stands_upright(page: Any, tmp_path: Path, kind: str, orientation: int) -> None:
     with Image.open(SAMPLES / "cat.jpg") as photo:
         exif = Image.Exif()
         exif[0x0112] = orientation
-        photo.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+        photo.save(tmp_path / f"turned.{kind}", exif=exif, quality=95)
         turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_270, 8: Image.Transpose.ROTATE_90}[orientation]
         expected = np.asarray(photo.transpose(turn)).astype(float)
-    page.give(tmp_path / "turned.jpg")
+    page.give(tmp_path / f"turned.{kind}")
     page.slide("threshold", 1)
     page.slide("shift", 15)
     cutout = np.asarray(page.download_picture()).astype(float)

@@ -44,6 +44,32 @@ def test_every_background_is_painted_without_a_request(page: Any, disc: Path, tm
     assert posts == []
 
 
+def test_a_background_that_is_no_picture_is_refused_and_spoils_nothing(page: Any, disc: Path, tmp_path: Path) -> None:
+    (tmp_path / "phone.heic").write_bytes(b"not for browsers")
+    page.give(disc, SAMPLES / "cat.jpg")
+    page.choose("Picture")
+    page.set_input_files("#own", tmp_path / "phone.heic")
+    page.get_by_text("This browser cannot show phone.heic; choose a JPEG or PNG.").wait_for()
+    assert page.locator("#own-name").inner_text() == "It stays in this browser."
+    page.get_by_role("button", name="cat.jpg done").click()
+    page.get_by_role("img", name="Cut-out: cat.jpg").wait_for()
+    page.wait_for_mode("split")
+    assert page.download_picture().size == (451, 300)
+
+
+def test_controls_that_move_while_another_picture_is_opened_show_that_one(page: Any, tmp_path: Path) -> None:
+    for name, color in {"red": (200, 30, 30), "blue": (30, 30, 200)}.items():
+        Image.new("RGB", (600, 400), color).save(tmp_path / f"{name}.png")
+    page.give(tmp_path / "red.png", tmp_path / "blue.png")
+    page.choose("Blur")
+    page.wait_for_pixel(*MIDDLE, "r === 200")
+    page.evaluate(
+        "() => { document.querySelectorAll('.show')[1].click(); const it = document.getElementById('feather');"
+        " it.value = 3; it.dispatchEvent(new Event('input', {bubbles: true})) }"
+    )
+    page.wait_for_pixel(*MIDDLE, "b === 200")
+
+
 def test_the_blurred_background_has_no_halo_of_the_subject(page: Any, disc: Path) -> None:
     page.give(disc)
     page.slide("threshold", 50)

@@ -8,6 +8,7 @@ import json
 import struct
 import time
 import zipfile
+import zlib
 from typing import Any
 
 import httpx
@@ -51,6 +52,27 @@ def test_a_form_of_many_comes_back_as_a_zip_and_a_bad_one_costs_only_itself(post
     by_name = {each["image"]: each for each in told}
     assert by_name["bad.jpg"]["error"]["code"] == "image-unsupported"
     assert by_name["b.png"] == {"image": "b.png", "file": "b.webp"}
+
+
+def read_forwards(content: bytes) -> dict[str, bytes]:
+    """Read a zip as whoever cannot see its end does: by the heads of its entries, which have to name their sizes."""
+    found, at = {}, 0
+    while content.startswith(b"PK\x03\x04", at):
+        flags, method, *_, crc, packed, size, n_name, n_extra = struct.unpack_from("<HHHHIIIHH", content, at + 6)
+        assert (flags & 0x8, method, packed) == (0, zipfile.ZIP_STORED, size)
+        begin = at + 30 + n_name + n_extra
+        found[content[at + 30 : at + 30 + n_name].decode()] = content[begin : begin + size]
+        assert zlib.crc32(content[begin : begin + size]) == crc
+        at = begin + size
+    return found
+
+
+def test_the_zip_is_read_from_front_to_back_too(post: Any, photo: bytes) -> None:
+    response = post(URL, files=[("file", (name, photo)) for name in ("a.png", "ü.png")])
+    found = read_forwards(response.content)
+    assert list(found)[-1] == "manifest.json"
+    assert found.items() >= opened(response)[0].items()
+    assert len(found) == 3
 
 
 def test_a_zip_keeps_its_folders_and_leaves_out_what_systems_add(post: Any, photo: bytes) -> None:

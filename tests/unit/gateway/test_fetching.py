@@ -38,6 +38,10 @@ PRIVATE = [
     "::ffff:169.254.169.254",
     "64:ff9b::7f00:1",
     "2002:7f00:1::",
+    "fec0::1",  # site-local, before fc00::/7
+    "64:ff9b:1::a00:1",  # NAT64 of one's own network
+    "::ffff:0:127.0.0.1",
+    "::127.0.0.1",
 ]
 MALFORMED = [
     "file:///etc/passwd",

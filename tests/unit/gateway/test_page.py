@@ -44,7 +44,7 @@ def test_every_file_is_used_and_every_file_used_is_there() -> None:
     used = {"index.html", "docs.html"}
     for path in PAGE.iterdir():
         text = path.read_text()
-        used |= set(re.findall(r"/assets/([\w.]+)", text)) | set(re.findall(r"""["']\./([\w.]+)["']""", text))
+        used |= set(re.findall(r"assets/([\w.]+)", text)) | set(re.findall(r"""["']\./([\w.]+)["']""", text))
     assert used == {path.name for path in PAGE.iterdir()}
 
 
@@ -53,6 +53,11 @@ def test_no_file_names_another_host_or_brings_inline_code(path: Path) -> None:
     text = path.read_text().replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"(?:https?:)?//[\w.-]+\.\w", text)
     assert not re.search(r"\son\w+=|\sstyle=|<script>|<style>|eval\(|innerHTML", text)
+
+
+@pytest.mark.parametrize("path", sorted(PAGE.iterdir()), ids=lambda path: path.name)
+def test_the_page_may_lie_below_any_path_of_a_proxy(path: Path) -> None:
+    assert re.findall(r"""(?:href|src)="/|["'`(]/\w[\w/.]*["'`?)]""", path.read_text()) == []
 
 
 def test_the_pages_files_are_short_too() -> None:

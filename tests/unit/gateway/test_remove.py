@@ -121,6 +121,23 @@ def test_an_unexpected_error_tells_nothing_of_our_insides(post: Any, predictor: 
     assert response.status_code == 500
     assert response.json()["error"]["code"] == "internal"
     assert "password" not in response.text
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_unexpected_error_is_found_in_log_and_numbers_by_the_id_in_its_answer(
+    play: Any, predictor: Any, photo: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "alphacut.gateway")
+    predictor.error = RuntimeError("password")
+
+    async def scenario(client: httpx.AsyncClient) -> tuple[str, dict[str, Any], str]:
+        answer = await client.post("/remove", content=photo)
+        line = json.loads(caplog.records[-1].getMessage())
+        return answer.headers["x-request-id"], line, (await client.get("/metrics")).text
+
+    request_id, line, numbers = play(scenario)
+    assert (line["id"], line["status"]) == (request_id, 500)
+    assert 'alphacut_gateway_errors_total{code="internal"} 1.0' in numbers
 
 
 @pytest.mark.parametrize(

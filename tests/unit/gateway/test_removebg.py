@@ -58,6 +58,23 @@ def test_a_cutout_comes_as_png_with_the_contracts_headers(ask: Ask) -> None:
     assert int(response.headers["X-RateLimit-Reset"]) > 1_700_000_000
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("application/json, text/plain, */*", "image/png"),  # axios, unless told otherwise
+        ("*/*", "image/png"),
+        ("image/*, application/json;q=0.5", "image/png"),
+        ("application/json;q=0", "image/png"),
+        ("text/html", "image/png"),
+        ("Application/JSON", "application/json"),
+        ("application/json, */*;q=0.8", "application/json"),
+        ("image/*;q=0.1,application/*", "application/json"),
+    ],
+)
+def test_json_is_for_those_who_like_it_better_than_the_picture(ask: Ask, accept: str, kind: str) -> None:
+    assert ask({"Accept": accept}).headers["content-type"] == kind
+
+
 def test_a_caller_who_accepts_json_gets_base64(ask: Ask) -> None:
     data = ask({"Accept": "application/json"}).json()["data"]
     assert opened(base64.b64decode(data["result_b64"])).size == (200, 100)
@@ -66,8 +83,10 @@ def test_a_caller_who_accepts_json_gets_base64(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("kind", ["json", "data"])
-def test_base64_is_taken_from_json_and_from_forms(post: Any, kind: str) -> None:
-    body = {"image_file_b64": base64.b64encode(png(20, 10)).decode(), "size": "auto", "crop": "true"}
+@pytest.mark.parametrize("ends", ["", "\n", "\r\n"])
+def test_base64_is_taken_from_json_and_from_forms_in_lines_or_not(post: Any, kind: str, ends: str) -> None:
+    text = base64.encodebytes(png(20, 10)).decode().replace("\n", ends)
+    body = {"image_file_b64": text, "size": "auto", "crop": "true"}
     response = post(URL, headers=KEY, **{kind: body})
     assert response.status_code == 200, response.text
     assert opened(response.content).height == 10

@@ -166,6 +166,21 @@ def test_the_openapi_document_declares_the_errors_of_every_image_route(play: Any
     }
 
 
+def test_the_openapi_document_says_where_a_key_is_looked_at_and_what_becomes_of_one_without(play: Any) -> None:
+    document = play(lambda client: client.get("/openapi.json")).json()
+    assert {each.get("name", each.get("scheme")) for each in document["components"]["securitySchemes"].values()} == {
+        "X-API-Key",
+        "bearer",
+    }
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            looks = path not in ("/v1/models", "/healthz", "/readyz")
+            assert len(operation.get("security", [])) == (2 if looks else 0), path
+            refused = "403" if path.startswith("/v1.0/") else "401"
+            assert (refused in operation["responses"]) == looks, path
+            assert path == "/metrics" or ("429" in operation["responses"]) == looks, path
+
+
 @pytest.mark.parametrize(("headers", "query"), [({"x-long": "a" * 20_000}, ""), ({}, "a" * 20_000)])
 def test_a_head_that_is_too_long_is_refused_whole(play: Any, headers: dict[str, str], query: str) -> None:
     response = play(lambda client: client.get(f"/healthz?{query}", headers=headers))
