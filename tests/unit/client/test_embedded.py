@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -146,6 +148,37 @@ def test_a_server_that_does_not_listen_is_ended_by_force(stand_in: StandIn, monk
         pass
     assert not is_running(server.pid)
     assert time.monotonic() - started < 10
+
+
+FORKED = """
+import os
+from alphacut_client import EmbeddedServer
+
+reader, writer = os.pipe()
+with EmbeddedServer() as server:
+    child = os.fork()
+    if child == 0:
+        os.close(writer)
+        os.read(reader, 1)  # until the parent is done
+        os._exit(0)
+print(server.log)
+os.close(writer)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_forked_child_that_outlives_the_block_keeps_no_server_from_ending_in_good_order(stand_in: StandIn) -> None:
+    stand_in(READY + UNTIL_STDIN_CLOSES + "print('ended in good order', file=sys.stderr)\n")
+    path = os.pathsep.join([os.environ["PYTHONPATH"], *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "ended in good order\n"), done.stderr
 
 
 def test_a_talkative_server_never_blocks_on_a_full_pipe(stand_in: StandIn) -> None:
