@@ -214,6 +214,26 @@ def test_progress_counts_to_the_end(serve: Serve, photo: Photo) -> None:
     assert told == [1, 2, 3, 4, 5]
 
 
+def test_without_a_running_loop_none_is_made(serve: Serve) -> None:
+    with pytest.raises(RuntimeError, match="none runs here; create it in a coroutine"):
+        AsyncClient(serve().url)
+
+
+def test_another_loop_than_its_own_is_told_so(serve: Serve, photo: Photo) -> None:
+    async def make() -> AsyncClient:
+        client = AsyncClient(serve().url)
+        await client.remove(photo())
+        return client
+
+    async def use(client: AsyncClient) -> None:
+        for call in (client.remove(photo()), client.remove_batch([photo()]), client.models()):
+            with pytest.raises(RuntimeError, match="belongs to another event loop; create one on the loop that uses"):
+                await call
+
+    client = asyncio.run(make())
+    asyncio.run(use(client))
+
+
 def test_health_and_window_are_checked_as_in_the_blocking_client(serve: Serve) -> None:
     async def run() -> str:
         async with AsyncClient(serve().url) as client:
