@@ -23,20 +23,6 @@ UNTIL_STDIN_CLOSES = "sys.stdin.read()\n"
 StandIn = Callable[[str], None]
 
 
-@pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """Put a program in the place of ``python -m alphacut_server``."""
-
-    def put(program: str) -> None:
-        package = tmp_path / "alphacut_server"
-        package.mkdir()
-        (package / "__init__.py").touch()
-        (package / "__main__.py").write_text(program)
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-
-    return put
-
-
 def is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
