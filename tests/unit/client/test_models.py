@@ -154,11 +154,12 @@ def test_so_is_the_default_network_where_only_others_are_served(
     server: Any, photo: Callable[..., bytes], upload: Any
 ) -> None:
     server.served = catalogue(("u2netp", "lite", 320))
-    with (
-        Client(server.url, upload=upload) as client,
-        pytest.raises(UnknownModelError, match=r"got model='u2netp' mode='full'; .* model='u2netp' mode='lite'"),
-    ):
-        client.remove(photo())
+    with Client(server.url, upload=upload) as client:
+        for call in (lambda: client.remove(photo()), client.health):
+            with pytest.raises(
+                UnknownModelError, match=r"got model='u2netp' mode='full'; .* model='u2netp' mode='lite'"
+            ):
+                call()
 
 
 @pytest.mark.parametrize("mode", ["full", "lite"])
