@@ -99,6 +99,8 @@ async def _side_by_side(
 
 
 def _note(ended: asyncio.Queue[tuple[int, _Task]], index: int, task: _Task) -> None:
+    if not task.cancelled():
+        task.exception()  # asked for, or asyncio logs those that a batch ends without, at the first error of another
     ended.put_nowait((index, task))
 
 

@@ -17,17 +17,34 @@ from alphacut_core.errors import AlphacutError, OverloadedError
 
 
 class AsyncConnection(Endpoint):
-    """A channel for one event loop; a cancelled task cancels its call on the server too."""
+    """A channel for one event loop; a cancelled task cancels its call on the server too.
+
+    Raises:
+        RuntimeError: No event loop runs here.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        try:
+            self._loop = asyncio.get_running_loop()  # gRPC would take, or make, one that may never run
+        except RuntimeError as error:
+            raise RuntimeError(
+                "an AsyncClient belongs to the event loop that it is created on, and none runs here; create it in a "
+                "coroutine, such as the lifespan of a web application"
+            ) from error
         super().__init__(settings, "AsyncClient", grpc.aio)
         self._under_way: set[Any] = set()  # calls and pauses; some calls may be over a channel that was replaced
 
     def check_open(self) -> None:
-        """Refuse work after ``close`` and after a fork, which no event loop survives, with a RuntimeError."""
+        """Refuse work after ``close``, after a fork, which no event loop survives, and on another loop.
+
+        Raises:
+            RuntimeError: One of these.
+        """
         super().check_open()
         if os.getpid() != self._pid:
             raise RuntimeError("this AsyncClient belongs to the parent process's event loop; create one in the child")
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError("this AsyncClient belongs to another event loop; create one on the loop that uses it")
 
     async def attempt(self, send: Send) -> Any:
         """Call once and return the response.

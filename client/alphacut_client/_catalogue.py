@@ -14,7 +14,7 @@ from alphacut_client._steps import Steps, ask
 from alphacut_client.models import InstalledModel, installed
 from alphacut_core import tiers
 from alphacut_core.contract import DEFAULT_PIPELINE, Pipeline, mask_spec
-from alphacut_core.errors import AlphacutError, ContractError, UnknownModelError
+from alphacut_core.errors import ContractError, ServerError, UnknownModelError
 
 Way: TypeAlias = Callable[[Pipeline], Steps]
 """What is done with a pipeline; it may have to be done twice."""
@@ -52,6 +52,7 @@ class Catalogue:
 
         Raises:
             UnknownModelError: The server does not serve it; the message lists what it serves.
+            ContractError: The server serves nothing of Alphacut's.
         """
         believed = yield from self.pipeline(route)
         try:
@@ -61,7 +62,7 @@ class Catalogue:
                 raise
             wanted = (route.model, route.mode)
             if self._known[wanted] == believed:  # nobody has asked since
-                with contextlib.suppress(AlphacutError):  # the first error says more
+                with contextlib.suppress(ContractError, ServerError):  # the first error says more
                     self._known[wanted] = yield from _ask_size(believed, route)
             if self._known[wanted] == believed:
                 raise
@@ -74,6 +75,8 @@ def _ask_size(named: Pipeline, route: Route) -> Steps:
         answer = yield from ask("ModelMetadata", question, route.timeout_s)
     except ContractError as error:
         served = yield from installed(route.timeout_s)
+        if not served:  # a server of somebody else's, of whose models none is a choice
+            raise
         raise UnknownModelError(_not_served(route, served)) from error
     mask = mask_spec(named.size).name
     size = next((int(output.shape[-1]) for output in answer.outputs if output.name == mask), None)
@@ -85,7 +88,7 @@ def _ask_size(named: Pipeline, route: Route) -> Steps:
 
 
 def _not_served(route: Route, served: tuple[InstalledModel, ...]) -> str:
-    listed = ", ".join(f"model={one.model!r} mode={one.mode!r}" for one in served) or "nothing"
+    listed = ", ".join(f"model={one.model!r} mode={one.mode!r}" for one in served)
     return (
         f"got model={route.model!r} mode={route.mode!r}; the server serves {listed}; "
         "choose one of them, or install it with `alphacut build`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from pathlib import Path
@@ -43,7 +44,7 @@ def opened(file: IO[bytes], limits: Limits = DEFAULT_LIMITS) -> bytes:
     Raises:
         InputError: It cannot be read.
         ImageTooLargeError: There is more than the limit, of which one byte more is read.
-        UnsupportedImageError: It is open as text.
+        UnsupportedImageError: It is open as text, or has to be awaited.
     """
     try:
         return _content(file, limits)
@@ -71,6 +72,11 @@ def _content(file: IO[bytes], limits: Limits, first_bytes: int = _AT_ONCE_BYTES)
 
 def _piece(file: IO[bytes], n_bytes: int) -> bytes:
     piece: object = file.read(n_bytes)
+    if inspect.iscoroutine(piece):  # a web framework's upload, or a file of aiofiles
+        piece.close()
+        raise UnsupportedImageError(
+            f"got {type(file).__name__}, whose read() has to be awaited; await it, and give the bytes"
+        )
     if not isinstance(piece, bytes):
         raise UnsupportedImageError(
             f"got a file that gives {type(piece).__name__} instead of bytes; open it in binary mode, as 'rb'"

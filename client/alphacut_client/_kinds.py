@@ -73,7 +73,7 @@ def picture(image: object, limits: Limits, channels: Channels = "rgb") -> Image.
                 f"got an array of {image.dtype} {image.shape}; give uint8 (H, W, 3) RGB or (H, W, 4) RGBA"
             )
         limits.check_pixels(image.shape[1], image.shape[0])
-        return Image.fromarray(image if channels == "rgb" else image[..., _BGR[image.shape[2]]])
+        return Image.fromarray(_ordered(image, channels))
     if isinstance(image, Image.Image):
         limits.check_pixels(*image.size)
         return codec.upright(image)
@@ -100,6 +100,11 @@ def wanted(image: object, returns: Returns) -> Given:
 
 
 def array(rendered: Image.Image, channels: Channels) -> Pixels:
-    """Return a result as an array of its own: uint8 (H, W) or (H, W, 4)."""
+    """Return a result as an array of its own: uint8 (H, W) or (H, W, 4), contiguous, since OpenCV draws on no other."""
     values: Pixels = np.array(rendered)  # a copy, since one that shares the picture's memory cannot be written to
-    return values if channels == "rgb" or values.ndim == 2 else values[..., _BGR[values.shape[2]]]
+    return values if values.ndim == 2 else _ordered(values, channels)
+
+
+def _ordered(values: Pixels, channels: Channels) -> Pixels:
+    # An index instead of take would leave the channels as planes in memory, and take seven times as long.
+    return values if channels == "rgb" else np.take(values, _BGR[values.shape[2]], axis=2)

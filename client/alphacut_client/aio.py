@@ -34,12 +34,15 @@ class AsyncClient(AsyncBatching):
     """``Client`` for the tasks of one event loop: the same settings, options, results, errors and retries.
 
     Decoding, compositing and encoding run in threads of its own, one a processor, never on the loop. A task
-    that is cancelled cancels its inference on the server. Create it where the loop runs; it belongs to that
-    process, for no event loop outlives a fork.
+    that is cancelled cancels its inference on the server. Create it where the loop runs, as in the lifespan of a web
+    application; it belongs to that loop, and so to its process, for no event loop outlives a fork.
 
     Args:
         url: As for ``Client``.
         **settings: As for ``Client``; ``token`` and ``api_key`` are asked on the loop, so let them answer at once.
+
+    Raises:
+        RuntimeError: No event loop runs here, or, by every method, it is another one.
 
     Example:
         >>> async with AsyncClient("127.0.0.1:8001") as client:

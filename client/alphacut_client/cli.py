@@ -13,9 +13,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from alphacut_client import atomic, folder, pipe, wishes
+from alphacut_client import folder, pipe, result, wishes
 from alphacut_client.client import Client
-from alphacut_client.commands import CommandError
 from alphacut_client.embedded import connected
 from alphacut_client.option_groups import GroupedCommand
 from alphacut_client.settings import RenderOn
@@ -79,14 +78,11 @@ def _remove_file(source: Path, target: Path, connect: Connect, cut: Cut) -> None
         raise InputError(f"the result would overwrite {source}; name another file")
     image = pipe.read() if source == _PIPE else source
     with connect() as client:
-        result = cut(client, image)
+        cutout = cut(client, image)
     if target == _PIPE:
-        pipe.write(result)
+        pipe.write(cutout)
         return
-    try:
-        atomic.write(target, result)
-    except OSError as error:
-        raise CommandError(f"cannot write {target} ({error.strerror})") from error
+    result.write(target, cutout)
 
 
 def _remove_folder(
@@ -102,9 +98,9 @@ def _remove_folder(
     done = left = 0
     if todo:
         with connect() as client:
-            result = sweep(todo, functools.partial(cut, client), jobs, client.close, Console(stderr=True))
-        failed += result.failed
-        done, left = result.done, result.left
+            swept = sweep(todo, functools.partial(cut, client), jobs, client.close, Console(stderr=True))
+        failed += swept.failed
+        done, left = swept.done, swept.left
     click.echo(f"{done} cut out, {len(planned.jobs) - len(todo)} were finished before, {len(failed)} failed", err=True)
     for path in failed:
         click.echo(f"  {path}", err=True)

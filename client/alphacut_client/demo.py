@@ -10,7 +10,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from alphacut_client import atomic, contact_sheet, folder
+from alphacut_client import contact_sheet, folder, result
 from alphacut_client.client import Client
 from alphacut_client.embedded import EmbeddedServer
 from alphacut_client.stats import ModelStatistics
@@ -45,10 +45,10 @@ def demo(photos: Path, output: Path) -> None:
         before = client.statistics()
         # One at a time, so that the stages below add up to what one photograph costs.
         for job in planned.jobs:
-            atomic.write(job.target, client.remove(job.source))
+            result.write(job.target, client.remove(job.source))
         after = client.statistics()
     sheet = output / _SHEET
-    atomic.write(sheet, codec.encode_png(contact_sheet.draw(_row(job) for job in planned.jobs), level=6))
+    result.write(sheet, codec.encode_png(contact_sheet.draw(_row(job) for job in planned.jobs), level=6))
     click.echo(f"The embedded Triton answered after {start_s:.1f} s at {server.url}.")
     Console().print(_stage_table(times, {model: after[model] - before[model] for model in after}))
     click.echo(f"{len(planned.jobs)} cut-outs are in {output}/, all at a glance in {sheet}")
@@ -74,6 +74,10 @@ def _stage_table(times: StageTimes, server: dict[str, ModelStatistics]) -> Table
     table.add_row("client", "all", f"{total_ms:.1f}", "100%", end_section=True)
     for model in (DEFAULT_PIPELINE.preprocess, DEFAULT_PIPELINE.engine):
         counters = server[model]
+        if (
+            not counters.inferences
+        ):  # Triton counts just after it has answered, which for one photograph may be too late
+            continue
         table.add_row("server", f"{model}: queue", f"{1000 * counters.queue_s / counters.inferences:.1f}")
         table.add_row("server", f"{model}: compute", f"{1000 * counters.compute_s / counters.inferences:.1f}")
     return table

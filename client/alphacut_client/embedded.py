@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
+from weakref import WeakSet
 
 from alphacut_client.client import Client
 from alphacut_core.errors import InvalidOptionError, ServerStartError
@@ -92,6 +93,7 @@ class EmbeddedServer:
             start_new_session=True,
         )
         self.pid = self._process.pid
+        _STARTED.add(self)
         try:
             self.url = self._wait_for_url()
         except BaseException:
@@ -178,11 +180,15 @@ class EmbeddedServer:
             return "\n".join(lines[errors[-1] :]).removeprefix(_ERROR)
         return f"the embedded server ended with status {status} before it answered; its last words:\n{self.log}"
 
+    def _let_go(self) -> None:
+        """Close this process's end of the pipe; the server ends when nobody holds one any more."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
     def _stop(self) -> int:
         """End the server by closing its input, by force if it does not listen; return its exit status."""
         process = self._process
-        if process.stdin is not None:
-            process.stdin.close()
+        self._let_go()
         try:
             status = process.wait(_ABORT_TIMEOUT_S if self._starting else _STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -192,6 +198,18 @@ class EmbeddedServer:
         for reader in self._readers:
             reader.join(_READER_TIMEOUT_S)
         return status
+
+
+_STARTED: WeakSet[EmbeddedServer] = WeakSet()
+
+
+def _let_go_of_all() -> None:
+    """Leave the servers to the parent: a forked child, as of a pool of processes, would keep them alive."""
+    for server in list(_STARTED):
+        server._let_go()
+
+
+os.register_at_fork(after_in_child=_let_go_of_all)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from tritonclient.grpc import service_pb2
 
@@ -12,7 +13,7 @@ from alphacut_client._catalogue import Catalogue
 from alphacut_client._route import Route
 from alphacut_client._steps import Steps, ask
 from alphacut_core import probe
-from alphacut_core.contract import RENDERED
+from alphacut_core.contract import RENDERED, Pipeline
 from alphacut_core.options import Options
 
 
@@ -33,7 +34,10 @@ class Health:
 
 def check(catalogue: Catalogue, route: Route) -> Steps:
     """Ask for mask and cut-out of a small picture, once: Triton can call itself ready with dead models."""
-    pipeline = yield from catalogue.pipeline(route)
+    return (yield from catalogue.go(route, partial(_ask, route)))
+
+
+def _ask(route: Route, pipeline: Pipeline) -> Steps:
     question = _wire.predict_file(pipeline, probe.picture(), Options())
     question.outputs.add(name=RENDERED.name)  # or Triton leaves the last step out, which may be dead
     started = time.perf_counter()

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from alphacut_core import checks, opened
+from alphacut_core import checks, codec, opened
 from alphacut_core.colors import Rgba
 from alphacut_core.geometry import Box, to_rgb
 
@@ -73,7 +73,7 @@ class Checkerboard:
 
 
 Background: TypeAlias = Rgba | Blur | Gradient | Checkerboard | Image.Image
-"""A colour, the blurred original, a pattern, or a picture that covers the result, centred."""
+"""A colour, the blurred original, a pattern, or a picture that covers the result, upright and centred."""
 
 
 def is_opaque(background: Background) -> bool:
@@ -103,6 +103,7 @@ def behind(cutout: Image.Image, background: Background, picture: Image.Image, bo
 
     Raises:
         UndecodableImageError: The file behind a picture that was opened but not loaded is broken.
+        UnsupportedImageError: A picture has floating-point or 32-bit pixels.
     """
     return Image.alpha_composite(_painted(background, cutout.size, picture, box), cutout)
 
@@ -117,7 +118,8 @@ def _painted(background: Background, size: tuple[int, int], picture: Image.Image
         return _checkerboard(background, *size)
     if isinstance(background, Image.Image):
         opened.load(background, "a background's pixels")  # all images of a batch share it
-        return ImageOps.fit(background.convert("RGBA"), size, Image.Resampling.LANCZOS)
+        upright = codec.upright(background).convert("RGBA")
+        return ImageOps.fit(upright, size, Image.Resampling.LANCZOS)
     return Image.new("RGBA", size, background)
 
 

@@ -8,6 +8,7 @@ and only the rows of unknown pixels are kept, in the order of its own sums.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def solve(
         from pymatting.solver.cg import cg
     known_part, own_part = equations(rgb, trimap, unknown, progress)
     bound = {} if most_entries_a_row is None else {"max_nnz": most_entries_a_row * len(known_part)}
-    preconditioner = ichol(own_part, **bound)
+    preconditioner = _without_prints(ichol)(own_part, **bound)
     progress()
     alpha: np.ndarray = cg(own_part, -known_part, M=preconditioner, callback=progress)
     return alpha
@@ -89,6 +90,16 @@ def equations(
     is_own = numbers >= 0
     ends = np.concatenate([[0], np.cumsum(is_own.sum(axis=1))])
     return known_part, sparse.csr_matrix((values[is_own], numbers[is_own], ends), (count, count))
+
+
+def _without_prints(function: Any) -> Callable[..., Any]:
+    """Return a function of Python's that does the same and prints nothing, for this caller alone.
+
+    pymatting remarks on equations that it has to ease, as those of flat colours: on standard output, where somebody's
+    image may be on its way.
+    """
+    names = {**function.__globals__, "print": lambda *_: None}
+    return FunctionType(function.__code__, names, function.__name__, function.__defaults__)
 
 
 def _rows(rgb: Image.Image, unknown: np.ndarray, number: np.ndarray, progress: Progress) -> np.ndarray:

@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -77,6 +78,12 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
         for name, value in self._parameters(request, context).items():
             answer.config.parameters[name].string_value = value
         return answer
+
+    def ModelStatistics(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        statistics = service_pb2.ModelStatisticsResponse()  # of a Triton that counts later
+        for name in self.served:
+            statistics.model_stats.add(name=name)
+        return statistics
 
     def _parameters(self, request: Any, context: grpc.ServicerContext) -> dict[str, str]:
         if request.name not in self.served:
@@ -180,3 +187,17 @@ def serve() -> Iterator[Callable[..., Server]]:
     yield start
     for server in running:
         server.stop()
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Put a program in the place of ``python -m alphacut_server``."""
+
+    def put(program: str) -> None:
+        package = tmp_path / "alphacut_server"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / "__main__.py").write_text(program)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    return put

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -78,6 +79,22 @@ def test_the_first_error_of_a_batch_names_its_image_and_ends_it(serve: Serve, ph
     with pytest.raises(UndecodableImageError) as raised:
         asyncio.run(run())
     assert raised.value.index == 1
+
+
+def test_the_other_errors_of_a_batch_that_ended_are_not_logged(serve: Serve) -> None:
+    reported: list[Any] = []
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["message"]))
+        async with AsyncClient(serve().url, window=8) as client:
+            with pytest.raises(UnsupportedImageError):
+                await client.remove_batch([b"no picture"] * 8)
+            async with aclosing(client.stream([b"no picture"] * 8, on_error="return")) as results:
+                assert isinstance(await anext(results), UnsupportedImageError)
+        gc.collect()
+
+    asyncio.run(run())
+    assert "Task exception was never retrieved" not in reported  # gRPC has others to report, where loops came before
 
 
 def test_a_lost_server_is_asked_again_until_it_is_back(serve: Serve, photo: Photo, respond: Callable[..., Any]) -> None:
@@ -195,6 +212,26 @@ def test_progress_counts_to_the_end(serve: Serve, photo: Photo) -> None:
 
     asyncio.run(run())
     assert told == [1, 2, 3, 4, 5]
+
+
+def test_without_a_running_loop_none_is_made(serve: Serve) -> None:
+    with pytest.raises(RuntimeError, match="none runs here; create it in a coroutine"):
+        AsyncClient(serve().url)
+
+
+def test_another_loop_than_its_own_is_told_so(serve: Serve, photo: Photo) -> None:
+    async def make() -> AsyncClient:
+        client = AsyncClient(serve().url)
+        await client.remove(photo())
+        return client
+
+    async def use(client: AsyncClient) -> None:
+        for call in (client.remove(photo()), client.remove_batch([photo()]), client.models()):
+            with pytest.raises(RuntimeError, match="belongs to another event loop; create one on the loop that uses"):
+                await call
+
+    client = asyncio.run(make())
+    asyncio.run(use(client))
 
 
 def test_health_and_window_are_checked_as_in_the_blocking_client(serve: Serve) -> None:

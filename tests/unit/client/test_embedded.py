@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,20 +21,6 @@ from alphacut_core.errors import InvalidOptionError, ServerStartError
 READY = "import sys\nprint('gRPC 127.0.0.1:4711', flush=True)\n"
 UNTIL_STDIN_CLOSES = "sys.stdin.read()\n"
 StandIn = Callable[[str], None]
-
-
-@pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """Put a program in the place of ``python -m alphacut_server``."""
-
-    def put(program: str) -> None:
-        package = tmp_path / "alphacut_server"
-        package.mkdir()
-        (package / "__init__.py").touch()
-        (package / "__main__.py").write_text(program)
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-
-    return put
 
 
 def is_running(pid: int) -> bool:
@@ -146,6 +134,37 @@ def test_a_server_that_does_not_listen_is_ended_by_force(stand_in: StandIn, monk
         pass
     assert not is_running(server.pid)
     assert time.monotonic() - started < 10
+
+
+FORKED = """
+import os
+from alphacut_client import EmbeddedServer
+
+reader, writer = os.pipe()
+with EmbeddedServer() as server:
+    child = os.fork()
+    if child == 0:
+        os.close(writer)
+        os.read(reader, 1)  # until the parent is done
+        os._exit(0)
+print(server.log)
+os.close(writer)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_forked_child_that_outlives_the_block_keeps_no_server_from_ending_in_good_order(stand_in: StandIn) -> None:
+    stand_in(READY + UNTIL_STDIN_CLOSES + "print('ended in good order', file=sys.stderr)\n")
+    path = os.pathsep.join([os.environ["PYTHONPATH"], *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "ended in good order\n"), done.stderr
 
 
 def test_a_talkative_server_never_blocks_on_a_full_pipe(stand_in: StandIn) -> None:

@@ -7,11 +7,12 @@ import os
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
 
 from alphacut_client import _files, spoken
-from alphacut_core.errors import ImageTooLargeError, InputError
+from alphacut_core.errors import ImageTooLargeError, InputError, UnsupportedImageError
 from alphacut_core.limits import Limits
 
 LIMITS = Limits(max_bytes=100)
@@ -70,3 +71,12 @@ def test_whatever_a_callers_file_raises_is_an_error_of_its_image() -> None:
 
     with pytest.raises(InputError, match=r"cannot read Lost \(RuntimeError: the bucket is gone\); give a file"):
         _files.opened(Lost())
+
+
+def test_a_file_that_has_to_be_awaited_is_told_apart_from_one_that_is_open_as_text() -> None:
+    class Upload:
+        async def read(self, size: int = -1) -> bytes:
+            return b"x" * size
+
+    with pytest.raises(UnsupportedImageError, match=r"got Upload, whose read\(\) has to be awaited; await it"):
+        _files.opened(cast(IO[bytes], Upload()))

@@ -90,6 +90,13 @@ def test_blue_first_arrays_are_read_and_given_back_blue_first(channels: int) -> 
     assert np.array_equal(_kinds.array(picture, "bgr"), array)
 
 
+@pytest.mark.parametrize("channels", ["rgb", "bgr"])
+def test_a_result_can_be_drawn_on_as_opencv_does_it(channels: _kinds.Channels) -> None:
+    result = _kinds.array(Image.new("RGBA", (5, 4)), channels)
+    assert result.flags.c_contiguous
+    assert result.flags.writeable
+
+
 def test_a_mask_has_no_order_of_channels() -> None:
     mask = Image.new("L", (3, 2), 7)
     assert _kinds.array(mask, "bgr").shape == (2, 3)

@@ -34,6 +34,8 @@ def catalogue(*installed: tuple[str, tiers.Mode, int]) -> dict[str, dict[str, st
 @pytest.fixture
 def server(serve: Serve, respond: Callable[..., Any], half_of: HalfOf) -> Any:
     def answer(request: Any, context: Any) -> Any:
+        if request.model_name not in running.served:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Request for unknown model: '{request.model_name}' is not found")
         size = int(running.served[request.model_name]["size"])
         if request.inputs[0].name == "IMAGE" and request.inputs[0].shape[1] != size:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"unexpected shape for input 'IMAGE', expected {size}")
@@ -145,6 +147,26 @@ def test_what_is_not_served_is_refused_with_a_list_of_what_is(
         with pytest.raises(UnknownModelError, match=r"model='portrait' mode='full'.*alphacut build"):
             client.remove(photo(), **absent)
         assert client.remove(photo())  # and the client goes on
+
+
+@pytest.mark.parametrize("upload", ["encoded", "pixels"])
+def test_so_is_the_default_network_where_only_others_are_served(
+    server: Any, photo: Callable[..., bytes], upload: Any
+) -> None:
+    server.served = catalogue(("u2netp", "lite", 320))
+    with Client(server.url, upload=upload) as client:
+        for call in (lambda: client.remove(photo()), client.health):
+            with pytest.raises(
+                UnknownModelError, match=r"got model='u2netp' mode='full'; .* model='u2netp' mode='lite'"
+            ):
+                call()
+
+
+@pytest.mark.parametrize("mode", ["full", "lite"])
+def test_a_server_without_networks_is_none_of_alphacuts(server: Any, photo: Callable[..., bytes], mode: Any) -> None:
+    server.served = {"resnet": {}}
+    with Client(server.url) as client, pytest.raises(ContractError, match="serves Alphacut's model repository"):
+        client.remove(photo(), mode=mode)
 
 
 def test_one_image_of_an_unknown_network_is_one_error_of_a_batch(server: Any, photo: Callable[..., bytes]) -> None:

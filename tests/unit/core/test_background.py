@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from alphacut_core import background
 from alphacut_core.background import Blur, Checkerboard, Gradient
-from alphacut_core.errors import InvalidOptionError
+from alphacut_core.errors import InvalidOptionError, UnsupportedImageError
 
 RED, BLUE, CLEAR = (255, 0, 0, 255), (0, 0, 255, 255), (0, 0, 0, 0)
 sides = st.integers(1, 60)
@@ -67,6 +67,25 @@ def test_a_picture_covers_the_result_and_keeps_its_proportions() -> None:
     wide.paste((0, 0, 255), (100, 0, 200, 100))
     made = behind_nothing(wide, 50, 50)
     assert (made[:, 4:46] == BLUE).all(), "the middle third, centred"
+
+
+def test_a_photograph_is_turned_as_its_camera_was_held() -> None:
+    sideways = Image.new("RGB", (40, 20), (0, 0, 255))
+    sideways.paste((255, 0, 0), (0, 0, 20, 20))
+    sideways.getexif()[ExifTags.Base.Orientation] = 6
+    made = behind_nothing(sideways, 20, 40)
+    assert (made[:16] == RED).all(), "what the file has at the left is at the top"
+    assert (made[24:] == BLUE).all()
+    assert sideways.size == (40, 20), "the caller's own stays as it was"
+
+
+def test_a_deep_grey_picture_keeps_its_shades() -> None:
+    assert (behind_nothing(Image.fromarray(np.full((8, 8), 0x4080, np.uint16)), 8, 8) == (64, 64, 64, 255)).all()
+
+
+def test_a_picture_of_an_unknown_range_is_refused() -> None:
+    with pytest.raises(UnsupportedImageError, match="floating-point pixels"):
+        behind_nothing(Image.new("F", (8, 8), 0.5), 8, 8)
 
 
 def test_the_subject_stays_before_the_background() -> None:

@@ -59,6 +59,16 @@ def test_alpha_is_pymattings_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) ->
     assert refine._solved(image, trimap).tobytes() == expected.tobytes()
 
 
+def test_equations_that_must_be_eased_are_no_remark_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    flat = Image.new("RGB", (60, 40), (240, 240, 240))
+    for left in range(0, 60, 20):
+        flat.paste((left, 0, 0), (left, 10, left + 8, 18))
+    trimap = np.full((40, 60), 128, np.uint8)
+    trimap[:4], trimap[-4:] = 0, 255
+    refine._solved(flat, trimap)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_caller_can_end_it_between_tiles() -> None:
     def stop() -> None:
         raise TimeoutError
