@@ -74,9 +74,7 @@ def _stage_table(times: StageTimes, server: dict[str, ModelStatistics]) -> Table
     table.add_row("client", "all", f"{total_ms:.1f}", "100%", end_section=True)
     for model in (DEFAULT_PIPELINE.preprocess, DEFAULT_PIPELINE.engine):
         counters = server[model]
-        if (
-            not counters.inferences
-        ):  # Triton counts just after it has answered, which for one photograph may be too late
+        if not counters.inferences:  # Triton counts after it has answered: for one photograph maybe too late
             continue
         table.add_row("server", f"{model}: queue", f"{1000 * counters.queue_s / counters.inferences:.1f}")
         table.add_row("server", f"{model}: compute", f"{1000 * counters.compute_s / counters.inferences:.1f}")
