@@ -87,9 +87,17 @@ def test_every_service_is_confined(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "pid", "ipc", "cap_add", "devices"} & set(service)
-    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+    assert set(service["deploy"]["resources"]["limits"]) == {"memory"}
     assert service["pids_limit"]
     assert service["logging"]["options"]["max-size"]
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_processors_are_bounded_on_machines_with_fewer_too(name: str) -> None:
+    service = compose({"ALPHACUT_TRITON_CPUS": "12"})["services"][name]
+    assert not {"cpus", "cpu_count", "cpu_period"} & set(service)  # Docker refuses `cpus` beyond the machine's
+    assert service["cpu_quota"] in (100_000, 200_000, 400_000, 800_000, 1_200_000)
+    assert (service["cpu_quota"] == 1_200_000) == (name in ("triton", "triton-embedded"))
 
 
 @pytest.mark.parametrize("name", sorted(set(EVERYTHING) - ONE_OFF))
