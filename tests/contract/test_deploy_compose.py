@@ -117,11 +117,22 @@ def test_what_runs_once_is_not_restarted(name: str) -> None:
     assert EVERYTHING[name]["restart"] == "no"
 
 
+def test_every_image_of_ours_is_built_by_one_service_that_starts_with_those_that_use_it() -> None:
+    builders = [(service["image"], name) for name, service in OURS.items() if "build" in service]
+    assert len(dict(builders)) == len(builders)
+    for name, service in OURS.items():
+        if "build" not in service:
+            assert service["pull_policy"] == "never"
+            builder = dict(builders)[service["image"]]
+            assert EVERYTHING[builder].get("profiles") == service.get("profiles"), name
+
+
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_nobody_runs_as_root(name: str) -> None:
     service = EVERYTHING[name]
     if name in OURS:
-        dockerfile = (ROOT / service["build"]["dockerfile"]).read_text()
+        (build,) = (each["build"] for each in OURS.values() if each["image"] == service["image"] and "build" in each)
+        dockerfile = (ROOT / build["dockerfile"]).read_text()
         users = [line.split()[1] for line in dockerfile.splitlines() if line.startswith("USER ")]
         assert users[-1].split(":")[0] not in ("0", "root")
     else:
