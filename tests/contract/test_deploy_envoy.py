@@ -61,7 +61,7 @@ def test_an_envoy_that_is_ready_is_healthy_to_compose_and_one_that_is_gone_is_no
     admin["address"]["socket_address"]["port_value"] = 0
     file = tmp_path / "envoy.yaml"
     file.write_text(yaml.safe_dump({"admin": admin}))
-    command = [envoy(), "-c", file, "--log-level", "error", "--admin-address-path", told, "--use-dynamic-base-id"]
+    command = [envoy(), "-c", file, "--log-level", "error", "--admin-address-path", told, "--disable-hot-restart"]
     with subprocess.Popen(command) as process:
         try:
             wait_until("Envoy's start", lambda: told.exists() and bool(told.read_text()))
