@@ -69,5 +69,7 @@ FROM base AS loadtest
 COPY --from=loadtest-environment /opt/alphacut /opt/alphacut
 COPY loadtest /loadtest
 COPY samples /samples
+# As in a checkout: scenarios and the photographs that it sends are found from its own code.
+ENV PYTHONPATH=/loadtest
 WORKDIR /loadtest
 ENTRYPOINT ["alphacut"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -150,6 +151,25 @@ def test_locks_of_images_hold_what_the_other_locks_hold(name: str) -> None:
     only_here = versions(name) - versions("runtime")
     expected = {"tensorrt-cu13-bindings", "onnxconverter-common"} if name == "tensorrt" else set()
     assert {package.partition("==")[0] for package in only_here} <= expected
+
+
+def test_the_load_tests_image_finds_its_scenarios_and_photographs(tmp_path: Path) -> None:
+    installed = tmp_path / "opt" / "alphacut" / "lib" / "python3.12" / "site-packages"
+    for source in ("core/alphacut_core", "client/alphacut_client", "loadtest/alphacut_loadtest"):
+        shutil.copytree(ROOT / source, installed / Path(source).name)
+    searched = [str(installed)]
+    for line in stages(DEPLOY / "alphacut.Dockerfile")["loadtest"]:
+        words = line.split()
+        if words[0] == "COPY" and not words[1].startswith("--"):
+            shutil.copytree(ROOT / words[1], f"{tmp_path}{words[2]}", ignore=shutil.ignore_patterns("results"))
+        elif line.startswith("ENV PYTHONPATH="):
+            searched.insert(0, f"{tmp_path}{line.partition('=')[2]}")
+    program = (
+        "from alphacut_loadtest.traffic import corpus, scenario_file\n"
+        "for lane in scenario_file.load('smoke').lanes: corpus.Corpus(lane.mix)"
+    )
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(searched), "PYTHONSAFEPATH": "1"}
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, env=variables)
 
 
 def test_the_gateways_image_carries_no_engine() -> None:
