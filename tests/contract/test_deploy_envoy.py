@@ -140,6 +140,13 @@ def test_bodies_are_bounded_just_above_what_is_behind() -> None:
     assert 0 < message - DEFAULT_LIMITS.max_bytes <= 4 * 2**20
 
 
+def test_answers_may_be_fetched_slowly_and_may_not_stand_still() -> None:
+    https, *_ = load("envoy.yaml")["static_resources"]["listeners"]
+    # Envoy's timeout runs until the caller has the last byte: 200 MB of a job's picture on 4 Mbit/s.
+    assert [route["timeout"] for route in found(https, "route") if route.get("cluster") == "gateway"] == ["600s"] * 2
+    assert list(found(https, "stream_idle_timeout")) == ["60s"]
+
+
 def test_nobody_can_load_models_or_reach_the_numbers_from_outside() -> None:
     https, grpcs, grpc, _ = load("envoy.yaml")["static_resources"]["listeners"]
     text = str((grpcs, grpc))
