@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import yaml
 from deployment import DEPLOY, compose
 
 from alphacut_core.limits import DEFAULT_LIMITS
+from alphacut_gateway import serving
 from alphacut_gateway.settings import Settings
 from tests.waiting import wait_until
 
@@ -145,6 +147,13 @@ def test_answers_may_be_fetched_slowly_and_may_not_stand_still() -> None:
     # Envoy's timeout runs until the caller has the last byte: 200 MB of a job's picture on 4 Mbit/s.
     assert [route["timeout"] for route in found(https, "route") if route.get("cluster") == "gateway"] == ["600s"] * 2
     assert list(found(https, "stream_idle_timeout")) == ["60s"]
+
+
+def test_connections_to_gateways_are_given_up_before_gateways_close_them() -> None:
+    (gateway,) = (each for each in load("envoy.yaml")["static_resources"]["clusters"] if each["name"] == "gateway")
+    (idle,) = found(gateway, "idle_timeout")
+    (kept_s,) = re.findall(r"timeout_keep_alive=(\d+)", Path(str(serving.__file__)).read_text())
+    assert 0 < float(idle.removesuffix("s")) < min(int(kept_s), Settings().head_timeout_s) / 2
 
 
 def test_nobody_can_load_models_or_reach_the_numbers_from_outside() -> None:
