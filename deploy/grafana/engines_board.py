@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from panels import Board, Panel, Query
 
+_OF_ENGINES = 'model!~"preprocess.*|postprocess.*|remove_background.*"'
+"""Triton counts an image for the ensemble and for each of its steps."""
+
 
 def _mean_us(clock: str) -> str:
     """Return the mean seconds of one of Triton's clocks, which count microseconds, by model."""
@@ -97,7 +100,7 @@ ENGINES = Board(
                     (
                         Query(
                             "sum(rate(nv_energy_consumption[$__rate_interval]))"
-                            ' / (sum(rate(nv_inference_count{model!~"(pre|post)process.*"}[$__rate_interval])) > 0)',
+                            f" / (sum(rate(nv_inference_count{{{_OF_ENGINES}}}[$__rate_interval])) > 0)",
                             "joules",
                             "gpu",
                         ),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alphacut_core import processors
 from alphacut_gateway.fetching.allowed import Allowed
 from alphacut_gateway.keys import Keys
 
@@ -107,7 +107,7 @@ class Settings:
     @property
     def n_threads(self) -> int:
         """Threads for work on pictures."""
-        return self.threads or os.cpu_count() or 1
+        return self.threads or processors.count()
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str], **chosen: object) -> Settings:

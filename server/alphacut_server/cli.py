@@ -64,6 +64,10 @@ def serve(
     """
     if port and port == metrics_port:
         raise click.UsageError(f"--metrics-port is {port} and so is --port; choose another, or 0 for a free one")
+    if until_stdin_closes and sys.stdin is None:
+        raise click.UsageError(
+            "--until-stdin-closes waits for the end of standard input, and there is none; give it a pipe"
+        )
     try:
         chosen = paths.repository(repository)
         wish = Wish(model, tier)

@@ -21,7 +21,8 @@ from alphacut_server import paths
 _NOBODY_THERE = ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED", "StatusCode.CANCELLED")
 _CAUSES = (
     "either the engine is not the one that was checked (run: alphacut build --force), or the server's environment "
-    f"was changed, numpy 2 makes this Triton answer garbage (delete {paths.home()}/server-* to have it made anew)"
+    "was changed, numpy 2 makes this Triton answer garbage (delete server-* in ~/.cache/alphacut, or where "
+    f"${paths.HOME_VARIABLE} points, to have it made anew)"
 )
 
 

@@ -13,12 +13,20 @@ REPOSITORY_VARIABLE = "ALPHACUT_REPOSITORY"
 
 
 def home() -> Path:
-    """Return the folder for environments: ``$ALPHACUT_HOME``, else ``alphacut`` in the user's cache."""
+    """Return the folder for environments: ``$ALPHACUT_HOME``, else ``alphacut`` in the user's cache.
+
+    Raises:
+        ServerStartError: It would be in a home that there is none of, as users have whom the machine does not know.
+    """
     chosen = os.environ.get(HOME_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().resolve()
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser().resolve() / "alphacut"
+    named = Path(chosen or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "alphacut"))
+    try:
+        return named.expanduser().resolve()
+    except RuntimeError as error:
+        raise ServerStartError(
+            f"got {named}, and no home of user {os.getuid()} is known; "
+            f"point ${HOME_VARIABLE} to a folder that can be written"
+        ) from error
 
 
 def repository(chosen: Path | None) -> Path:

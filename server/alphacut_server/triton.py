@@ -59,7 +59,7 @@ class Triton:
 def remove_regions(supervisor_pid: int) -> None:
     """Unlink the shared-memory regions of a supervisor's server."""
     for region in shared_memory.FOLDER.glob(f"{region_prefix(supervisor_pid)}*"):
-        region.unlink(missing_ok=True)
+        _unlink(region)
 
 
 def remove_orphaned_regions() -> None:
@@ -67,4 +67,9 @@ def remove_orphaned_regions() -> None:
     for region in shared_memory.FOLDER.glob("alphacut_*_*"):
         pid = region.name.split("_")[1]
         if pid.isdigit() and not Path("/proc", pid).exists():
-            region.unlink(missing_ok=True)
+            _unlink(region)
+
+
+def _unlink(region: Path) -> None:
+    with contextlib.suppress(OSError):  # another user's stays: everybody may write here, and remove only what is theirs
+        region.unlink()

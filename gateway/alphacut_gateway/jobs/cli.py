@@ -6,6 +6,7 @@ import os
 
 import click
 
+from alphacut_core import processors
 from alphacut_core.errors import ContractError
 from alphacut_gateway import assembly
 from alphacut_gateway.app import log_to_stderr
@@ -35,4 +36,4 @@ def worker(url: str, processes: int | None) -> None:
     from alphacut_gateway.jobs.worker import create_worker  # noqa: PLC0415  an extra
 
     arguments = ["worker", "--loglevel=WARNING", "--pool=prefork", "--without-gossip", "--without-mingle"]
-    create_worker(settings).worker_main([*arguments, f"--concurrency={processes or os.cpu_count() or 1}"])
+    create_worker(settings).worker_main([*arguments, f"--concurrency={processes or processors.count()}"])

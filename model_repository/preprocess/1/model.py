@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import triton_python_backend_utils as pb_utils
 
-from alphacut_core import adapter, steps
+from alphacut_core import adapter, processors, steps
 from alphacut_core.contract import ENCODED, OPTIONS, image_spec
 from alphacut_core.options import Options
 
@@ -20,7 +19,7 @@ class TritonPythonModel:
         settings = adapter.start(args)
         self.limits = settings.limits
         self.image = image_spec(int(settings.parameters["size"]))
-        self.desk = adapter.Desk(pb_utils, self._handle, os.cpu_count() or 1)
+        self.desk = adapter.Desk(pb_utils, self._handle, processors.count())
 
     def execute(self, requests: list[Any]) -> None:
         """Begin with N requests; each is answered when it is done, while the next batch begins."""

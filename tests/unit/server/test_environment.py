@@ -107,6 +107,15 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, python: Path, mo
         environment.ensure(lambda _line: None)
 
 
+def test_a_user_without_a_home_is_told_to_name_a_folder(python: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("HOME", "XDG_CACHE_HOME", paths.HOME_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 2)  # nobody's number
+    done = CliRunner().invoke(main, ["environment"])
+    assert done.exit_code == 1
+    assert "error: got ~/.cache/alphacut, and no home of user 2147483646 is known; point $ALPHACUT_HOME" in done.stderr
+
+
 def test_other_machines_are_sent_to_the_container(home: Path, python: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     with pytest.raises(ServerStartError, match="x86-64 Linux only, this is aarch64"):
