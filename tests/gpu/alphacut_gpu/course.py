@@ -112,9 +112,9 @@ def _run(section: Section, place: Place, budget_s: float, keep: Callable[[Outcom
                     break
                 keep(so_far(UNDER_WAY, ""))
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                _status(process, _LAST_WORDS_S)  # a driver may hold it; the others need not wait
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with whatever it has left running
+            _status(process, _LAST_WORDS_S)  # a driver may hold it; the others need not wait
     lines = [line for line in _end_of(log).splitlines() if line.strip()]
     words = " / ".join(lines[-_LAST_LINES:])[-_LAST_CHARACTERS:]
     if status is None:
