@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -20,12 +21,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests/gpu/run.sh", description="Find out what a GPU makes of Alphacut.")
     parser.add_argument("--check", action="store_true", help="Only say, in seconds, what this machine lacks.")
     parser.add_argument("--pack", type=Path, help="Folder that tests/gpu/pack.sh made, whole or in pieces.")
-    parser.add_argument("--out", type=Path, default=CHECKOUT / "out" / "gpu", help="For gpu.json and gpu.md.")
+    parser.add_argument("--out", type=Path, default=CHECKOUT / "out" / "gpu", help="For gpu.json, gpu.md and gpu.log.")
     parser.add_argument("--quick", action="store_true", help="Seconds instead of minutes; numbers mean nothing.")
     asked = parser.parse_args()
     if asked.check:
         return check.tell()
     begin = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("error: ended from outside; what was found so far is written"))
     with tempfile.TemporaryDirectory(prefix="alphacut-gpu-") as folder:
         work = Path(folder)
         try:
@@ -37,9 +39,9 @@ def main() -> int:
             os.environ["ALPHACUT_HOME"] = str(work / "home")  # nothing of this machine's is used or changed
             os.environ["LD_LIBRARY_PATH"] = f"{pack / 'libraries'}:{os.environ.get('LD_LIBRARY_PATH', '')}"
         left_s = COURSE_S - (time.monotonic() - begin)
-        outcomes = course.run(SECTIONS, Place(work, pack, asked.quick), left_s, _tell)
-        paths = report.write(outcomes, asked.out)
-    _tell(f"written to {' and '.join(map(str, paths))}")
+        place = Place(work, pack, asked.quick)
+        outcomes = course.run(SECTIONS, place, left_s, _tell, lambda so_far: report.write(so_far, asked.out))
+    _tell(f"written to {asked.out}: {', '.join(report.FILES)}")
     return 1 if any(outcome.status in (course.FAILED, course.TIMED_OUT) for outcome in outcomes) else 0
 
 

@@ -12,10 +12,12 @@ from typing import Any
 from PIL import Image
 
 from alphacut_core import codec, steps
+from alphacut_core.errors import EngineError
 from alphacut_core.limits import DEFAULT_LIMITS
 from alphacut_core.options import Options
 from alphacut_gpu import accelerator, networks
-from alphacut_gpu.place import CHECKOUT, NotRunError, Place
+from alphacut_gpu.place import CHECKOUT, Place
+from alphacut_gpu.trying import Trying
 
 _SIZE_PX = (1920, 1280)
 _BATCH = 32
@@ -37,13 +39,14 @@ def measure(place: Place) -> None:
 
                 found["ways"][f"Pillow, {decode}, {threads} threads"] = {"images_per_s": _rate(work, seconds)}
     place.keep("decoding", found)
+    trying = Trying()
     for name, way in (("nvImageCodec", _nvimagecodec), ("DALI", _dali)):
-        try:
+        of_it = found["ways"][name] = {}
+        with trying.one(name, of_it, "not_run"):
             accelerator.needed()
-            found["ways"][name] = {"images_per_s": _rate(way(files), seconds)}
-        except (NotRunError, ModuleNotFoundError) as reason:
-            found["ways"][name] = {"not_run": str(reason)}
+            of_it["images_per_s"] = _rate(way(files), seconds)
         place.keep("decoding", found)
+    trying.end()
 
 
 def _square(file: bytes, options: Options) -> Any:
@@ -75,10 +78,15 @@ def _nvimagecodec(files: Sequence[bytes]) -> Callable[[], int]:
     torch = accelerator.torch()
     from nvidia import nvimgcodec
 
-    decoder = nvimgcodec.Decoder()
+    # Without its library for JPEG on GPUs it would decode on the processor, and say nothing of that.
+    kinds = nvimgcodec.BackendKind
+    on_gpu = (kinds.HW_GPU_ONLY, kinds.GPU_ONLY, kinds.HYBRID_CPU_GPU)
+    decoder = nvimgcodec.Decoder(backends=[nvimgcodec.Backend(kind) for kind in on_gpu])
 
     def work() -> int:
         pictures = decoder.decode(list(files))
+        if None in pictures:
+            raise EngineError("nvImageCodec decodes no JPEG on this GPU; is nvidia-nvjpeg carried? The log says why")
         for picture in pictures:
             planes = torch.as_tensor(picture, device="cuda").permute(2, 0, 1)[None].float()
             torch.nn.functional.interpolate(planes, (networks.SIZE,) * 2, mode="bilinear", antialias=True)
@@ -92,7 +100,7 @@ def _dali(files: Sequence[bytes]) -> Callable[[], int]:
     import numpy as np
     from nvidia.dali import fn, pipeline_def, types
 
-    @pipeline_def(batch_size=len(files), num_threads=4, device_id=0)
+    @pipeline_def(batch_size=len(files), num_threads=len(os.sched_getaffinity(0)), device_id=0)
     def squares() -> Any:
         encoded = fn.external_source(source=lambda: [np.frombuffer(one, np.uint8) for one in files], dtype=types.UINT8)
         return fn.resize(fn.decoders.image(encoded, device="mixed"), size=(networks.SIZE,) * 2, antialias=True)

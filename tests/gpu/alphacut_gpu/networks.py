@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from alphacut_engines.gate import Engine
 from alphacut_engines.reference import Reference
 from alphacut_engines.registry import BUNDLED
 from alphacut_engines.target import TARGETS, Network
+from alphacut_gpu.place import KEPT
 from alphacut_loadtest.bench.full_u2net import widen
 
 SIZE = BUNDLED.size
@@ -38,8 +40,21 @@ def plain(name: str) -> onnx.ModelProto:
 
 @cache
 def _forms(name: str) -> Network:
-    optimised = optimise.optimise(plain(name), BUNDLED)
+    optimised = _optimised(name)
     return Network(BUNDLED, optimised, fuse.fuse(optimised, BUNDLED))
+
+
+def _optimised(name: str) -> onnx.ModelProto:
+    folder = os.environ.get(KEPT)
+    kept = Path(folder, f"{name}.optimised.onnx") if folder else None
+    if kept is not None and kept.is_file():
+        return onnx.load(kept)
+    made = optimise.optimise(plain(name), BUNDLED)
+    if kept is not None:
+        draft = kept.with_suffix(".draft")
+        onnx.save(made, draft)
+        draft.replace(kept)  # whole, though the section may be ended meanwhile
+    return made
 
 
 def graph(name: str, precision: str) -> onnx.ModelProto:

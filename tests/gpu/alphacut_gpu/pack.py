@@ -19,10 +19,10 @@ from alphacut_gpu.place import CHECKOUT
 
 OPTIONAL: Mapping[str, tuple[str, str]] = {
     "onnxruntime-gpu": ("onnx_cuda", "onnxruntime-gpu"),
-    "nvimgcodec": ("decoding", "nvidia-nvimgcodec-cu13"),
+    "nvimgcodec": ("decoding", "nvidia-nvimgcodec-cu13[nvjpeg]"),
     "dali": ("decoding", "nvidia-dali-cuda130"),
 }
-"""What is large and not needed: flag to folder and package."""
+"""What is large and not needed: flag to folder and package. nvImageCodec decodes on the processor without its extra."""
 
 _EXTRAS = ("cli", "engines", "rtx")
 _LOADTEST = ("gevent", "geventhttpclient", "locust", "prometheus-client", "psutil")
@@ -44,12 +44,13 @@ def main() -> int:
     (folder / carried.LIBRARIES).mkdir(parents=True)
     lock = CHECKOUT / "server" / "alphacut_server" / "requirements.lock"
     _download(folder / carried.FOR_SERVER, asked.python, ["--no-deps", "--require-hashes", "--requirement", str(lock)])
-    if missing := _driver(folder / carried.FOR_DRIVER, asked.python):
+    missing = _driver(folder / carried.FOR_DRIVER, asked.python)
+    for group in sorted({OPTIONAL[name][0] for name in asked.wanted}):
+        packages = sorted({OPTIONAL[name][1] for name in asked.wanted if OPTIONAL[name][0] == group})
+        missing += _of_section(folder / group, folder / carried.FOR_DRIVER, asked.python, packages)
+    if missing:
         print(f"error: not found for Python {asked.python}: {'; '.join(missing)}", file=sys.stderr)
         return 1
-    for name in asked.wanted:
-        group, package = OPTIONAL[name]
-        _download(folder / group, asked.python, ["--no-deps", package])
     library = libpython.name(asked.python)
     if path := asked.libpython or libpython.find(asked.python):
         shutil.copyfile(path, folder / carried.LIBRARIES / library)
@@ -105,14 +106,28 @@ def _names(declared: object) -> Iterable[str]:
 def _driver(folder: Path, python: str) -> list[str]:
     """Fetch what the course imports; return what of that is missing."""
     names = requirements(tomllib.loads((CHECKOUT / "pyproject.toml").read_text()))
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        file.write("\n".join(constraints(_LOCK.read_text(), python)))
-        file.flush()
-        _download(folder, python, ["--constraint", file.name, *names])
+    _download_pinned(folder, python, names)
     missing = closure.lacking(folder.glob("*.whl"), names, python)
     # Its code comes from the checkout; its name and version are asked for.
     _run("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(CHECKOUT))
     return missing
+
+
+def _of_section(folder: Path, driver: Path, python: str, packages: Sequence[str]) -> list[str]:
+    """Fetch what one section imports beside what all do; return what of that is missing."""
+    _download_pinned(folder, python, packages)
+    for wheel in folder.glob("*.whl"):
+        if (driver / wheel.name).exists():
+            wheel.unlink()
+    return closure.lacking([*folder.glob("*.whl"), *driver.glob("*.whl")], packages, python)
+
+
+def _download_pinned(folder: Path, python: str, names: Sequence[str]) -> None:
+    """Fetch packages and what they need, in the versions of the lock where it has them."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(constraints(_LOCK.read_text(), python)))
+        file.flush()
+        _download(folder, python, ["--constraint", file.name, *names])
 
 
 def _download(folder: Path, python: str, what: Sequence[str]) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+KEPT = "ALPHACUT_GPU_KEPT"
+"""Variable that names the folder where sections leave optimised networks for each other: to make one takes long."""
 
 
 class NotRunError(Exception):

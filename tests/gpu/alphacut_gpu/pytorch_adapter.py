@@ -6,6 +6,7 @@ import queue
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,19 @@ LANES = 2
 COMPILED, TRACED = "network.pt2", "network.pt"
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Where one batch at a time is run.
+
+    Attributes:
+        thread: Its own: the ways of convolution that cuDNN has tried are known to the thread that tried them.
+        sizes: For each size of batch a stream, the place for its pictures, and what runs it.
+    """
+
+    thread: ThreadPoolExecutor
+    sizes: dict[int, Any]
+
+
 class TritonPythonModel:
     """Batches are filled up to one of a few sizes, each prepared in two lanes; CUDA graphs if nothing is compiled."""
 
@@ -30,28 +44,35 @@ class TritonPythonModel:
         import torch
 
         self.torch, self.size = torch, int(settings.parameters["size"])
-        torch.cuda.set_device(int(args["model_instance_device_id"]))
+        device = int(args["model_instance_device_id"])
+        torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = True
+        torch._C._jit_set_texpr_fuser_enabled(False)  # it would compile anew at the sizes that are captured
         compiled, traced = (Path(settings.folder) / name for name in (COMPILED, TRACED))
         self.compiled = compiled.is_file()
-        self.lanes: queue.SimpleQueue[dict[int, Any]] = queue.SimpleQueue()
-        for _ in range(LANES):  # a compiled network runs one batch at a time
+        self.lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
+        self.threads = [
+            ThreadPoolExecutor(1, initializer=torch.cuda.set_device, initargs=(device,)) for _ in range(LANES)
+        ]
+        for thread in self.threads:  # a compiled network runs one batch at a time
             network = (
                 torch._inductor.aoti_load_package(str(compiled)) if self.compiled else torch.jit.load(traced).cuda()
             )
-            self.lanes.put({rows: self._prepare(network, rows) for rows in BATCHES})
-        self.workers = ThreadPoolExecutor(LANES)
+            sizes = {rows: thread.submit(self._prepare, network, rows).result() for rows in BATCHES}
+            self.lanes.put(Lane(thread, sizes))
 
     def execute(self, requests: list[Any]) -> None:
         """Begin with N requests; return when a lane is free for others."""
         name = image_spec(self.size).name
         batches = [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for request in requests]
-        self.workers.submit(self._serve, self.lanes.get(), requests, batches)
+        lane = self.lanes.get()
+        lane.thread.submit(self._serve, lane, requests, batches)
         self.lanes.put(self.lanes.get())
 
     def finalize(self) -> None:
         """Finish what was begun."""
-        self.workers.shutdown()
+        for thread in self.threads:
+            thread.shutdown()
 
     def _prepare(self, network: Callable[[Any], Any], rows: int) -> tuple[Any, Any, Callable[[], Any]]:
         torch = self.torch
@@ -73,10 +94,10 @@ class TritonPythonModel:
 
         return stream, images, replay
 
-    def _serve(self, lane: dict[int, Any], requests: list[Any], batches: list[np.ndarray]) -> None:
+    def _serve(self, lane: Lane, requests: list[Any], batches: list[np.ndarray]) -> None:
         try:
             images = np.concatenate(batches)
-            stream, place, run = lane[next(rows for rows in BATCHES if rows >= len(images))]
+            stream, place, run = lane.sizes[next(rows for rows in BATCHES if rows >= len(images))]
             with self.torch.inference_mode(), self.torch.cuda.stream(stream):
                 place[: len(images)].copy_(self.torch.from_numpy(images))
                 masks, confidences = (one[: len(images)].cpu().numpy() for one in run())

@@ -14,15 +14,20 @@ from alphacut_gpu.course import RAN, Outcome
 
 Row = Sequence[str]
 
+FILES = "gpu.json", "gpu.md", "gpu.log"
+"""For programs, for readers, and for those who look for a cause: what each section printed, at its end."""
 
-def write(outcomes: Sequence[Outcome], folder: Path) -> tuple[Path, Path]:
-    """Write ``gpu.json`` and ``gpu.md``; return their paths."""
+
+def write(outcomes: Sequence[Outcome], folder: Path) -> None:
+    """Write the files, each whole or not at all: the course may be ended meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
     content = as_dict(outcomes)
-    paths = folder / "gpu.json", folder / "gpu.md"
-    paths[0].write_text(json.dumps(content, indent=1) + "\n")
-    paths[1].write_text(markdown(outcomes, content["created"]))
-    return paths
+    logs = "".join(f"== {one.section.name}\n{one.log.rstrip()}\n\n" for one in outcomes if one.log.strip())
+    texts = json.dumps(content, indent=1) + "\n", markdown(outcomes, content["created"]), logs
+    for name, text in zip(FILES, texts, strict=True):
+        draft = folder / f".{name}"
+        draft.write_text(text)
+        draft.replace(folder / name)
 
 
 def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -80,17 +85,15 @@ def _engines(found: dict[str, Any]) -> str:
 
 
 def _batches(label: str, one: dict[str, Any], ceiling: float | None) -> Iterable[Row]:
-    if "refused" in one:
-        return [(label, one["network"], one["precision"], "", "", "", one["refused"], "", "")]
     parity = one.get("parity", {})
-    return [
-        (
+    for rows, seen in one.get("batches", {}).items():
+        yield (
             *(label, one["network"], one["precision"], rows, _number(seen["time_ms"]), _number(seen["images_per_s"])),
             f"{floor.share(one['network'], seen['images_per_s'], ceiling):.0%}" if ceiling else "",
             *(_number(parity.get(key)) for key in ("mean_difference", "mean_iou")),
         )
-        for rows, seen in one.get("batches", {}).items()
-    ]
+    if "refused" in one:
+        yield (label, one["network"], one["precision"], "", "", "", one["refused"], "", "")
 
 
 def _decoding(found: dict[str, Any]) -> str:
@@ -121,7 +124,8 @@ def _serving(found: dict[str, Any]) -> str:
     kinds += [(f"{number} callers", one) for number, one in found.get("callers", {}).items()]
     kinds += [(f"{one['offered_per_s']:.1f} a second arrive", one) for one in found.get("arrivals", ())]
     kinds += list(found.get("settings", {}).items())
-    rows = [(name, *_asked(one)) for name, one in kinds if one]
+    rows = [(name, *_asked({"refused": reason})) for name, reason in found.get("refused", {}).items()]
+    rows += [(name, *_asked(one)) for name, one in kinds if one]
     title = f"## Through Triton: {found['runtime']}, {found['network']} in {found['precision']}\n"
     return f"{title}\n{_table(('who asks', 'images/s', 'p50 ms', 'p95 ms', 'answered'), rows)}"
 
@@ -139,4 +143,5 @@ def _number(value: float | None) -> str:
 
 def _table(head: Row, rows: Iterable[Row]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(word.replace('|', '∣') for word in line)} |\n" for line in lines)
+    # A reason in a library's words may have lines of its own, which would end the table.
+    return "".join(f"| {' | '.join(' '.join(word.split()).replace('|', '∣') for word in line)} |\n" for line in lines)

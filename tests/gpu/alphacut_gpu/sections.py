@@ -29,7 +29,7 @@ SECTIONS = (
     Section("torch_compiled", "PyTorch FP16, compiled", 150),
     Section("onnx_cuda", "ONNX Runtime with CUDA", 60),
     Section("decoding", "JPEG to square, on the processor and on the GPU", 35),
-    Section("around", "Around an engine that takes no time", 60),
+    Section("around", "Around an engine that takes no time", 90),
     Section("serving", "The whole way through Triton, with Locust", 230, reserved_s=170),
 )
 COURSE_S = 560.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from tritonclient.utils import InferenceServerException
 from alphacut_client import EmbeddedServer
 from alphacut_core import installed
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
+from alphacut_core.errors import ServerStartError
 from alphacut_core.geometry import Pixels
 from alphacut_core.tiers import DEFAULT_MODEL
 from alphacut_engines import configs
@@ -26,6 +29,7 @@ _CALLERS = (8, 32, 128)
 _SHARES_OF_CLOSED = (0.5, 0.7, 0.85, 0.95)
 _PROMISES_S = (0.1, 1.0)
 _LOAD_TIMEOUT_S = 120.0
+_START_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,60 +52,73 @@ class Served:
 
 
 def measure(place: Place) -> None:
-    """Serve, judge the masks, and send."""
+    """Serve the best that starts, judge the masks, and send."""
     server_environment.ensure(place)
-    served = _choose(place)
-    found: dict[str, Any] = {name: getattr(served, name) for name in ("runtime", "network", "precision", "on_gpu")}
-    place.keep("serving", found)
-    with EmbeddedServer(served.repository, models=[DEFAULT_MODEL], tiers=["full"], start_timeout_s=120) as server:
-        count = 4 if place.quick else None
-        found["parity"] = networks.judge(_Client(server.url), served.precision, count)
+    refused: dict[str, str] = {}
+    for served in _candidates(place):
+        found: dict[str, Any] = {name: getattr(served, name) for name in ("runtime", "network", "precision", "on_gpu")}
+        found["refused"] = refused
         place.keep("serving", found)
-        traffic = Traffic.to(server.url, place)
-        found["one_caller"] = traffic.closed(1)
-        if served.on_gpu:
-            found["memory_bytes"] = accelerator.memory_used_bytes()
-        callers = (4,) if place.quick or not served.on_gpu else _CALLERS
-        found["callers"] = {}
-        for number in callers:
-            found["callers"][str(number)] = traffic.closed(number)
+        try:
+            server = EmbeddedServer(served.repository, models=[DEFAULT_MODEL], tiers=["full"], start_timeout_s=_START_S)
+            with server:
+                return _ask(place, served, server.url, found)
+        except ServerStartError as error:
+            print(f"{served.runtime}: {error}", file=sys.stderr)
+            refused[f"{served.runtime}, {served.network} in {served.precision}"] = str(error)
             place.keep("serving", found)
-        best_per_s = max(one["images_per_s"] for one in found["callers"].values())
-        found["arrivals"] = []
-        for share in _SHARES_OF_CLOSED[:1] if place.quick else _SHARES_OF_CLOSED:
-            found["arrivals"].append(traffic.open(max(share * best_per_s, 0.5)))
-            place.keep("serving", found)
+    raise NotRunError("no engine runs on a GPU here, and none is built for the processor; run alphacut build before")
+
+
+def _ask(place: Place, served: Served, url: str, found: dict[str, Any]) -> None:
+    count = 4 if place.quick else None
+    found["parity"] = networks.judge(_Client(url), served.precision, count)
+    place.keep("serving", found)
+    traffic = Traffic.to(url, place)
+    found["one_caller"] = traffic.closed(1)
+    if served.on_gpu:
+        found["memory_bytes"] = accelerator.memory_used_bytes()
+    callers = (4,) if place.quick or not served.on_gpu else _CALLERS
+    found["callers"] = {}
+    for number in callers:
+        found["callers"][str(number)] = traffic.closed(number)
+        place.keep("serving", found)
+    best_per_s = max(one["images_per_s"] for one in found["callers"].values())
+    found["arrivals"] = []
+    for share in _SHARES_OF_CLOSED[:1] if place.quick else _SHARES_OF_CLOSED:
+        found["arrivals"].append(traffic.open(max(share * best_per_s, 0.5)))
         found["kept"] = {f"p95 under {limit_s:g} s": _kept(found["arrivals"], limit_s) for limit_s in _PROMISES_S}
         place.keep("serving", found)
-        if served.on_gpu:
-            found["settings"] = {}
-            for name, mix in (("fast decoding", FAST), ("squares of pixels", PIXELS)):
-                found["settings"][name] = traffic.closed(max(callers), mix)
-                place.keep("serving", found)
-            for name, one in _vary(server.url, served.repository, traffic, max(callers)):
-                found["settings"][name] = one
-                place.keep("serving", found)
+    if served.on_gpu:
+        found["settings"] = {}
+        for name, mix in (("fast decoding", FAST), ("squares of pixels", PIXELS)):
+            found["settings"][name] = traffic.closed(max(callers), mix)
+            place.keep("serving", found)
+        for name, one in _vary(url, served.repository, traffic, max(callers)):
+            found["settings"][name] = one
+            place.keep("serving", found)
 
 
-def _choose(place: Place) -> Served:
-    """Return the best that other sections saw running: an engine before PyTorch, the full network before the small."""
-    folder = place.work / "repository"
+def _candidates(place: Place) -> Iterator[Served]:
+    """Yield what other sections saw running, the best first: an engine before PyTorch, the full network before the
+    small; at last the processor's engine."""
+    folders = (place.work / f"repository-{number}" for number in itertools.count())
     built = [one for one in place.found("tensorrt_rtx").get("engines", ()) if "path" in one]
     for network, precision in (("u2net", "fp16"), ("u2netp", "fp16"), ("u2netp", "int8")):
         for one in built:
             if (one["network"], one["precision"]) == (network, precision) and one["parity"]["passed"]:
-                repository = staging.tensorrt_rtx(folder, Path(one["path"]), precision)
-                return Served("TensorRT-RTX", network, precision, True, repository)
+                repository = staging.tensorrt_rtx(next(folders), Path(one["path"]), precision)
+                yield Served("TensorRT-RTX", network, precision, True, repository)
     compiled = place.found("torch_compiled")
     if compiled.get("parity", {}).get("passed"):
-        return _pytorch(folder, "PyTorch, compiled", Path(compiled["path"]))
-    if place.found("torch_yardstick").get("networks", {}).get("u2net"):
-        return _pytorch(folder, "PyTorch, CUDA graphs", _traced(place))
+        yield _pytorch(next(folders), "PyTorch, compiled", Path(compiled["path"]))
+    if place.found("torch_yardstick").get("networks", {}).get("u2net", {}).get("batches"):
+        yield _pytorch(next(folders), "PyTorch, CUDA graphs", _traced(place))
     for repository in (CHECKOUT / "model_repository", *([place.pack / "models"] if place.pack else [])):
         on_cpu = installed.find(repository, DEFAULT_MODEL)
         if on_cpu is not None:
-            return Served("OpenVINO on the processor", "u2netp", on_cpu.manifest["precision"], False, repository)
-    raise NotRunError("no engine runs on a GPU here, and none is built for the processor; run alphacut build before")
+            yield Served("OpenVINO on the processor", "u2netp", on_cpu.manifest["precision"], False, repository)
+            return
 
 
 def _pytorch(folder: Path, runtime: str, network: Path) -> Served:

@@ -11,16 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alphacut_core import cuda
-from alphacut_core.errors import AlphacutError, EngineError
+from alphacut_core.errors import EngineError
 from alphacut_core.geometry import Pixels
 from alphacut_core.lane import Lane
 from alphacut_engines import tensorrt_engine, tensorrt_module
 from alphacut_gpu import accelerator, networks
 from alphacut_gpu.place import NotRunError, Place
+from alphacut_gpu.trying import Trying
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 _PROFILE = (1, 16, 64)
 _ORDERS = (("u2netp", "fp16"), ("u2net", "fp16"), ("u2net", "int8"), ("u2netp", "int8"), ("u2netp", "fp32"))
+_ENOUGH = 2
+"""So many that are refused are a refusal of the GPU."""
+
 _CURRENT = ("CURRENT",)
 _ROUNDS, _ROUND_S = 5, 0.15
 
@@ -34,13 +38,16 @@ def measure(place: Place) -> None:
     library = cuda.load()
     kinds = list(trt.ComputeCapability.__members__)
     found: dict[str, Any] = {"version": trt.__version__, "knows": kinds, "gpu": gpu.compute_capability, "engines": []}
-    folder = place.folder("engines")
-    for network, precision in _ORDERS:
+    folder, trying = place.folder("engines"), Trying()
+    for number, (network, precision) in enumerate(_ORDERS):
+        if number == _ENOUGH and not any("path" in one for one in found["engines"]):
+            break  # it runs on no such GPU: what time is left, others need
         done = False
         for capabilities in (_CURRENT, tensorrt_engine.COMPUTE_CAPABILITIES):
             entry: dict[str, Any] = {"network": network, "precision": precision, "for": " ".join(capabilities)}
             found["engines"].append(entry)
-            try:
+            place.keep("tensorrt_rtx", found)
+            with trying.one(f"{network} {precision} for {entry['for']}", entry):
                 graph = networks.graph(network, precision)
                 before_s = time.perf_counter()
                 plan = tensorrt_engine.build(trt, graph, networks.SIZE, capabilities=capabilities, batches=_PROFILE)
@@ -49,9 +56,8 @@ def measure(place: Place) -> None:
                 path = folder / f"{network}-{precision}-{len(found['engines'])}.engine"
                 path.write_bytes(plan)
                 entry["path"], done = str(path), True
-            except AlphacutError as error:
-                entry["refused"] = str(error)
             place.keep("tensorrt_rtx", found)
+    trying.end()
 
 
 def _run(trt: Any, library: Any, plan: bytes, precision: str, *, timed: bool) -> dict[str, Any]:

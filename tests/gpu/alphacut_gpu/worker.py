@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import importlib
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +24,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
     place = Place(asked.work, asked.pack, asked.quick)
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR2)  # sent to one whose time is up: where it hangs is its last word
     try:
         importlib.import_module(f"alphacut_gpu.{asked.section}").measure(place)
     except (NotRunError, MissingLibraryError, ModuleNotFoundError) as reason:

@@ -10,13 +10,17 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.waiting import wait_until
+
 SECTIONS = {
     "good": "place.keep('good', {'speed': 7})",
     "lacking": "raise NotRunError('no GPU: there is none')",
     "foreign": "import no_such_library",
     "libraryless": "from alphacut_core.errors import MissingLibraryError\n    raise MissingLibraryError('install it')",
     "broken": "place.keep('broken', {'half': 1}); raise ZeroDivisionError('planted')",
-    "endless": "import time\n    place.keep('endless', {'half': 1}); time.sleep(600)",
+    "endless": "import time\n    print('loaded'); place.keep('endless', {'half': 1}); time.sleep(600)",
+    "killed": "import os; os.kill(os.getpid(), 9)",
+    "leaving": "import subprocess; place.keep('leaving', {'child': subprocess.Popen(['sleep', '600']).pid})",
 }
 WORKER = """
 import sys
@@ -32,7 +36,13 @@ sys.exit(worker.main())
 
 
 @pytest.fixture
-def outcomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def told() -> list[list[Any]]:
+    """What was told while the course was under way: all outcomes so far, each time."""
+    return []
+
+
+@pytest.fixture
+def outcomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[list[Any]]) -> dict[str, Any]:
     """A course of sections that end in every way there is."""
     from alphacut_gpu import course
     from alphacut_gpu.place import Place
@@ -50,8 +60,9 @@ def outcomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(course.sys, "executable", str(program))
     place = Place(tmp_path / "work", None, quick=True)
     place.work.mkdir()
+    monkeypatch.setattr(course, "_TOLD_EVERY_S", 0.1)
     sections = [Section(name, name.title(), 10 if name == "endless" else 120) for name in SECTIONS]
-    ended = course.run(sections, place, 600, lambda line: None)
+    ended = course.run(sections, place, 600, lambda line: None, lambda so_far: told.append(list(so_far)))
     ended += course.run([Section("late", "Late", 10)], place, 0, lambda line: None)
     return {outcome.section.name: outcome for outcome in ended}
 
@@ -62,7 +73,7 @@ def test_every_section_ends_in_its_own_way_and_what_was_found_is_kept(outcomes: 
     status = {name: outcome.status for name, outcome in outcomes.items()}
     assert status == {
         **{"good": "ran", "lacking": "not run", "foreign": "not run", "libraryless": "not run", "broken": "failed"},
-        **{"endless": "ran out of time", "late": "not run"},
+        **{"endless": "ran out of time", "killed": "failed", "leaving": "ran", "late": "not run"},
     }
     assert outcomes["good"].found == {"speed": 7}
     assert outcomes["lacking"].reason == "no GPU: there is none"
@@ -70,6 +81,8 @@ def test_every_section_ends_in_its_own_way_and_what_was_found_is_kept(outcomes: 
     assert "no_such_library" in outcomes["foreign"].reason
     assert "ZeroDivisionError: planted" in outcomes["broken"].reason
     assert outcomes["endless"].found == outcomes["broken"].found == {"half": 1}
+    assert "in endless" in outcomes["endless"].reason, "where it hung"
+    assert "SIGKILL" in outcomes["killed"].reason
     assert not any("planted" in " ".join(one.cmdline()) for one in psutil.Process().children(recursive=True))
     page = report.markdown(list(outcomes.values()), "today")
     assert "| Lacking | not run |" in page
@@ -77,6 +90,37 @@ def test_every_section_ends_in_its_own_way_and_what_was_found_is_kept(outcomes: 
     written = json.loads(json.dumps(report.as_dict(list(outcomes.values()))))
     assert written["sections"]["endless"]["status"] == "ran out of time"
     assert {one["verdict"] for one in written["targets"]} == {"not run"}
+
+
+def test_nothing_that_a_section_leaves_running_outlives_it(outcomes: dict[str, Any]) -> None:
+    def ended() -> bool:
+        try:
+            return psutil.Process(outcomes["leaving"].found["child"]).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    wait_until("the end of the child", ended)
+
+
+def test_what_is_found_is_written_while_the_course_is_under_way(
+    outcomes: dict[str, Any], told: list[list[Any]], tmp_path: Path
+) -> None:
+    from alphacut_gpu import course, report
+
+    hanging = [so_far for so_far in told if so_far[-1].section.name == "endless"]
+    assert [one.section.name for one in hanging[0][:-1]] == list(SECTIONS)[: list(SECTIONS).index("endless")]
+    written = []
+    for so_far in hanging:
+        report.write(so_far, tmp_path / "out")
+        written.append(json.loads((tmp_path / "out" / "gpu.json").read_text())["sections"])
+    assert [one["good"]["found"] for one in written] == [{"speed": 7}] * len(written)
+    ends = [(one["endless"]["status"], one["endless"]["found"]) for one in written]
+    assert (course.UNDER_WAY, {"half": 1}) in ends
+    assert ends[-1] == (course.TIMED_OUT, {"half": 1})
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(report.FILES)
+    log = (tmp_path / "out" / "gpu.log").read_text()
+    assert "ZeroDivisionError: planted" in log
+    assert "in endless" in log
 
 
 def test_what_is_reserved_for_a_later_section_is_not_used_up_by_an_earlier_one(tmp_path: Path) -> None:

@@ -67,6 +67,28 @@ def test_a_setting_that_the_server_refused_is_told_in_its_words() -> None:
     assert "| 2 engines |  |  |  | out of memory |" in page
 
 
+def test_what_was_timed_before_an_engine_failed_is_told_with_the_reason() -> None:
+    from alphacut_gpu import report
+    from alphacut_gpu.course import FAILED, Outcome
+    from alphacut_gpu.sections import SECTIONS
+
+    half = {"batches": {"32": {"images_per_s": 4000.0, "time_ms": 8.0}}, "refused": "OutOfMemoryError:\n  at 64 | more"}
+    outcome = Outcome(SECTIONS[1], FAILED, "", 1.0, {"networks": {"u2net": half}})
+    page = report.markdown([outcome], "today")
+    assert "| PyTorch | u2net | fp16 | 32 | 8 | 4,000 |" in page
+    assert "| PyTorch | u2net | fp16 |  |  |  | OutOfMemoryError: at 64 ∣ more |" in page
+
+
+def test_an_engine_that_did_not_start_is_told_above_the_one_that_is_served() -> None:
+    from alphacut_gpu import report
+    from alphacut_gpu.course import RAN, Outcome
+    from alphacut_gpu.sections import SECTIONS
+
+    of = {"runtime": "OpenVINO", "network": "u2netp", "precision": "int8", "refused": {"PyTorch": "no libtorch.so"}}
+    page = report.markdown([Outcome(SECTIONS[-1], RAN, "", 1.0, of)], "today")
+    assert "| PyTorch |  |  |  | no libtorch.so |" in page
+
+
 @pytest.mark.parametrize("name", ["u2netp", "u2net"])
 def test_the_arithmetic_is_that_of_the_networks_convolutions(name: str) -> None:
     from alphacut_gpu import floor, networks
