@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,11 +53,12 @@ class Pictures(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Example]:
         """Return this epoch's variations; Lightning asks anew for each epoch."""
         self._varied.epoch = self.trainer.current_epoch if self.trainer is not None else 0
+        for_each = math.ceil(len(self._varied) / self._settings.devices)  # Lightning parts them among the devices
         return DataLoader(
             self._varied,
             self._settings.batch,
             shuffle=True,
-            drop_last=len(self._varied) > self._settings.batch,
+            drop_last=for_each > self._settings.batch,
             num_workers=self._settings.workers,
         )
 

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.data import DataLoader, DistributedSampler
 
 from alphacut_core.errors import EngineSourceError, InvalidOptionError
 from alphacut_training import checkpoint, evaluation, fit, predictor
 from alphacut_training.clock import Clock
+from alphacut_training.data import Pictures
 from alphacut_training.network import Architecture, U2Net
 from alphacut_training.settings import Settings
 
@@ -219,6 +221,15 @@ def test_two_processes_train_one_network(discs: Callable[[int], Path], tmp_path:
     checkpoint.load(output / "network.pth")
     saved = torch.load(output / "checkpoints" / "last.ckpt", weights_only=False)
     assert saved["global_step"] == 2 * 5  # 19 pictures to train on: ten for each, in pairs
+
+
+def test_every_process_has_a_batch_to_train_on_however_few_pictures_there_are(
+    discs: Callable[[int], Path], tmp_path: Path
+) -> None:
+    pictures = Pictures(quick(discs(20), tmp_path / "run", batch=12, devices=2), silent)
+    whole = pictures.train_dataloader()
+    share = DistributedSampler(whole.dataset, num_replicas=2, rank=1)
+    assert len(DataLoader(whole.dataset, whole.batch_size, sampler=share, drop_last=whole.drop_last)) == 1
 
 
 def test_a_run_grows_from_the_first_size_to_the_last(
