@@ -5,9 +5,11 @@ import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, DistributedSampler
 
-from alphacut_core.errors import EngineSourceError, InvalidOptionError
+from alphacut_core.errors import EngineBuildError, EngineSourceError, InvalidOptionError
 from alphacut_training import checkpoint, evaluation, fit, predictor
 from alphacut_training.clock import Clock
 from alphacut_training.data import Pictures
@@ -175,6 +177,37 @@ def test_an_epoch_that_made_nothing_better_is_gone_on_from_too(discs: Callable[[
     fit.fit(tiny(), quick(data, output, epochs=3, learning_rate=1e-12, norm="frozen"), silent)
     saved = torch.load(output / "checkpoints" / "last.ckpt", weights_only=False)
     assert saved["epoch"] == 2
+
+
+def test_a_run_whose_folder_was_moved_knows_its_best_epoch(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    before = fit.fit(tiny(), quick(discs(20), tmp_path / "before"), silent)
+    moved = (tmp_path / "before").rename(tmp_path / "moved")
+    after = fit.fit(tiny(), quick(discs(20), moved), silent)
+    assert (after.max_f_beta, after.epochs) == (before.max_f_beta, 2)
+
+
+def test_a_damaged_checkpoint_is_refused_with_what_to_go_on_from(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    settings = quick(discs(20), tmp_path / "run")
+    before = fit.fit(tiny(), settings, silent)
+    best, last = (settings.output / "checkpoints" / f"{name}.ckpt" for name in ("best", "last"))
+    os.truncate(last, last.stat().st_size // 2)
+    with pytest.raises(EngineSourceError, match=r"copy best\.ckpt over it"):
+        fit.fit(tiny(), settings, silent)
+    shutil.copyfile(best, last)
+    assert fit.fit(tiny(), settings, silent).max_f_beta >= before.max_f_beta
+
+
+def test_a_checkpoint_is_whole_before_it_has_its_name_and_needs_no_other_disk(
+    discs: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))  # where nothing can be written
+    output = tmp_path / "run"
+    (output / "checkpoints" / ".best.ckpt.part").mkdir(parents=True)
+    with pytest.raises(EngineBuildError, match=r"cannot keep .*best\.ckpt: .*free space"):
+        fit.fit(tiny(), quick(discs(20), output), silent)
+    (output / "checkpoints" / ".best.ckpt.part").rmdir()
+    fit.fit(tiny(), quick(discs(20), output), silent)
+    assert sorted(path.name for path in (output / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
 
 
 def test_a_run_of_two_processes_ends_with_both_when_it_is_told_to(discs: Callable[[int], Path], tmp_path: Path) -> None:
