@@ -22,7 +22,7 @@ from alphacut_training.claim import Origin, claim, last_checkpoint, start_file
 from alphacut_training.clock import Clock
 from alphacut_training.data import Pictures, Tell
 from alphacut_training.dataset import Plain
-from alphacut_training.ending import EndsAtOnce
+from alphacut_training.ending import EndsAtOnce, EndsWithoutNumbers
 from alphacut_training.keeper import Keeper, WholeFiles
 from alphacut_training.module import Training
 from alphacut_training.network import U2Net
@@ -77,7 +77,7 @@ def fit(
 
     Raises:
         EngineSourceError: The pictures cannot be trained on, or the output holds another run, or a damaged one.
-        EngineBuildError: A checkpoint cannot be written.
+        EngineBuildError: A checkpoint cannot be written, or the network gives NaN.
     """
     claim(settings, origin)
     lightning.seed_everything(settings.seed, verbose=False)
@@ -100,7 +100,7 @@ def fit(
     # A keeper of its own: save_last leaves out every epoch that is no new best.
     latest = Keeper(last.parent, filename=last.stem, enable_version_counter=False)
     with _quiet():
-        trainer = _trainer(settings, [keeper, latest, clock, EndsAtOnce()], progress)
+        trainer = _trainer(settings, [keeper, latest, clock, EndsAtOnce(), EndsWithoutNumbers()], progress)
         start = _start(trainer, module, pictures, start_file(settings.output))
         trainer.fit(module, pictures, ckpt_path=str(last) if last.exists() else None, weights_only=False)
     best = checkpoint.load(Path(keeper.best_model_path))
@@ -108,7 +108,7 @@ def fit(
     if trainer.is_global_zero:
         checkpoint.save(best, file)
     score = float(keeper.best_model_score) if keeper.best_model_score is not None else float("nan")
-    if not score >= start:  # which a network of NaN is not either
+    if not score >= start:
         tell(
             f"nothing was better than the start: max F-beta {score:.3f}, {start:.3f} before; try a lower "
             "--learning-rate, more pictures, or a share of both networks: alphacut export --start"

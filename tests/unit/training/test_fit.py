@@ -89,6 +89,19 @@ def test_a_run_that_made_nothing_better_says_so_and_what_to_do(discs: Callable[[
     assert f"{spoilt.start_max_f_beta:.3f} before; try a lower --learning-rate" in told[-1]
 
 
+def test_a_run_that_came_to_nan_ends_and_keeps_nothing_of_it(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    settings = quick(discs(20), tmp_path / "run", epochs=1)
+    fit.fit(tiny(), settings, silent)
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    whole = torch.load(last, weights_only=False)
+    weights = whole["state_dict"]["network.outconv.weight"]
+    torch.save({**whole, "state_dict": {**whole["state_dict"], "network.outconv.weight": weights * torch.nan}}, last)
+    kept = last.read_bytes()
+    with pytest.raises(EngineBuildError, match=r"NaN after epoch 2.*--learning-rate.*best\.ckpt"):
+        fit.fit(tiny(), replace(settings, epochs=3), silent)
+    assert last.read_bytes() == kept
+
+
 def test_the_same_seed_trains_the_same_network(discs: Callable[[int], Path], tmp_path: Path) -> None:
     data = discs(20)
     first, second = (
