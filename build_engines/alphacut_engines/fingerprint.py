@@ -25,8 +25,12 @@ _TOOLS = (
 )
 
 
-def of_file(path: Path) -> str:
+def of_file(path: Path, remedy: str = "give the path of an ONNX file") -> str:
     """Return the SHA-256 of a file as hexadecimal digits.
+
+    Args:
+        path: The file.
+        remedy: What to do if it cannot be read.
 
     Raises:
         EngineSourceError: The file cannot be read.
@@ -37,7 +41,7 @@ def of_file(path: Path) -> str:
             while chunk := file.read(2**20):
                 digest.update(chunk)
     except OSError as error:
-        raise EngineSourceError(f"cannot read {path}: {error.strerror}; give the path of an ONNX file") from error
+        raise EngineSourceError(f"cannot read {path}: {error.strerror}; {remedy}") from error
     return digest.hexdigest()
 
 
@@ -55,17 +59,21 @@ def of_network(path: Path) -> str:
         return alone
     digest = hashlib.sha256(alone.encode())
     for file in beside:
-        digest.update(os.path.relpath(file, path.parent).encode() + of_file(file).encode())
+        digest.update(os.fsencode(os.path.relpath(file, path.parent)) + of_file(file).encode())
     return digest.hexdigest()
 
 
 def of_pictures(folder: Path | None) -> str | None:
-    """Return a hash of the content of a folder of photographs."""
+    """Return a hash of the content of a folder of photographs.
+
+    Raises:
+        EngineSourceError: One cannot be read.
+    """
     if folder is None:
         return None
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        digest.update(path.name.encode() + of_file(path).encode())
+        digest.update(os.fsencode(path.name) + of_file(path, "mend it or take it away").encode())
     return digest.hexdigest()
 
 
