@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import alphacut_core
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.errors import EngineSourceError
 from alphacut_engines import external_data, processor
@@ -23,6 +24,9 @@ _TOOLS = (
     "openvino",
     "tensorrt-rtx-cu13-bindings",
 )
+
+_OF_CORE = ("agreement", "codec", "geometry", "probe", "tiers")
+"""Modules of the core that decide what a build comes to: bounds, squares, the known answer, sizes."""
 
 
 def of_file(path: Path, remedy: str = "give the path of an ONNX file") -> str:
@@ -121,9 +125,10 @@ def _of_folder(folder: Path | None) -> list[tuple[str, int, int]] | None:
 
 
 def code() -> str:
-    """Return a hash of this package's source: a changed stage builds anew without a version to remember."""
-    folder = Path(__file__).parent
+    """Return a hash of the source that makes engines: a changed stage builds anew without a version to remember."""
+    folder, core = Path(__file__).parent, Path(alphacut_core.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.py"), *folder.glob("weights/*.json")]):
+    decisive = [core / f"{name}.py" for name in _OF_CORE]
+    for path in sorted([*folder.glob("*.py"), *folder.glob("weights/*.json")]) + decisive:
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from onnx import helper, numpy_helper
 from PIL import Image
 
+import alphacut_core
 from alphacut_core.errors import EngineBuildError, EngineSourceError
 from alphacut_core.installed import Installed
 from alphacut_engines import external_data, fingerprint, pipeline
@@ -90,3 +92,16 @@ def test_photographs_may_have_any_format_that_is_read_and_names_of_old_disks(
     order = make_order(gate=gate)
     pipeline.build(order, lambda step: None)
     assert json.loads((serving(order).folder / "gate.json").read_text())["rows"][0]["agreement"]["pictures"] == 100
+
+
+@pytest.mark.parametrize("name", ["agreement", "geometry"])
+def test_engines_are_judged_anew_when_bounds_or_squares_changed_in_the_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    before = fingerprint.code()
+    core = shutil.copytree(Path(alphacut_core.__file__).parent, tmp_path / "core")
+    monkeypatch.setattr(alphacut_core, "__file__", str(core / "__init__.py"))
+    assert fingerprint.code() == before
+    with (core / f"{name}.py").open("a") as file:
+        file.write("# another one\n")
+    assert fingerprint.code() != before
