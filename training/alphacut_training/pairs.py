@@ -49,7 +49,8 @@ def find(folder: Path) -> tuple[list[Pair], list[Finding]]:
     """Match pictures with masks by name; nothing is opened yet.
 
     Returns:
-        The pairs in order of their names, and a finding for each picture without a mask, or mask without a picture.
+        The pairs in order of their names, and a finding for each picture without a mask, each
+        mask without a picture, and each file beside another of its name.
 
     Raises:
         EngineSourceError: Neither ``images`` and ``masks`` nor ``cutouts`` is there.
@@ -61,6 +62,9 @@ def find(folder: Path) -> tuple[list[Pair], list[Finding]]:
     pairs += [Pair(name, path, None) for name, path in sorted(cutouts.items())]
     findings = [Finding(name, "no mask of this name in masks/") for name in sorted(images.keys() - masks.keys())]
     findings += [Finding(name, "no picture of this name in images/") for name in sorted(masks.keys() - images.keys())]
+    for part, known in (("images", images), ("masks", masks), ("cutouts", cutouts)):
+        others = [path for path in pictures(folder / part) if known[path.stem] != path]
+        findings += [Finding(path.name, f"another file in {part}/ has this name but for its ending") for path in others]
     return pairs, findings
 
 
@@ -123,7 +127,7 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def by_stem(folder: Path) -> dict[str, Path]:
-    """Return the same by their names without suffixes."""
+    """Return the same by their names without suffixes; of several of one name the last."""
     return {path.stem: path for path in pictures(folder)}
 
 
