@@ -124,7 +124,7 @@ def _key(found: Sequence[Pair]) -> str:
     for pair in found:
         for path in filter(None, (pair.image, pair.mask)):
             status = path.stat()
-            digest.update(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n"))
     return digest.hexdigest()[:24]
 
 
