@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import alphacut_core
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.errors import EngineSourceError
 from alphacut_engines import external_data, processor
@@ -24,9 +25,16 @@ _TOOLS = (
     "tensorrt-rtx-cu13-bindings",
 )
 
+_OF_CORE = ("agreement", "codec", "geometry", "probe", "tiers")
+"""Modules of the core that decide what a build comes to: bounds, squares, the known answer, sizes."""
 
-def of_file(path: Path) -> str:
+
+def of_file(path: Path, remedy: str = "give the path of an ONNX file") -> str:
     """Return the SHA-256 of a file as hexadecimal digits.
+
+    Args:
+        path: The file.
+        remedy: What to do if it cannot be read.
 
     Raises:
         EngineSourceError: The file cannot be read.
@@ -37,7 +45,7 @@ def of_file(path: Path) -> str:
             while chunk := file.read(2**20):
                 digest.update(chunk)
     except OSError as error:
-        raise EngineSourceError(f"cannot read {path}: {error.strerror}; give the path of an ONNX file") from error
+        raise EngineSourceError(f"cannot read {path}: {error.strerror}; {remedy}") from error
     return digest.hexdigest()
 
 
@@ -55,17 +63,21 @@ def of_network(path: Path) -> str:
         return alone
     digest = hashlib.sha256(alone.encode())
     for file in beside:
-        digest.update(os.path.relpath(file, path.parent).encode() + of_file(file).encode())
+        digest.update(os.fsencode(os.path.relpath(file, path.parent)) + of_file(file).encode())
     return digest.hexdigest()
 
 
 def of_pictures(folder: Path | None) -> str | None:
-    """Return a hash of the content of a folder of photographs."""
+    """Return a hash of the content of a folder of photographs.
+
+    Raises:
+        EngineSourceError: One cannot be read.
+    """
     if folder is None:
         return None
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        digest.update(path.name.encode() + of_file(path).encode())
+        digest.update(os.fsencode(path.name) + of_file(path, "mend it or take it away").encode())
     return digest.hexdigest()
 
 
@@ -113,9 +125,10 @@ def _of_folder(folder: Path | None) -> list[tuple[str, int, int]] | None:
 
 
 def code() -> str:
-    """Return a hash of this package's source: a changed stage builds anew without a version to remember."""
-    folder = Path(__file__).parent
+    """Return a hash of the source that makes engines: a changed stage builds anew without a version to remember."""
+    folder, core = Path(__file__).parent, Path(alphacut_core.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.py"), *folder.glob("weights/*.json")]):
+    decisive = [core / f"{name}.py" for name in _OF_CORE]
+    for path in sorted([*folder.glob("*.py"), *folder.glob("weights/*.json")]) + decisive:
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

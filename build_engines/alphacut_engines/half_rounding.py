@@ -11,6 +11,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from alphacut_engines import widen
+
 LARGEST = 65504.0
 """The largest number in FP16."""
 
@@ -41,7 +43,7 @@ def emulate(model: onnx.ModelProto) -> onnx.ModelProto:
     nodes = list(graph.node)
     del graph.node[:], graph.value_info[:]
     for tensor in graph.initializer:
-        _widen(tensor)
+        widen.tensor(tensor)
     for name, value in (("split", _SPLIT), ("largest", LARGEST), ("smallest", -LARGEST), ("steep", _STEEP)):
         graph.initializer.append(numpy_helper.from_array(np.float32(value), f"half/{name}"))
     for node in nodes:
@@ -49,18 +51,9 @@ def emulate(model: onnx.ModelProto) -> onnx.ModelProto:
     return emulated
 
 
-def _widen(tensor: onnx.TensorProto) -> None:
-    if tensor.data_type == TensorProto.FLOAT16:
-        values = numpy_helper.to_array(tensor).astype(np.float32)
-        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-
-
 def _in_float32(node: onnx.NodeProto, halves: set[str]) -> list[onnx.NodeProto]:
     """Return the node in FP32, and behind it what rounds its output."""
-    for attribute in node.attribute:
-        _widen(attribute.t)
-        if node.op_type == "Cast" and attribute.i == TensorProto.FLOAT16:
-            attribute.i = TensorProto.FLOAT
+    widen.node(node)
     rounded = [name for name in node.output if name in halves]
     if node.op_type in _UNROUNDED or not rounded:
         return [node]

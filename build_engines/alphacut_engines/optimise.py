@@ -116,6 +116,12 @@ def _prove(source: onnx.ModelProto, model: onnx.ModelProto, recipe: ModelRecipe)
     singles = np.concatenate([network.run(picture[None])[0] for picture in pictures])
     outputs = Reference(source, "source").run(pictures[:1])
     wanted = outputs[recipe.output] if len(outputs) > 1 else outputs[0]
+    if wanted.shape != (1, recipe.channels, recipe.size, recipe.size):
+        raise EngineBuildError(
+            f"stage optimise: the map of {recipe.name} has the shape {wanted.shape}; it has to be "
+            f"(1, {recipe.channels}, {recipe.size}, {recipe.size}): export it with the map enlarged to the picture's "
+            "size, or give the recipe that describes this network"
+        )
     _compare(singles[:1], wanted, f"{recipe.name} after simplification", "export it with opset 17")
     for batch in PROVED_BATCHES[1:]:
         what = f"{recipe.name} in batches of {batch}"

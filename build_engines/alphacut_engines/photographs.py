@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from alphacut_core import bundled, codec, geometry
+from alphacut_core import bundled, codec, formats, geometry
 from alphacut_core.errors import EngineBuildError, InputError
 from alphacut_core.geometry import Pixels
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 FOLDER = "folder"
 SAMPLES = "samples"
 
@@ -41,8 +40,9 @@ class Photographs:
         variants = _VARIANTS if self.kind == SAMPLES else {"": _same}
         for path in self.paths:
             picture = _read(path)
+            told = path.name.encode(errors="replace").decode()  # reports are UTF-8, and names of old disks are not
             for name, vary in variants.items():
-                yield path.name + name, geometry.to_square(vary(picture), self.size)
+                yield told + name, geometry.to_square(vary(picture), self.size)
 
     def some(self, n: int) -> Photographs:
         """Return at most ``n`` of them, evenly spread."""
@@ -56,10 +56,10 @@ def of_folder(folder: Path, size: int, at_least: int) -> Photographs:
     Raises:
         EngineBuildError: There are too few to say anything.
     """
-    paths = tuple(path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES)
+    paths = tuple(path for path in sorted(folder.iterdir()) if path.suffix.lower() in formats.SUFFIXES)
     if len(paths) < at_least:
         raise EngineBuildError(
-            f"got {len(paths)} photographs in {folder}; at least {at_least} are needed to judge an engine; add some"
+            f"got {len(paths)} photographs in {folder}; at least {at_least} are needed, in the folder itself; add some"
         )
     return Photographs(FOLDER, paths, size)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,7 +82,8 @@ def write(made: Survey, folder: Path) -> list[Path]:
     Raises:
         EngineBuildError: No space, no permission.
     """
-    name = f"{made.model}-{made.size}"
+    # A recipe's name may be anything, as acme/matting is.
+    name = re.sub(r"[^\w.-]+", "-", f"{made.model}-{made.size}")
     contents = {".json": made.to_json(), ".md": made.to_markdown(), ".html": made.to_html()}
     try:
         folder.mkdir(parents=True, exist_ok=True)

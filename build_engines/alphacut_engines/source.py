@@ -8,7 +8,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from alphacut_core.errors import EngineSourceError
-from alphacut_engines import external_data
+from alphacut_engines import external_data, widen
 from alphacut_engines.recipe import ModelRecipe
 
 MIN_OPSET = 11
@@ -20,7 +20,7 @@ _STANDARD_DOMAINS = ("", "ai.onnx")
 
 
 def load(path: Path, recipe: ModelRecipe) -> onnx.ModelProto:
-    """Load the network that ``recipe`` describes.
+    """Load the network that ``recipe`` describes; what is FP16 between its ends becomes FP32.
 
     Raises:
         EngineSourceError: Not an ONNX file, cut off, too large, weights in a missing second file, an opset or
@@ -42,6 +42,7 @@ def load(path: Path, recipe: ModelRecipe) -> onnx.ModelProto:
         _check_output(path, model, recipe)
     except ValueError as error:  # a name that is no text, a type that there is none of
         raise _refusal(path, f"that is damaged ({error})", "download or export it again") from error
+    widen.network(model)  # which precision is installed is the gate's choice, and the reference is FP32
     return model
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alphacut_core.errors import EngineSourceError
+from alphacut_training import whole
 from alphacut_training.settings import Settings
 
 Origin = Mapping[str, str | float]
@@ -31,7 +32,7 @@ def claim(settings: Settings, origin: Origin) -> None:
     elif file.exists():
         _compare(json.loads(file.read_text()), facts, settings.output)
     settings.output.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(facts, indent=1))
+    whole.write(file, json.dumps(facts, indent=1))
 
 
 def last_checkpoint(output: Path) -> Path:

@@ -256,6 +256,10 @@ def _typed() -> Iterator[None]:
     except AlphacutError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
+    except OSError as error:  # pictures and networks that cannot be read have errors of their own
+        why = f"cannot write {error.filename or 'a file'}: {error.strerror or error}"
+        click.echo(f"error: {why}; free space, mend permissions, or give another --output", err=True)
+        sys.exit(1)
 
 
 def _tell(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import lightning
 import numpy as np
 from torch.utils.data import DataLoader
 
-from alphacut_core import codec, geometry
-from alphacut_core.errors import EngineSourceError, InputError
+from alphacut_core import geometry
+from alphacut_core.errors import InputError
 from alphacut_core.geometry import Pixels
 from alphacut_training import pairs, store
 from alphacut_training.dataset import Example, Plain, Varied
+from alphacut_training.pairs import Finding
 from alphacut_training.settings import Settings
 from alphacut_training.split import split
 from alphacut_training.store import Store
@@ -52,11 +54,12 @@ class Pictures(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Example]:
         """Return this epoch's variations; Lightning asks anew for each epoch."""
         self._varied.epoch = self.trainer.current_epoch if self.trainer is not None else 0
+        for_each = math.ceil(len(self._varied) / self._settings.devices)  # Lightning parts them among the devices
         return DataLoader(
             self._varied,
             self._settings.batch,
             shuffle=True,
-            drop_last=len(self._varied) > self._settings.batch,
+            drop_last=for_each > self._settings.batch,
             num_workers=self._settings.workers,
         )
 
@@ -88,11 +91,13 @@ def _backgrounds(folder: Path, tell: Tell) -> Pixels | None:
     """Read the pictures without a subject, uint8 (N, SIDE, SIDE, 3), or None where there are none."""
     if not folder.is_dir():
         return None
-    squares = []
+    squares, left_out = [], []
     for path in pairs.pictures(folder):
         try:
-            squares.append(geometry.to_square(codec.decode(path.read_bytes()), store.SIDE))
-        except (OSError, InputError) as error:
-            raise EngineSourceError(f"cannot read the background {path}: {error}; mend it or take it away") from error
+            squares.append(geometry.to_square(pairs.decoded(path), store.SIDE))
+        except InputError as error:
+            left_out.append(Finding(f"{folder.name}/{path.name}", str(error)))
+    if left_out:
+        tell(pairs.summary(left_out))
     tell(f"{len(squares)} backgrounds without a subject")
     return np.stack(squares) if squares else None

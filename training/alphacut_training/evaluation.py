@@ -61,7 +61,7 @@ class Evaluation:
 
     def write_csv(self, path: Path) -> None:
         """Write one line a picture."""
-        with path.open("w", newline="") as file:
+        with path.open("w", newline="", errors="replace") as file:
             writer = csv.writer(file)
             names = list(self.judged[0].scores.named())
             writer.writerow(["name", *names, "confidence", "groups"])

@@ -12,16 +12,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 import lightning
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, EarlyStopping, TQDMProgressBar
 from lightning.pytorch.callbacks.weight_averaging import EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from alphacut_training import checkpoint
+from alphacut_training import checkpoint, whole
+from alphacut_training import keeper as keeping
 from alphacut_training.claim import Origin, claim, last_checkpoint, start_file
 from alphacut_training.clock import Clock
 from alphacut_training.data import Pictures, Tell
 from alphacut_training.dataset import Plain
-from alphacut_training.ending import EndsAtOnce
+from alphacut_training.ending import EndsAtOnce, EndsWithoutNumbers
+from alphacut_training.keeper import Keeper, WholeFiles
 from alphacut_training.module import Training
 from alphacut_training.network import U2Net
 from alphacut_training.settings import Settings
@@ -74,19 +76,21 @@ def fit(
         progress: Draw a bar.
 
     Raises:
-        EngineSourceError: The pictures cannot be trained on, or the output holds another run.
+        EngineSourceError: The pictures cannot be trained on, or the output holds another run, or a damaged one.
+        EngineBuildError: A checkpoint cannot be written, or the network gives NaN.
     """
     claim(settings, origin)
     lightning.seed_everything(settings.seed, verbose=False)
     pictures = Pictures(settings, tell)
     last = last_checkpoint(settings.output)
     if last.exists():
+        keeping.check(last)
         tell(f"going on from {last}")
     else:
         restore(network, pictures.store, settings, tell)
     clock = Clock(settings.minutes)
     module = Training(network, settings=settings, clock=clock, teacher=teacher).train()
-    keeper = ModelCheckpoint(
+    keeper = Keeper(
         last.parent,
         filename="best",
         monitor="max_f_beta",
@@ -94,9 +98,9 @@ def fit(
         enable_version_counter=False,
     )
     # A keeper of its own: save_last leaves out every epoch that is no new best.
-    latest = ModelCheckpoint(last.parent, filename=last.stem, enable_version_counter=False)
+    latest = Keeper(last.parent, filename=last.stem, enable_version_counter=False)
     with _quiet():
-        trainer = _trainer(settings, [keeper, latest, clock, EndsAtOnce()], progress)
+        trainer = _trainer(settings, [keeper, latest, clock, EndsAtOnce(), EndsWithoutNumbers()], progress)
         start = _start(trainer, module, pictures, start_file(settings.output))
         trainer.fit(module, pictures, ckpt_path=str(last) if last.exists() else None, weights_only=False)
     best = checkpoint.load(Path(keeper.best_model_path))
@@ -104,7 +108,7 @@ def fit(
     if trainer.is_global_zero:
         checkpoint.save(best, file)
     score = float(keeper.best_model_score) if keeper.best_model_score is not None else float("nan")
-    if not score >= start:  # which a network of NaN is not either
+    if not score >= start:
         tell(
             f"nothing was better than the start: max F-beta {score:.3f}, {start:.3f} before; try a lower "
             "--learning-rate, more pictures, or a share of both networks: alphacut export --start"
@@ -126,7 +130,7 @@ def _start(trainer: lightning.Trainer, module: Training, pictures: Pictures, fil
     if not file.exists():
         (measured,) = trainer.validate(module, pictures, verbose=False)
         if trainer.is_global_zero:
-            file.write_text(json.dumps(measured))
+            whole.write(file, json.dumps(measured))
         return measured["max_f_beta"]
     return float(json.loads(file.read_text())["max_f_beta"])
 
@@ -145,6 +149,7 @@ def _trainer(settings: Settings, own: Sequence[Callback], progress: bool) -> lig
         precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]  # Lightning's own literals
         max_epochs=-1 if settings.most_epochs is None else settings.most_epochs,
         callbacks=callbacks,
+        plugins=[WholeFiles()],
         logger=TensorBoardLogger(settings.output, name="tensorboard", version=""),
         gradient_clip_val=1.0,
         log_every_n_steps=1,

@@ -20,6 +20,8 @@ from alphacut_training import pairs
 from alphacut_training.pairs import Finding, Pair
 from alphacut_training.predictor import Saliency
 
+_AS_ON_THE_DISK = "surrogateescape"
+"""How names that are not UTF-8 are written, so that a run that goes on knows them again."""
 _FIRMNESS = 1.15
 """Answers are drawn away from 0.5 by it, since a network's own seldom reach 0 and 1."""
 
@@ -59,7 +61,7 @@ def label(
     for part in ("images", "masks", "backgrounds"):
         (output / part).mkdir(parents=True, exist_ok=True)
     done = _told(output / "labels.csv")
-    with (output / "labels.csv").open("a", newline="") as file:
+    with (output / "labels.csv").open("a", newline="", errors=_AS_ON_THE_DISK) as file:
         lines = csv.writer(file)
         for index, path in enumerate([*pictures, *backgrounds]):
             key = f"{path.parent.name}/{path.name}"
@@ -129,8 +131,8 @@ def _told(path: Path) -> dict[str, str]:
     """Read what was decided before; a line that a kill has torn off does not count."""
     if not path.exists():
         return {}
-    text = path.read_text()
+    text = path.read_text(errors=_AS_ON_THE_DISK)
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
-        path.write_text(whole)
+        path.write_text(whole, errors=_AS_ON_THE_DISK)
     return dict(csv.reader(whole.splitlines()))

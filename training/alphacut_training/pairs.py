@@ -49,7 +49,8 @@ def find(folder: Path) -> tuple[list[Pair], list[Finding]]:
     """Match pictures with masks by name; nothing is opened yet.
 
     Returns:
-        The pairs in order of their names, and a finding for each picture without a mask, or mask without a picture.
+        The pairs in order of their names, and a finding for each picture without a mask, each
+        mask without a picture, and each file beside another of its name.
 
     Raises:
         EngineSourceError: Neither ``images`` and ``masks`` nor ``cutouts`` is there.
@@ -61,6 +62,9 @@ def find(folder: Path) -> tuple[list[Pair], list[Finding]]:
     pairs += [Pair(name, path, None) for name, path in sorted(cutouts.items())]
     findings = [Finding(name, "no mask of this name in masks/") for name in sorted(images.keys() - masks.keys())]
     findings += [Finding(name, "no picture of this name in images/") for name in sorted(masks.keys() - images.keys())]
+    for part, known in (("images", images), ("masks", masks), ("cutouts", cutouts)):
+        others = [path for path in pictures(folder / part) if known[path.stem] != path]
+        findings += [Finding(path.name, f"another file in {part}/ has this name but for its ending") for path in others]
     return pairs, findings
 
 
@@ -96,9 +100,14 @@ def summary(findings: Iterable[Finding]) -> str:
     counts = Counter(finding.problem for finding in findings)
     lines = []
     for problem, count in counts.most_common():
-        names = [finding.name for finding in findings if finding.problem == problem]
+        names = [printable(finding.name) for finding in findings if finding.problem == problem]
         lines.append(f"{count} left out: {problem} ({', '.join(names[:3])}{', ...' if count > 3 else ''})")
     return "\n".join(lines)
+
+
+def printable(name: str) -> str:
+    """Return a file's name for people: names of old disks are not UTF-8, and cannot be printed or drawn."""
+    return name.encode(errors="replace").decode()
 
 
 def check_enough(n_pairs: int, folder: Path, findings: Iterable[Finding], at_least: int = MIN_PAIRS) -> None:
@@ -123,7 +132,7 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def by_stem(folder: Path) -> dict[str, Path]:
-    """Return the same by their names without suffixes."""
+    """Return the same by their names without suffixes; of several of one name the last."""
     return {path.stem: path for path in pictures(folder)}
 
 

@@ -33,6 +33,6 @@ def draw(judged: Sequence[Judged], networks: Sequence[tuple[str, Saliency]]) -> 
         for column, cell in enumerate((picture, truth, *masks)):
             fitted = ImageOps.contain(cell.convert("RGB"), _CELL)
             sheet.paste(fitted, (_GAP + column * (_CELL[0] + _GAP), top))
-        label = f"{one.pair.name}  MAE {one.scores.mae:.3f}  {', '.join(one.groups)}"
+        label = f"{pairs.printable(one.pair.name)}  MAE {one.scores.mae:.3f}  {', '.join(one.groups)}"
         pen.text((_GAP, top + _CELL[1] + 2), label, _INK, font)
     return sheet

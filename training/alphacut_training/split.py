@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 
 import numpy as np
@@ -93,5 +94,5 @@ def difference_hashes(store: Store) -> NDArray[np.uint64]:
 
 
 def _draw(name: str, seed: int) -> float:
-    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    digest = hashlib.sha256(os.fsencode(f"{seed}:{name}")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from alphacut_core import geometry
-from alphacut_core.errors import InputError
+from alphacut_core.errors import EngineBuildError, InputError
+from alphacut_core.folder_lock import alone
 from alphacut_core.geometry import Pixels
 from alphacut_training import pairs
 from alphacut_training.pairs import Finding, Pair
@@ -23,6 +24,7 @@ SIDE = 400
 
 _READING = 2
 """Raised when ``pairs.read`` reads a file otherwise than before: what was decoded then is not taken up."""
+_ARRAYS = ("images.u8", "masks.u8")
 _HOME_VARIABLE = "ALPHACUT_HOME"
 _MIN_SUBJECT = 4  # a mask whose brightest pixel is darker shows nothing
 
@@ -59,28 +61,43 @@ def build(
 
     Returns:
         Everything that could be decoded, and a finding for everything else.
+
+    Raises:
+        EngineBuildError: No space, no permission.
     """
     place = (folder or _cache()) / _key(found)
     if not (place / "index.json").exists():
-        if tell is not None:
-            tell(f"decoding {len(found)} pictures into {place}")
-        _write(found, place)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with alone(place):  # another run on the same pictures may be about to read what would be written over
+                if not (place / "index.json").exists():
+                    if tell is not None:
+                        tell(f"decoding {len(found)} pictures into {place}")
+                    _write(found, place)
+        except OSError as error:
+            for part in _ARRAYS:
+                (place / part).unlink(missing_ok=True)  # they are what fills the disk
+            raise EngineBuildError(
+                f"cannot keep decoded pictures in {place}: {error.strerror}; free space, or point ALPHACUT_HOME to a "
+                "folder that can be written"
+            ) from error
     index = json.loads((place / "index.json").read_text())
     shape = (len(index["names"]), SIDE, SIDE)
     if not index["names"]:
         empty = np.empty((0, SIDE, SIDE, 3), np.uint8)
         return Store((), empty, empty[..., 0], ()), _findings(index)
-    images = np.memmap(place / "images.u8", np.uint8, "r", shape=(*shape, 3))
-    masks = np.memmap(place / "masks.u8", np.uint8, "r", shape=shape)
+    images_file, masks_file = (place / part for part in _ARRAYS)
+    images = np.memmap(images_file, np.uint8, "r", shape=(*shape, 3))
+    masks = np.memmap(masks_file, np.uint8, "r", shape=shape)
     sizes = tuple((width, height) for width, height in index["sizes"])
     return Store(tuple(index["names"]), images, masks, sizes), _findings(index)
 
 
 def _write(found: Sequence[Pair], place: Path) -> None:
     """Decode into files; the index is written last and says that the rest is whole."""
-    place.mkdir(parents=True, exist_ok=True)
     names, sizes, findings = [], [], []
-    with (place / "images.u8").open("wb") as images, (place / "masks.u8").open("wb") as masks:
+    images_file, masks_file = (place / part for part in _ARRAYS)
+    with images_file.open("wb") as images, masks_file.open("wb") as masks:
         for pair in found:
             try:
                 picture, mask = pairs.read(pair)
@@ -107,7 +124,7 @@ def _key(found: Sequence[Pair]) -> str:
     for pair in found:
         for path in filter(None, (pair.image, pair.mask)):
             status = path.stat()
-            digest.update(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n"))
     return digest.hexdigest()[:24]
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import onnx
 import pytest
 from onnx import helper, numpy_helper
+from PIL import Image
 
-from alphacut_core.errors import EngineBuildError
+import alphacut_core
+from alphacut_core.errors import EngineBuildError, EngineSourceError
+from alphacut_core.installed import Installed
 from alphacut_engines import external_data, fingerprint, pipeline
 from alphacut_engines.order import Order
 
@@ -65,3 +71,37 @@ def test_a_photograph_that_leads_nowhere_is_named(make_order: Callable[..., Orde
     (gate / "gone.png").symlink_to(gate / "nowhere.png")
     with pytest.raises(EngineBuildError, match=r"cannot read the photograph .*gone\.png"):
         pipeline.build(make_order(gate=gate), lambda step: None)
+
+
+def test_a_photograph_that_cannot_be_read_is_named_with_what_to_do_about_pictures(make_photographs) -> None:
+    gate = make_photographs("gate", 1)
+    (gate / "broken.png").symlink_to("/proc/self/mem")  # of which the first byte cannot be read, by root neither
+    with pytest.raises(EngineSourceError, match=r"broken\.png: .*; mend it or take it away"):
+        fingerprint.of_pictures(gate)
+
+
+def test_photographs_may_have_any_format_that_is_read_and_names_of_old_disks(
+    make_order: Callable[..., Order], make_photographs, serving: Callable[[Order], Installed]
+) -> None:
+    gate = make_photographs("gate", 100)
+    with Image.open(gate / "000.png") as picture:
+        picture.save(gate / "000.tif")
+    (gate / "000.png").unlink()
+    for i in range(1, 4):  # the first of pictures that are all alike in being right, which the page shows
+        os.rename(os.fsencode(gate / f"00{i}.png"), os.fsencode(gate) + b"/ caf\xe9 %d.png" % i)
+    order = make_order(gate=gate)
+    pipeline.build(order, lambda step: None)
+    assert json.loads((serving(order).folder / "gate.json").read_text())["rows"][0]["agreement"]["pictures"] == 100
+
+
+@pytest.mark.parametrize("name", ["agreement", "geometry"])
+def test_engines_are_judged_anew_when_bounds_or_squares_changed_in_the_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    before = fingerprint.code()
+    core = shutil.copytree(Path(alphacut_core.__file__).parent, tmp_path / "core")
+    monkeypatch.setattr(alphacut_core, "__file__", str(core / "__init__.py"))
+    assert fingerprint.code() == before
+    with (core / f"{name}.py").open("a") as file:
+        file.write("# another one\n")
+    assert fingerprint.code() != before

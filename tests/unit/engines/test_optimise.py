@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from alphacut_core.errors import EngineBuildError
 from alphacut_engines import batch_axis, fuse, optimise
@@ -120,6 +120,14 @@ def test_a_map_that_does_not_depend_on_the_picture_is_refused(make_network, reci
     model.graph.initializer.append(numpy_helper.from_array(picture, "picture"))
     model.graph.node[0].input[0] = "picture"
     with pytest.raises(EngineBuildError, match="does not depend on the picture"):
+        optimise.optimise(model, recipe)
+
+
+def test_a_map_smaller_than_the_picture_is_refused_with_both_sizes(make_network, recipe: ModelRecipe) -> None:
+    model = make_network()
+    model.graph.node.append(helper.make_node("MaxPool", ["d0"], ["small"], kernel_shape=[4, 4], strides=[4, 4]))
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("small", TensorProto.FLOAT, ["batch", 1, 4, 4]))
+    with pytest.raises(EngineBuildError, match=r"the shape \(1, 1, 4, 4\); it has to be \(1, 1, 16, 16\): export it"):
         optimise.optimise(model, recipe)
 
 

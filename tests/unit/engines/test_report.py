@@ -17,6 +17,7 @@ from alphacut_engines import dynamic, fuse, pipeline, processor, reporting
 from alphacut_engines.order import Order
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.reference import Reference
+from alphacut_engines.survey import Survey
 
 pytest.importorskip("onnxconverter_common", reason="FP16 needs onnxconverter-common; run pip install '.[rtx]'")
 
@@ -68,6 +69,21 @@ def test_a_report_that_cannot_be_written_says_why(order: Order, tmp_path: Path) 
     made = reporting.measure(order, lambda line: None, rounds=1)
     with pytest.raises(EngineBuildError, match=r"stage report: cannot write .*file"):
         reporting.write(made, tmp_path / "file")
+
+
+def test_a_report_lies_in_its_folder_whatever_the_network_is_called(tmp_path: Path) -> None:
+    made = Survey(
+        model="acme/matting",
+        source_sha256="",
+        size=64,
+        photographs="samples",
+        pictures=0,
+        rounds=1,
+        machine="",
+        threads=1,
+        rows=(),
+    )
+    assert sorted(reporting.write(made, tmp_path)) == sorted(tmp_path.glob("acme-matting-64.*"))
 
 
 def test_dynamic_int8_measures_ranges_anew_and_stays_close(make_network, recipe: ModelRecipe) -> None:

@@ -12,9 +12,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from alphacut_core.errors import EngineSourceError
-from alphacut_engines import fuse, optimise, source
+from alphacut_engines import calibration, fuse, half, mixed, optimise, source
+from alphacut_engines.photographs import Photographs
 from alphacut_engines.recipe import ModelRecipe
 from alphacut_engines.registry import BUNDLED
+
+from .conftest import difference_in_half
 
 
 def test_a_good_network_is_loaded(make_network, saved, recipe: ModelRecipe) -> None:
@@ -140,6 +143,17 @@ def test_a_half_precision_input_is_refused(make_network, saved, recipe: ModelRec
     model.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT16
     with pytest.raises(EngineSourceError, match="FLOAT16"):
         source.load(saved(model), recipe)
+
+
+def test_half_precision_weights_become_fp32_which_every_stage_takes(
+    make_network, saved, recipe: ModelRecipe, pictures: Photographs
+) -> None:
+    network = source.load(saved(half.to_half(make_network(sigmoid=False))), recipe)
+    assert "FLOAT16" not in onnx.printer.to_text(network).upper()
+    fused = fuse.fuse(optimise.optimise(network, recipe), recipe)
+    fitted = calibration.calibrate(fused, pictures, "", ("int8",))
+    typed = mixed.int8_in_half(optimise.optimise(network, recipe), fitted.ranges, "int8")
+    assert difference_in_half(typed, make_network(sigmoid=False), recipe, pictures) < 3
 
 
 def test_a_second_input_is_refused(make_network, saved, recipe: ModelRecipe) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from alphacut_training import checkpoint, cli, fit, prune
+from alphacut_training.data import Pictures
 from alphacut_training.network import U2Net
+from alphacut_training.settings import Settings
 
 from .conftest import BUNDLED, write_discs
 from .test_fit import TINY
@@ -184,6 +187,24 @@ def test_a_broken_background_is_named_and_costs_only_itself(tmp_path: Path, netw
     assert (told["backgrounds"], told["backgrounds_left_out"]) == (1, 1)
 
 
+def test_names_of_old_disks_are_no_obstacle(tmp_path: Path, network: Path) -> None:
+    data = write_discs(tmp_path / "data", 20)
+    for part, number in ((part, number) for part in ("images", "masks") for number in (0, 1)):
+        folder = os.fsencode(data / part)
+        os.rename(folder + b"/disc00%d.png" % number, folder + b"/caf\xe9 %d.png" % number)
+    os.unlink(os.fsencode(data) + b"/masks/caf\xe9 1.png")
+    write_discs(data, 22, first=20)
+    told: list[str] = []
+    Pictures(Settings(data=data, output=tmp_path / "run"), told.append)
+    assert "1 left out: no mask of this name in masks/ (caf? 1)" in told
+    result = call(cli.evaluate, "--model", network, "--data", data, "--size", 64, "--output", tmp_path / "found")
+    assert result.exit_code == 0, result.output
+    for _ in range(2):
+        result = call(cli.label, "--model", network, "--data", data, "--size", 64, "--output", tmp_path / "labelled")
+        assert result.exit_code == 0, result.output
+    assert (tmp_path / "labelled" / "labels.csv").read_bytes().count(b"caf\xe9 1.png") == 1
+
+
 def test_pictures_that_networks_are_not_measured_on_are_named(tmp_path: Path, network: Path) -> None:
     data = write_discs(tmp_path / "data", 2)
     Image.new("L", (7, 7), 255).save(data / "masks" / "disc001.png")
@@ -198,6 +219,13 @@ def test_export_makes_the_folder_it_writes_into(tmp_path: Path, network: Path) -
     result = call(cli.export, "--model", network, "--output", tmp_path / "new" / "mine.onnx", "--size", 64)
     assert result.exit_code == 0, result.output
     assert (tmp_path / "new" / "mine.onnx").is_file()
+
+
+def test_an_output_that_cannot_be_written_is_one_line_with_the_remedy(tmp_path: Path, network: Path) -> None:
+    data, output = write_discs(tmp_path, 1), network / "found"  # below a file
+    result = call(cli.evaluate, "--model", network, "--data", data, "--size", 64, "--output", output)
+    assert result.exit_code == 1
+    assert f"error: cannot write {output}: Not a directory; free space, mend permissions" in result.output
 
 
 @pytest.mark.parametrize("command", [cli.evaluate, cli.export, cli.frontier, cli.label])

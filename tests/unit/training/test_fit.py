@@ -5,19 +5,23 @@ import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.data import DataLoader, DistributedSampler
 
-from alphacut_core.errors import EngineSourceError, InvalidOptionError
+from alphacut_core.errors import EngineBuildError, EngineSourceError, InvalidOptionError
 from alphacut_training import checkpoint, evaluation, fit, predictor
 from alphacut_training.clock import Clock
+from alphacut_training.data import Pictures
 from alphacut_training.network import Architecture, U2Net
 from alphacut_training.settings import Settings
 
@@ -83,6 +87,19 @@ def test_a_run_that_made_nothing_better_says_so_and_what_to_do(discs: Callable[[
     assert spoilt.start_max_f_beta == pytest.approx(good.max_f_beta, abs=0.01)
     assert not spoilt.max_f_beta >= spoilt.start_max_f_beta
     assert f"{spoilt.start_max_f_beta:.3f} before; try a lower --learning-rate" in told[-1]
+
+
+def test_a_run_that_came_to_nan_ends_and_keeps_nothing_of_it(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    settings = quick(discs(20), tmp_path / "run", epochs=1)
+    fit.fit(tiny(), settings, silent)
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    whole = torch.load(last, weights_only=False)
+    weights = whole["state_dict"]["network.outconv.weight"]
+    torch.save({**whole, "state_dict": {**whole["state_dict"], "network.outconv.weight": weights * torch.nan}}, last)
+    kept = last.read_bytes()
+    with pytest.raises(EngineBuildError, match=r"NaN after epoch 2.*--learning-rate.*best\.ckpt"):
+        fit.fit(tiny(), replace(settings, epochs=3), silent)
+    assert last.read_bytes() == kept
 
 
 def test_the_same_seed_trains_the_same_network(discs: Callable[[int], Path], tmp_path: Path) -> None:
@@ -175,6 +192,37 @@ def test_an_epoch_that_made_nothing_better_is_gone_on_from_too(discs: Callable[[
     assert saved["epoch"] == 2
 
 
+def test_a_run_whose_folder_was_moved_knows_its_best_epoch(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    before = fit.fit(tiny(), quick(discs(20), tmp_path / "before"), silent)
+    moved = (tmp_path / "before").rename(tmp_path / "moved")
+    after = fit.fit(tiny(), quick(discs(20), moved), silent)
+    assert (after.max_f_beta, after.epochs) == (before.max_f_beta, 2)
+
+
+def test_a_damaged_checkpoint_is_refused_with_what_to_go_on_from(discs: Callable[[int], Path], tmp_path: Path) -> None:
+    settings = quick(discs(20), tmp_path / "run")
+    before = fit.fit(tiny(), settings, silent)
+    best, last = (settings.output / "checkpoints" / f"{name}.ckpt" for name in ("best", "last"))
+    os.truncate(last, last.stat().st_size // 2)
+    with pytest.raises(EngineSourceError, match=r"copy best\.ckpt over it"):
+        fit.fit(tiny(), settings, silent)
+    shutil.copyfile(best, last)
+    assert fit.fit(tiny(), settings, silent).max_f_beta >= before.max_f_beta
+
+
+def test_a_checkpoint_is_whole_before_it_has_its_name_and_needs_no_other_disk(
+    discs: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))  # where nothing can be written
+    output = tmp_path / "run"
+    (output / "checkpoints" / ".best.ckpt.part").mkdir(parents=True)
+    with pytest.raises(EngineBuildError, match=r"cannot keep .*best\.ckpt: .*free space"):
+        fit.fit(tiny(), quick(discs(20), output), silent)
+    (output / "checkpoints" / ".best.ckpt.part").rmdir()
+    fit.fit(tiny(), quick(discs(20), output), silent)
+    assert sorted(path.name for path in (output / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+
+
 def test_a_run_of_two_processes_ends_with_both_when_it_is_told_to(discs: Callable[[int], Path], tmp_path: Path) -> None:
     data, output = discs(20), tmp_path / "run"
     run = _RUN.format(data=str(data), output=str(output)).replace("epochs=1000", "devices=2, epochs=1000")
@@ -219,6 +267,15 @@ def test_two_processes_train_one_network(discs: Callable[[int], Path], tmp_path:
     checkpoint.load(output / "network.pth")
     saved = torch.load(output / "checkpoints" / "last.ckpt", weights_only=False)
     assert saved["global_step"] == 2 * 5  # 19 pictures to train on: ten for each, in pairs
+
+
+def test_every_process_has_a_batch_to_train_on_however_few_pictures_there_are(
+    discs: Callable[[int], Path], tmp_path: Path
+) -> None:
+    pictures = Pictures(quick(discs(20), tmp_path / "run", batch=12, devices=2), silent)
+    whole = pictures.train_dataloader()
+    share = DistributedSampler(whole.dataset, num_replicas=2, rank=1)
+    assert len(DataLoader(whole.dataset, whole.batch_size, sampler=share, drop_last=whole.drop_last)) == 1
 
 
 def test_a_run_grows_from_the_first_size_to_the_last(

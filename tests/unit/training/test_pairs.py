@@ -9,6 +9,7 @@ from PIL import Image
 from alphacut_core.errors import EngineSourceError, InputError
 from alphacut_training import data, pairs, store
 from alphacut_training.pairs import Pair
+from alphacut_training.settings import Settings
 
 from .conftest import disc, write_discs
 
@@ -62,6 +63,26 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
     assert "4 left out: picture is 96x96, its mask 7x7" in str(refusal.value)
     assert "1 left out: its mask is empty" in str(refusal.value)
     assert "broken" in str(refusal.value)
+
+
+def test_files_of_one_name_are_not_passed_over_in_silence(tmp_path: Path) -> None:
+    write_discs(tmp_path, 2)
+    disc(7)[0].save(tmp_path / "images" / "disc001.jpg")
+    found, findings = pairs.find(tmp_path)
+    assert [one.image.name for one in found] == ["disc000.png", "disc001.png"]
+    assert [(one.name, one.problem) for one in findings] == [
+        ("disc001.jpg", "another file in images/ has this name but for its ending")
+    ]
+
+
+def test_a_background_that_cannot_be_read_costs_only_itself(tmp_path: Path) -> None:
+    (tmp_path / "backgrounds").mkdir()
+    Image.new("RGB", (50, 50)).save(tmp_path / "backgrounds" / "wall.png")
+    (tmp_path / "backgrounds" / "door.png").write_bytes(b"broken")
+    told: list[str] = []
+    data.Pictures(Settings(data=write_discs(tmp_path, 20), output=tmp_path / "run"), told.append)
+    assert any(line.startswith("1 left out: ") and "backgrounds/door.png" in line for line in told)
+    assert "1 backgrounds without a subject" in told
 
 
 def test_sixteen_bit_masks_are_scaled(tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import os
+import resource
+import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from alphacut_core.errors import EngineBuildError
+from alphacut_core.folder_lock import alone
 from alphacut_training import pairs, store
 
 from .conftest import disc
@@ -51,6 +56,36 @@ def test_a_store_that_was_cut_short_is_made_again(discs: Callable[[int], Path], 
     (place / "images.u8").write_bytes(b"half")
     again, _ = store.build(found)
     assert again.images.shape == (2, store.SIDE, store.SIDE, 3)
+
+
+def test_a_run_waits_for_what_another_is_decoding(
+    discs: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = pairs.find(discs(4))
+    first, _ = store.build(found, tmp_path / "first")
+    (whole,) = (tmp_path / "first").iterdir()
+    place = tmp_path / "second" / whole.name
+    place.mkdir(parents=True)
+    monkeypatch.setattr(pairs, "read", lambda _pair: pytest.fail("decoded again"))
+    with ThreadPoolExecutor(1) as runs:
+        with alone(place):
+            waiting = runs.submit(store.build, found, tmp_path / "second")
+            for name in ("images.u8", "masks.u8", "index.json"):
+                shutil.copyfile(whole / name, place / name)
+        assert np.array_equal(waiting.result()[0].images, first.images)
+
+
+def test_a_full_disk_is_named_and_what_filled_it_is_removed(discs: Callable[[int], Path], home: Path) -> None:
+    found, _ = pairs.find(discs(4))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (store.SIDE**2 * 7, limits[1]))  # room for two of the pictures
+    try:
+        with pytest.raises(EngineBuildError, match=r"cannot keep decoded pictures in .*ALPHACUT_HOME"):
+            store.build(found)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    (place,) = (home / "training").iterdir()
+    assert not list(place.iterdir())
 
 
 def test_pictures_and_masks_stay_together(discs: Callable[[int], Path]) -> None:
