@@ -9,6 +9,7 @@ from typing import Any
 
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.capacity.result import SCHEMA
+from alphacut_loadtest.digits import three
 
 TOLERANCE = 0.10
 
@@ -43,8 +44,8 @@ class Comparison:
         judged = "REGRESSED" if self.regressed else "within bounds" if self.change < self.tolerance else "better"
         unlike = f" Not alike: {', '.join(self.unlike)}." if self.unlike else ""
         return (
-            f"{self.before_per_s:.3g} images a second before, {self.after_per_s:.3g} now: {100 * self.change:+.1f} %, "
-            f"{judged} ({100 * self.tolerance:g} % are allowed).{unlike}"
+            f"{three(self.before_per_s)} images a second before, {three(self.after_per_s)} now: "
+            f"{100 * self.change:+.1f} %, {judged} ({100 * self.tolerance:g} % are allowed).{unlike}"
         )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alphacut_core.errors import AlphacutError
+from alphacut_loadtest.digits import three
 
 PROGRAM = "perf_analyzer"
 NOT_FOUND = f"not run: {PROGRAM} is not on PATH; make perf-analyzer installs it, and Triton's image for clients has it"
@@ -45,7 +46,7 @@ class Seen:
 
     def __str__(self) -> str:
         return (
-            f"{self.achieved_per_s:.3g} a second in {1000 * self.mean_latency_s:.0f} ms in the mean "
+            f"{three(self.achieved_per_s)} a second in {1000 * self.mean_latency_s:.0f} ms in the mean "
             f"(p95 {1000 * self.p95_s:.0f} ms)"
         )
 

@@ -12,6 +12,7 @@ import numpy as np
 from alphacut_loadtest import page
 from alphacut_loadtest.bench.table import table
 from alphacut_loadtest.chart import COLOURS, Rule, Series, chart
+from alphacut_loadtest.digits import three
 from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.generator.records import Samples
 from alphacut_loadtest.load.judgement import Judgement
@@ -58,7 +59,7 @@ class Report:
     def markdown(self) -> str:
         """Return the table and the verdict."""
         words = [f"{outcome}: {said}" for outcome, said in self.judgement.words.items()]
-        base = f"The base rate, 1x, is {self.run.rate_per_s:.3g} a second."
+        base = f"The base rate, 1x, is {three(self.run.rate_per_s)} a second."
         return "\n\n".join([table(_HEAD, self.rows()), base, *words, self.verdict()])
 
     def html(self) -> str:
@@ -75,7 +76,7 @@ class Report:
                 *(page.paragraph(f"{outcome}: {said}") for outcome, said in self.judgement.words.items()),
                 page.paragraph(
                     f"{self.origin.created}, {self.url}, {self.origin.sender}, load before "
-                    f"{self.origin.machine.load_before}; 1x is {self.run.rate_per_s:.3g} a second; the SLO is "
+                    f"{self.origin.machine.load_before}; 1x is {three(self.run.rate_per_s)} a second; the SLO is "
                     f"{scenario.slo}."
                 ),
             ],

@@ -74,6 +74,14 @@ def test_the_paragraph_answers_everything(result: Result) -> None:
     assert "BEWARE" not in told
 
 
+def test_thousands_a_second_are_told_as_people_write_them(result: Result) -> None:
+    fast = dataclasses.replace(result, confirmed=dataclasses.replace(result.confirmed, rate_per_s=1512.0))
+    fast = dataclasses.replace(fast, fleet=fleet.plan(1512.0, 20_000.0))
+    assert "serves 1,512 images a second" in answer.paragraph(fast)
+    assert "20,000 images a second take 19 of these machines" in answer.paragraph(fast)
+    assert not re.search(r"e\+\d", answer.paragraph(fast) + report.html(fast))
+
+
 def test_of_a_server_elsewhere_the_machine_that_sent_says_nothing(elsewhere: Result, tmp_path: Path) -> None:
     told = answer.paragraph(elsewhere)
     assert told.startswith("The service at http://Gateway.example:8080 serves ")
