@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
 from alphacut_loadtest.exit_status import MISSED, NO_RESULT
@@ -77,7 +78,13 @@ def _adapted(scenario: Scenario, options: dict[str, Any]) -> Scenario:
         changes["protocol"] = protocol_of(options["url"])
     elif options["protocol"]:
         changes["protocol"] = options["protocol"]
-    return dataclasses.replace(scenario, **changes)
+    adapted = dataclasses.replace(scenario, **changes)
+    if adapted.slo.recovery_s is not None and adapted.peak_ended_s is None:
+        raise InvalidOptionError(
+            f"got the SLO {adapted.slo} for scenario {adapted.name!r}, in which nothing follows the highest stage; "
+            "promise no recovery, or add a calmer stage to recover in"
+        )
+    return adapted
 
 
 def _calibrated(generator: Generator, scenario: Scenario) -> float:

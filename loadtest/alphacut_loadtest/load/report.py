@@ -45,7 +45,8 @@ class Report:
         if self.judgement.client_limit:
             return f"No result: the client was the limit, {self.judgement.client_limit}."
         recovery_s = self.judgement.recovery_s
-        recovered = "" if recovery_s is None else f" Recovered {recovery_s:.1f} s after the peak."
+        found = "Recovered" if self.judgement.recovered else "Not recovered"
+        recovered = "" if recovery_s is None else f" {found} {recovery_s:.1f} s after the peak."
         kept = f"{self.run.scenario.name}: {self.run.scenario.slo} was "
         if self.judgement.misses:
             return f"{kept}MISSED: {'; '.join(self.judgement.misses)}.{recovered}"

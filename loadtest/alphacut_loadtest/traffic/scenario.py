@@ -146,6 +146,12 @@ class Scenario:
         asked = {mode for lane in self.lanes for mode, share in lane.mix.modes.items() if share}
         return tuple(mode for mode in MODES if mode in asked)
 
+    @property
+    def peak_ended_s(self) -> float | None:
+        """The end of the highest stage, the first of several; None where no other follows."""
+        peak = max(range(len(self.stages)), key=lambda number: self.stages[number].rate)
+        return None if peak + 1 == len(self.stages) else self.bounds_s()[peak][1]
+
     def bounds_s(self) -> list[tuple[float, float]]:
         """Return start and end of each stage."""
         ends = accumulate((stage.duration_s for stage in self.stages), initial=0.0)
