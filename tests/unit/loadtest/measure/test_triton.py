@@ -59,7 +59,7 @@ def test_an_address_without_metrics_is_told() -> None:
 
 @contextmanager
 def answering(answer: bytes, enough: threading.Event | None = None) -> Iterator[str]:
-    """Let somebody answer every request for metrics so, and hang up; with ``enough`` the first gets the page, and the fourth sets it."""
+    """Let somebody answer so and hang up; with ``enough`` the first request gets the page, and the fourth sets it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
