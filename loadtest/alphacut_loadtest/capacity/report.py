@@ -7,6 +7,7 @@ import numpy as np
 from alphacut_loadtest import page
 from alphacut_loadtest.capacity import answer
 from alphacut_loadtest.capacity.result import Result
+from alphacut_loadtest.capacity.search import BREAK_FACTOR
 from alphacut_loadtest.chart import COLOURS, Rule, Series, chart
 from alphacut_loadtest.digits import three
 
@@ -22,7 +23,7 @@ def html(result: Result) -> str:
             _law(result),
             page.heading("Rates that were tried"),
             _rates(result),
-            page.heading("Where the time goes, at the confirmed rate"),
+            page.heading(f"Where the time goes, at {BREAK_FACTOR:g} times the capacity"),
             _stages(result),
             page.heading("Checks"),
             _checks(result),

@@ -127,6 +127,7 @@ def test_the_page_needs_nothing_from_elsewhere(result: Result) -> None:
     shown = report.html(result)
     assert shown.count("<svg") == 3
     assert "perf_analyzer: not run" in shown
+    assert "Where the time goes, at 1.3 times the capacity" in shown, "of the trial that the bottleneck was found in"
     assert not re.search(r"(src|href)=|<script|@import|url\(", shown)
     assert "nan" not in re.sub(r"<title>.*?</title>", "", shown)
 
