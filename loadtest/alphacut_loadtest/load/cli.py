@@ -18,7 +18,7 @@ from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.load.judgement import judge
 from alphacut_loadtest.load.report import Report
 from alphacut_loadtest.measure.answered import check_answered
-from alphacut_loadtest.measure.run import Generator, Run
+from alphacut_loadtest.measure.run import Generator, Run, RunInterrupt
 from alphacut_loadtest.measure.service import serving
 from alphacut_loadtest.measure.window import window
 from alphacut_loadtest.traffic import scenario_file, slo
@@ -47,7 +47,8 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     Rates in scenarios are multiples of a base rate. Without --rate that is what eight callers who wait for their
     answers get through, measured before.
 
-    Exit status: 0 where the SLO was kept, 3 where it was not, 4 where the client was the limit.
+    Exit status: 0 where the SLO was kept, 3 where it was not, 4 where the client was the limit; 1 where Ctrl-C ended
+    it, after which what was seen since the warm-up is judged and written all the same.
     """
     scenario = _adapted(scenario_file.load(name), options)
     origin = origins.of_service(options["url"])
@@ -57,12 +58,18 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     ):
         generator = Generator(service.url, options["processes"], options["images"], Path(cache))
         rate_per_s = options["rate"] or _calibrated(generator, scenario)
-        run = generator.run(scenario, rate_per_s, options["seed"])
-    report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run))
+        try:
+            run = generator.run(scenario, rate_per_s, options["seed"])
+        except RunInterrupt as interrupt:
+            run = interrupt.run
+    interrupted = run.scenario != scenario
+    report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run), interrupted)
     folder = results.folder(origin) if options["keep"] else options["output"]
     paths = results.write(folder, f"load-{scenario.name}", json=report.to_json, html=report.html)
     click.echo(report.markdown())
     _tell(f"written to {' and '.join(map(str, paths))}")
+    if interrupted:
+        raise click.Abort
     context.exit(NO_RESULT if report.judgement.client_limit else 0 if report.passed else MISSED)
 
 

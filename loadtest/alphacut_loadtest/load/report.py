@@ -28,17 +28,18 @@ _HEAD = ("lane", "stage", "offered/s", "achieved/s", "p50 ms", "p95 ms", "p99 ms
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run, what it comes to, and where it comes from."""
+    """A run, what it comes to, and where it comes from; ``interrupted`` if it was to be longer."""
 
     origin: Origin
     url: str
     run: Run
     judgement: Judgement
+    interrupted: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether the SLO was kept, and by the server."""
-        return not self.judgement.misses and self.judgement.client_limit is None
+        """Whether the SLO was kept, by the server and to the end."""
+        return not self.judgement.misses and self.judgement.client_limit is None and not self.interrupted
 
     def verdict(self) -> str:
         """Return one sentence."""
@@ -47,7 +48,9 @@ class Report:
         recovery_s = self.judgement.recovery_s
         found = "Recovered" if self.judgement.recovered else "Not recovered"
         recovered = "" if recovery_s is None else f" {found} {recovery_s:.1f} s after the peak."
-        kept = f"{self.run.scenario.name}: {self.run.scenario.slo} was "
+        scenario = self.run.scenario
+        until = f"INTERRUPTED after {scenario.duration_s:.0f} s, up to which " if self.interrupted else ""
+        kept = f"{scenario.name}: {until}{scenario.slo} was "
         if self.judgement.misses:
             return f"{kept}MISSED: {'; '.join(self.judgement.misses)}.{recovered}"
         return f"{kept}kept.{recovered}"
@@ -89,6 +92,7 @@ class Report:
             {
                 "schema": SCHEMA,
                 "passed": self.passed,
+                "interrupted": self.interrupted,
                 "origin": asdict(self.origin),
                 "url": self.url,
                 "rate_per_s": self.run.rate_per_s,
