@@ -156,6 +156,10 @@ def test_a_loss_beyond_the_tolerance_ends_in_status_three(kept: Path, tmp_path: 
     )
     same = CliRunner().invoke(capacity, ["compare", str(kept), str(kept)])
     assert (same.exit_code, "+0.0 %, within bounds" in same.output) == (0, True)
+    assert "Not proven" not in same.output
+    doubtful = tmp_path / "doubtful.json"
+    doubtful.write_text(json.dumps(content | {"proven": False}))
+    assert "Not proven: the newer." in CliRunner().invoke(capacity, ["compare", str(kept), str(doubtful)]).output
     lost = CliRunner().invoke(capacity, ["compare", str(kept), str(worse)])
     assert lost.exit_code == MISSED
     assert "-15.0 %, REGRESSED" in lost.output
