@@ -21,7 +21,8 @@ from alphacut_loadtest.measure.answered import check_answered
 from alphacut_loadtest.measure.run import Generator, Run, RunInterrupt
 from alphacut_loadtest.measure.service import serving
 from alphacut_loadtest.measure.window import window
-from alphacut_loadtest.traffic import scenario_file, slo
+from alphacut_loadtest.promise import promised
+from alphacut_loadtest.traffic import scenario_file
 from alphacut_loadtest.traffic.scenario import PROTOCOLS, Lane, Scenario, Stage, protocol_of
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -33,7 +34,7 @@ _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
 @click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
 @click.option("--protocol", type=click.Choice(PROTOCOLS), help="Without --url; default: the scenario's.")
 @click.option("--rate", type=Finite(0, min_open=True), help="Requests a second at 1x; default: measured.")
-@click.option("--slo", "promise", help="Instead of the scenario's.")
+@click.option("--slo", "promise", metavar="SLO", callback=promised, help="Instead of the scenario's.")
 @click.option("--speed", type=Finite(0, min_open=True), default=1.0, help="Play it so many times as fast.")
 @click.option("--images", type=_FOLDER, help="Folder of image files to send instead of those that are made.")
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="That send.")
@@ -80,7 +81,7 @@ def _adapted(scenario: Scenario, options: dict[str, Any]) -> Scenario:
         changes["stages"] = tuple(Stage(stage.duration_s / speed, stage.rate) for stage in scenario.stages)
         changes["warmup_s"] = scenario.warmup_s / speed
     if options["promise"]:
-        changes["slo"] = slo.parse(options["promise"])
+        changes["slo"] = options["promise"]
     if options["url"]:
         changes["protocol"] = protocol_of(options["url"])
     elif options["protocol"]:
