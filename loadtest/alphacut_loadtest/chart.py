@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from alphacut_loadtest.digits import three
+
 _WIDTH, _HEIGHT = 680, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 34, 46
 _TICKS = 6
@@ -76,8 +78,8 @@ class _Plane:
             at_x, at_y = self.x_most * tick / _TICKS, self.y_most * tick / _TICKS
             parts += [
                 f'<path d="M{self.x(0):.1f} {self.y(at_y):.1f}H{self.x(self.x_most):.1f}" stroke="#ddd"/>',
-                _text(_LEFT - 6, self.y(at_y) + 4, _number(at_y), anchor="end"),
-                _text(self.x(at_x), _HEIGHT - _BOTTOM + 16, _number(at_x), anchor="middle"),
+                _text(_LEFT - 6, self.y(at_y) + 4, three(at_y), anchor="end"),
+                _text(self.x(at_x), _HEIGHT - _BOTTOM + 16, three(at_x), anchor="middle"),
             ]
         return parts
 
@@ -97,10 +99,6 @@ class _Plane:
             return [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{series.colour}"/>' for x, y in at]
         line = "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
         return [f'<path d="M{line}" stroke="{series.colour}" stroke-width="2" fill="none"/>'] if at else []
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _round_up(value: float) -> float:

@@ -109,6 +109,18 @@ def load(folder: Path) -> list[Picture]:
     paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES] if folder.is_dir() else []
     if not paths:
         raise InputError(f"found no JPEG or PNG file in {folder}; name a folder of photographs with --images")
-    headers = [codec.read_header(path.read_bytes()) for path in paths]
+    headers = [read_header(path, path.read_bytes()) for path in paths]
     pictures = [Picture(path, header.width, header.height) for path, header in zip(paths, headers, strict=True)]
     return sorted(pictures, key=lambda picture: picture.width * picture.height)
+
+
+def read_header(path: Path, data: bytes) -> codec.Header:
+    """Read the header of one file of a folder.
+
+    Raises:
+        InputError: It is not acceptable; with the name of the file, which among thousands is what helps.
+    """
+    try:
+        return codec.read_header(data)
+    except InputError as error:
+        raise type(error)(f"{path}: {error}; or take it out of the folder") from error

@@ -6,6 +6,7 @@ import math
 
 from alphacut_loadtest.capacity.result import Result, median_percentile_s
 from alphacut_loadtest.capacity.search import BREAK_FACTOR
+from alphacut_loadtest.digits import three
 from alphacut_loadtest.traffic.slo import rounded
 
 
@@ -15,9 +16,9 @@ def paragraph(result: Result) -> str:
     fleet, own = result.fleet, result.origin.url is None
     server = f"One such machine ({result.origin.server})" if own else f"The service at {result.origin.url}"
     sentences = [
-        f"{server} serves {result.capacity_per_s:.3g} images a second of the mix {result.scenario!r} with "
+        f"{server} serves {three(result.capacity_per_s)} images a second of the mix {result.scenario!r} with "
         f"{result.slo}.",
-        f"Confirmed at {result.capacity_per_s:.3g} a second with arrivals not seen before, "
+        f"Confirmed at {three(result.capacity_per_s)} a second with arrivals not seen before, "
         f"p{percent:g} {rounded(result.percentile_s)}; "
         + (
             f"broken at {BREAK_FACTOR:g} times as many, p{percent:g} "
@@ -30,7 +31,7 @@ def paragraph(result: Result) -> str:
     ]
     if fleet.machines is not None and fleet.target_per_s is not None:
         sentences.append(
-            f"{fleet.target_per_s:g} images a second take {fleet.machines} of these "
+            f"{three(fleet.target_per_s)} images a second take {fleet.machines} of these "
             f"{'machines' if own else 'services'}, with {100 * fleet.headroom:.0f} % of each left free."
         )
     if fleet.cost_per_million is not None:
@@ -45,7 +46,7 @@ def _law(result: Result) -> str:
     knee = result.usl.knee_callers
     if knee <= result.most_callers:
         return (
-            f"With callers who wait for each other the highest throughput is {result.usl.limit_per_s:.3g} a second; "
+            f"With callers who wait for each other the highest throughput is {three(result.usl.limit_per_s)} a second; "
             f"from {math.ceil(knee)} callers on more of them only wait longer."
         )
     # What the law says of callers who were not there would be a guess, which may well be infinite.

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
-from alphacut_loadtest.capacity import answer, bottleneck, compare, fleet, report, results_table, second_opinion
+from alphacut_loadtest.capacity import answer, bottleneck, compare, fleet, report, results_table, second_opinion, usl
 from alphacut_loadtest.capacity.locust_target import LocustTarget
 from alphacut_loadtest.capacity.measurement import Effort, measure
 from alphacut_loadtest.capacity.result import Result
@@ -20,8 +21,10 @@ from alphacut_loadtest.exit_status import MISSED, NO_RESULT
 from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.measure.run import Generator
 from alphacut_loadtest.measure.service import serving
-from alphacut_loadtest.traffic import scenario_file, slo
+from alphacut_loadtest.promise import promised
+from alphacut_loadtest.traffic import scenario_file
 from alphacut_loadtest.traffic.scenario import MAX_CALLERS, PROTOCOLS, Protocol
+from alphacut_loadtest.traffic.slo import Slo
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -33,11 +36,23 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
         raise click.BadParameter(
             f"got {text!r}; give whole numbers from 1 to {MAX_CALLERS} with commas between them, as in 1,2,4,8,16."
         )
-    return tuple(map(int, numbers))
+    callers = tuple(map(int, numbers))
+    try:
+        usl.check_callers(callers)
+    except InvalidOptionError as error:
+        raise click.BadParameter(f"{error}.") from error
+    return callers
 
 
 @click.group(invoke_without_command=True)
-@click.option("--slo", "promise", default="p95=1s,errors=0.1%", show_default=True, help="What callers are promised.")
+@click.option(
+    "--slo",
+    "promise",
+    callback=promised,
+    default="p95=1s,errors=0.1%",
+    show_default=True,
+    help="What callers are promised.",
+)
 @click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
 @click.option("--metrics", metavar="URL", help="Triton's Prometheus page, with --url.")
 @click.option("--protocol", type=click.Choice(PROTOCOLS), default="grpc", show_default=True, help="Without --url.")
@@ -89,9 +104,8 @@ def capacity(context: click.Context, /, **options: Any) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    promise = slo.parse(options["promise"])
     try:
-        result = _measured(promise, options)
+        result = _measured(options["promise"], options)
     except ClientLimitError as error:
         click.echo(f"no result: {error}", err=True)
         context.exit(NO_RESULT)
@@ -126,7 +140,7 @@ def table_command(write: bool) -> None:
     click.echo(shown)
 
 
-def _measured(promise: slo.Slo, options: dict[str, Any]) -> Result:
+def _measured(promise: Slo, options: dict[str, Any]) -> Result:
     scenario = scenario_file.load(options["scenario"])
     mix = scenario.lanes[0].mix
     effort = Effort(options["callers"], options["repeats"], options["resolution"])

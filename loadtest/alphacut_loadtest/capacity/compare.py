@@ -9,6 +9,7 @@ from typing import Any
 
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.capacity.result import SCHEMA
+from alphacut_loadtest.digits import three
 
 TOLERANCE = 0.10
 
@@ -22,12 +23,14 @@ class Comparison:
         after_per_s: Capacity now.
         tolerance: Largest loss, as a share, that is not called one.
         unlike: What else differs, so that the numbers may not be comparable.
+        unproven: Which of the two its own run did not prove.
     """
 
     before_per_s: float
     after_per_s: float
     tolerance: float
     unlike: tuple[str, ...]
+    unproven: tuple[str, ...] = ()
 
     @property
     def change(self) -> float:
@@ -42,9 +45,10 @@ class Comparison:
     def __str__(self) -> str:
         judged = "REGRESSED" if self.regressed else "within bounds" if self.change < self.tolerance else "better"
         unlike = f" Not alike: {', '.join(self.unlike)}." if self.unlike else ""
+        doubtful = f" Not proven: {' and '.join(self.unproven)}." if self.unproven else ""
         return (
-            f"{self.before_per_s:.3g} images a second before, {self.after_per_s:.3g} now: {100 * self.change:+.1f} %, "
-            f"{judged} ({100 * self.tolerance:g} % are allowed).{unlike}"
+            f"{three(self.before_per_s)} images a second before, {three(self.after_per_s)} now: "
+            f"{100 * self.change:+.1f} %, {judged} ({100 * self.tolerance:g} % are allowed).{unlike}{doubtful}"
         )
 
 
@@ -67,7 +71,8 @@ def compare(before: Path, after: Path, tolerance: float = TOLERANCE) -> Comparis
         )
         if _at(then, path) != _at(now, path)
     )
-    return Comparison(then["capacity_per_s"], now["capacity_per_s"], tolerance, unlike)
+    unproven = tuple(name for name, one in (("the older", then), ("the newer", now)) if not one["proven"])
+    return Comparison(then["capacity_per_s"], now["capacity_per_s"], tolerance, unlike, unproven)
 
 
 def read(path: Path) -> dict[str, Any]:

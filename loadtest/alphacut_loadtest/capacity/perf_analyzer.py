@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alphacut_core.errors import AlphacutError
+from alphacut_loadtest.digits import three
 
 PROGRAM = "perf_analyzer"
 NOT_FOUND = f"not run: {PROGRAM} is not on PATH; make perf-analyzer installs it, and Triton's image for clients has it"
@@ -45,7 +46,7 @@ class Seen:
 
     def __str__(self) -> str:
         return (
-            f"{self.achieved_per_s:.3g} a second in {1000 * self.mean_latency_s:.0f} ms in the mean "
+            f"{three(self.achieved_per_s)} a second in {1000 * self.mean_latency_s:.0f} ms in the mean "
             f"(p95 {1000 * self.p95_s:.0f} ms)"
         )
 
@@ -89,6 +90,8 @@ def run(
             done = subprocess.run(command, capture_output=True, text=True, timeout=longest_s, check=False)
         except subprocess.TimeoutExpired as error:
             raise PerfAnalyzerError(f"not finished: {PROGRAM} took longer than {longest_s:.0f} s") from error
+        except OSError as error:
+            raise PerfAnalyzerError(f"not run: {program} cannot be started ({error.strerror})") from error
         if done.returncode or not told.is_file():
             last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["without a word"]
             raise PerfAnalyzerError(f"failed: {PROGRAM} ended with status {done.returncode}, {last[0][:200]}")
@@ -104,6 +107,13 @@ def _row(tensors: Mapping[str, bytes]) -> dict[str, object]:
 
 def _read(path: Path) -> Seen:
     with path.open(newline="") as file:
-        row = next(csv.DictReader(file))
-    latency_us = sum(float(row[part]) for part in _PARTS_OF_LATENCY)  # their means; it tells the whole's to people only
-    return Seen(float(row["Inferences/Second"]), latency_us * _US, float(row["p95 latency"]) * _US)
+        row = next(csv.DictReader(file), {})
+    try:
+        latency_us = sum(
+            float(row[part]) for part in _PARTS_OF_LATENCY
+        )  # their means; it tells people only the whole's
+        return Seen(float(row["Inferences/Second"]), latency_us * _US, float(row["p95 latency"]) * _US)
+    except (KeyError, TypeError, ValueError) as error:  # no such column, none in this row, or no number in it
+        raise PerfAnalyzerError(
+            f"failed: {PROGRAM} wrote a table that cannot be read, in which {error} is amiss"
+        ) from error

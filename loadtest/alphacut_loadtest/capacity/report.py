@@ -7,7 +7,9 @@ import numpy as np
 from alphacut_loadtest import page
 from alphacut_loadtest.capacity import answer
 from alphacut_loadtest.capacity.result import Result
+from alphacut_loadtest.capacity.search import BREAK_FACTOR
 from alphacut_loadtest.chart import COLOURS, Rule, Series, chart
+from alphacut_loadtest.digits import three
 
 
 def html(result: Result) -> str:
@@ -21,7 +23,7 @@ def html(result: Result) -> str:
             _law(result),
             page.heading("Rates that were tried"),
             _rates(result),
-            page.heading("Where the time goes, at the confirmed rate"),
+            page.heading(f"Where the time goes, at {BREAK_FACTOR:g} times the capacity"),
             _stages(result),
             page.heading("Checks"),
             _checks(result),
@@ -80,7 +82,7 @@ def _law(result: Result) -> str:
         [Series("law", curve, COLOURS[0]), Series("measured", measured, COLOURS[1], dots=True)],
         [Rule("knee", x=knee)] if knee <= most else [],
     ) + page.paragraph(
-        f"lambda {law.lambda_per_s:.3g} a second, sigma {law.sigma:.3g}, kappa {law.kappa:.3g}, deviation "
+        f"lambda {three(law.lambda_per_s)} a second, sigma {law.sigma:.3g}, kappa {law.kappa:.3g}, deviation "
         f"{100 * law.error:.1f} % (Gunther, Guerrilla Capacity Planning, 2007)."
     )
 
@@ -88,14 +90,14 @@ def _law(result: Result) -> str:
 def _rates(result: Result) -> str:
     rows = [
         [
-            f"{verdict.rate_per_s:.3g}",
-            f"{trial.window.offered_per_s:.3g}",
-            f"{trial.window.achieved_per_s:.3g}",
+            three(verdict.rate_per_s),
+            three(trial.window.offered_per_s),
+            three(trial.window.achieved_per_s),
             *(
                 f"{1000 * trial.window.percentile_s(percent):.0f}" if trial.window.latency_s else "none"
                 for percent in (50, 95, 99)
             ),
-            f"{100 * (1 - trial.window.good):.2g} %",
+            f"{three(100 * (1 - trial.window.good))} %",
             f"{trial.queue_growth():+.0f}",
             "yes" if not trial.misses(result.slo) else "; ".join(trial.misses(result.slo)),
         ]
@@ -131,7 +133,7 @@ def _stages(result: Result) -> str:
 
 
 def _checks(result: Result) -> str:
-    rows = [[one.name, f"{one.expected:.3g}", f"{one.got:.3g}", "yes" if one.holds else "NO"] for one in result.checks]
+    rows = [[one.name, three(one.expected), three(one.got), "yes" if one.holds else "NO"] for one in result.checks]
     return page.table(("what", "expected", "got", "holds"), rows) + page.paragraph(result.second_opinion.in_words())
 
 

@@ -37,7 +37,7 @@ class Result:
         confirmed: The answer's rate, with arrivals not seen before.
         broken: The same at 1.3 times the rate.
         checks: Of the measurement against itself and Triton's books.
-        bottleneck: What saturates.
+        bottleneck: What saturates, in the first trial at 1.3 times the rate.
         fleet: Machines and price.
         second_opinion: perf_analyzer's.
     """

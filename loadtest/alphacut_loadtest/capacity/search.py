@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from alphacut_core.errors import AlphacutError
 from alphacut_loadtest.capacity.trial import Target, Trial
+from alphacut_loadtest.digits import three
 from alphacut_loadtest.traffic.slo import Slo
 
 BREAK_FACTOR = 1.3
@@ -85,8 +86,8 @@ class Search:
                 break
             if high < ceiling_per_s / 50:
                 raise NoCapacityError(
-                    f"the SLO {self.slo} is not kept even at {high:.2g} a second, where requests do not wait for each "
-                    "other; promise less, or a faster engine, smaller pictures, another tier"
+                    f"the SLO {self.slo} is not kept even at {three(high)} a second, where requests do not wait for "
+                    "each other; promise less, or a faster engine, smaller pictures, another tier"
                 )
             # Towards the unknown side by steps, between two known rates by halves.
             rate = low * _STEP if high == float("inf") else (low + high) / 2 if low else high / _STEP**2
@@ -106,8 +107,8 @@ class Search:
                 return kept, self.judge(BREAK_FACTOR * rate_per_s, attempt * _CONFIRMING_SEED)
             rate_per_s *= _STEP_BACK
         raise NoCapacityError(
-            f"no rate down to {rate_per_s:.3g} a second is kept twice; something else works on this machine, or trials "
-            "are too short: end it, or give a longer --trial"
+            f"no rate down to {three(rate_per_s)} a second is kept twice; something else works on this machine, or "
+            "trials are too short: end it, or give a longer --trial"
         )
 
     def judge(self, rate_per_s: float, first_seed: int = 0) -> Verdict:
@@ -128,7 +129,7 @@ class Search:
             trial = self.target.open(rate_per_s, first_seed + number)
             if not trial.window.requests:
                 raise NoCapacityError(
-                    f"at {rate_per_s:.2g} a second none came in {trial.window.duration_s:g} s; give a longer --trial"
+                    f"at {three(rate_per_s)} a second none came in {trial.window.duration_s:g} s; give a longer --trial"
                 )
             if trial.client_limit and not trial.blames_server(self.slo):
                 raise ClientLimitError(f"{trial.client_limit}; {CLIENT_REMEDY}")

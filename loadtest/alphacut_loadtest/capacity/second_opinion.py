@@ -15,11 +15,13 @@ from pathlib import Path
 
 from alphacut_core import tiers
 from alphacut_core.contract import ENCODED, OPTIONS
+from alphacut_core.errors import AlphacutError
 from alphacut_core.options import Options
 from alphacut_loadtest.capacity import perf_analyzer
 from alphacut_loadtest.capacity.locust_target import LocustTarget
 from alphacut_loadtest.capacity.perf_analyzer import PerfAnalyzerError, Seen
 from alphacut_loadtest.capacity.trial import Trial
+from alphacut_loadtest.measure.answered import check_answered
 from alphacut_loadtest.traffic.corpus import Corpus
 from alphacut_loadtest.traffic.mix import RENDERED_FORMAT, Mix
 from alphacut_loadtest.traffic.scenario import protocol_of
@@ -79,11 +81,12 @@ def ask(target: LocustTarget, images: Path | None, cache: Path, report: Callable
     if perf_analyzer.find() is None:
         return SecondOpinion(perf_analyzer.NOT_FOUND)
     mix = comparable(target.mix)
-    trial = dataclasses.replace(target, mix=mix, trial_s=_TRIALS * target.trial_s).closed(_CALLERS)
     ensemble = tiers.pipeline(mode=next(iter(mix.modes))).ensemble
     sent = inputs(Corpus(mix, images, cache))
-    requests = max(_LEAST_REQUESTS, trial.window.requests)
     try:
+        trial = dataclasses.replace(target, mix=mix, trial_s=_TRIALS * target.trial_s).closed(_CALLERS)
+        check_answered(trial.window, _CALLERS, trial.words or {})
+        requests = max(_LEAST_REQUESTS, trial.window.requests)
         theirs = perf_analyzer.run(
             target.service.url,
             ensemble,
@@ -94,6 +97,8 @@ def ask(target: LocustTarget, images: Path | None, cache: Path, report: Callable
         )
     except PerfAnalyzerError as error:
         return SecondOpinion(str(error))
+    except AlphacutError as error:  # ours; the first opinion is measured by now, and not lost with it
+        return SecondOpinion(f"not run: {error}")
     opinion = SecondOpinion("run", theirs, _seen(trial))
     report(opinion.in_words())
     return opinion

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from alphacut_loadtest.digits import three
 from alphacut_loadtest.measure.misses import misses
 from alphacut_loadtest.measure.triton import Counters
 from alphacut_loadtest.measure.window import Window
@@ -90,7 +91,7 @@ class Trial:
         # Those that end badly are no work that piles up: the promise says how many may.
         good_per_s = seen.good * seen.offered_per_s
         if seen.achieved_per_s * seen.duration_s < _KEPT_UP * good_per_s * seen.duration_s - chance:
-            return f"only {seen.achieved_per_s:.3g} of {good_per_s:.3g} a second end"
+            return f"only {three(seen.achieved_per_s)} of {three(good_per_s)} a second end"
         growth, most = self.queue_growth(), seen.offered_per_s * seen.percentile_s(95)
         if growth > max(4.0, _GROWTH * most):
             return f"the queue in Triton grows by {growth:.0f} requests"

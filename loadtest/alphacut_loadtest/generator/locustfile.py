@@ -67,16 +67,19 @@ def start(environment: Any, **_: Any) -> None:
         return
     options = environment.parsed_options
     scenario = scenario_of(environment)
-    environment.alphacut_session = Session(
-        environment,
-        scenario,
-        corpora(environment, scenario),
-        environment.host,
-        rate_per_s=options.rate,
-        sources=max(1, options.expect_workers),
-        seed=options.seed,
-        records=Path(options.records) if options.records else None,
-    )
+    try:
+        environment.alphacut_session = Session(
+            environment,
+            scenario,
+            corpora(environment, scenario),
+            environment.host,
+            rate_per_s=options.rate,
+            sources=max(1, options.expect_workers),
+            seed=options.seed,
+            records=Path(options.records) if options.records else None,
+        )
+    except InvalidOptionError as error:  # which Locust would log, and then start users without a session
+        raise SystemExit(f"error: {error}") from error
 
 
 def stop(environment: Any, **_: Any) -> None:

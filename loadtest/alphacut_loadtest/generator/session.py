@@ -99,6 +99,8 @@ class Session:
         self.recorder.in_flight += 1
         try:
             reply = self._way.send(ask)
+        except Exception as error:  # noqa: BLE001  whatever it is, no request may vanish from the books
+            reply = Reply(Outcome.FAILED, 0, f"{type(error).__name__}: {error}")
         finally:
             self.recorder.in_flight -= 1
         self._keep(lane, ask, (intended_s, sent_s, self.recorder.now_s()), reply)

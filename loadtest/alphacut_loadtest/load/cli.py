@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
 from alphacut_loadtest.exit_status import MISSED, NO_RESULT
@@ -17,10 +18,11 @@ from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.load.judgement import judge
 from alphacut_loadtest.load.report import Report
 from alphacut_loadtest.measure.answered import check_answered
-from alphacut_loadtest.measure.run import Generator, Run
+from alphacut_loadtest.measure.run import Generator, Run, RunInterrupt
 from alphacut_loadtest.measure.service import serving
 from alphacut_loadtest.measure.window import window
-from alphacut_loadtest.traffic import scenario_file, slo
+from alphacut_loadtest.promise import promised
+from alphacut_loadtest.traffic import scenario_file
 from alphacut_loadtest.traffic.scenario import PROTOCOLS, Lane, Scenario, Stage, protocol_of
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -32,7 +34,7 @@ _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
 @click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
 @click.option("--protocol", type=click.Choice(PROTOCOLS), help="Without --url; default: the scenario's.")
 @click.option("--rate", type=Finite(0, min_open=True), help="Requests a second at 1x; default: measured.")
-@click.option("--slo", "promise", help="Instead of the scenario's.")
+@click.option("--slo", "promise", metavar="SLO", callback=promised, help="Instead of the scenario's.")
 @click.option("--speed", type=Finite(0, min_open=True), default=1.0, help="Play it so many times as fast.")
 @click.option("--images", type=_FOLDER, help="Folder of image files to send instead of those that are made.")
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Processes that send.")
@@ -46,7 +48,8 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     Rates in scenarios are multiples of a base rate. Without --rate that is what eight callers who wait for their
     answers get through, measured before.
 
-    Exit status: 0 where the SLO was kept, 3 where it was not, 4 where the client was the limit.
+    Exit status: 0 where the SLO was kept, 3 where it was not, 4 where the client was the limit; 1 where Ctrl-C ended
+    it, after which what was seen since the warm-up is judged and written all the same.
     """
     scenario = _adapted(scenario_file.load(name), options)
     origin = origins.of_service(options["url"])
@@ -56,12 +59,18 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     ):
         generator = Generator(service.url, options["processes"], options["images"], Path(cache))
         rate_per_s = options["rate"] or _calibrated(generator, scenario)
-        run = generator.run(scenario, rate_per_s, options["seed"])
-    report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run))
+        try:
+            run = generator.run(scenario, rate_per_s, options["seed"])
+        except RunInterrupt as interrupt:
+            run = interrupt.run
+    interrupted = run.scenario != scenario
+    report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run), interrupted)
     folder = results.folder(origin) if options["keep"] else options["output"]
     paths = results.write(folder, f"load-{scenario.name}", json=report.to_json, html=report.html)
     click.echo(report.markdown())
     _tell(f"written to {' and '.join(map(str, paths))}")
+    if interrupted:
+        raise click.Abort
     context.exit(NO_RESULT if report.judgement.client_limit else 0 if report.passed else MISSED)
 
 
@@ -72,12 +81,18 @@ def _adapted(scenario: Scenario, options: dict[str, Any]) -> Scenario:
         changes["stages"] = tuple(Stage(stage.duration_s / speed, stage.rate) for stage in scenario.stages)
         changes["warmup_s"] = scenario.warmup_s / speed
     if options["promise"]:
-        changes["slo"] = slo.parse(options["promise"])
+        changes["slo"] = options["promise"]
     if options["url"]:
         changes["protocol"] = protocol_of(options["url"])
     elif options["protocol"]:
         changes["protocol"] = options["protocol"]
-    return dataclasses.replace(scenario, **changes)
+    adapted = dataclasses.replace(scenario, **changes)
+    if adapted.slo.recovery_s is not None and adapted.peak_ended_s is None:
+        raise InvalidOptionError(
+            f"got the SLO {adapted.slo} for scenario {adapted.name!r}, in which nothing follows the highest stage; "
+            "promise no recovery, or add a calmer stage to recover in"
+        )
+    return adapted
 
 
 def _calibrated(generator: Generator, scenario: Scenario) -> float:

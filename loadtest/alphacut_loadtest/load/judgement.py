@@ -35,7 +35,9 @@ class Judgement:
     Attributes:
         parts: Lanes by stages.
         whole: What was judged: all lanes with arrivals, or else the callers, after the warm-up.
-        recovery_s: From the end of the peak until the bounds hold for good; None without a peak.
+        recovery_s: From the end of the peak until the bounds hold for good, or else until the run was over; None
+            without a peak that something follows.
+        recovered: Whether they held before it was over, for long enough to tell; None likewise.
         misses: What of the SLO was not kept, in words.
         client_limit: Why the client was the limit; None if it was not.
         words: First words of the server for each kind of outcome that was not wanted.
@@ -44,6 +46,7 @@ class Judgement:
     parts: tuple[Part, ...]
     whole: Window
     recovery_s: float | None
+    recovered: bool | None
     misses: tuple[str, ...]
     client_limit: str | None
     words: dict[str, str]
@@ -54,12 +57,13 @@ def judge(run: Run) -> Judgement:
     scenario, samples = run.scenario, run.samples
     judged = samples.where(np.isin(samples.lane, _judged_lanes(scenario)))
     whole = window(judged, scenario.warmup_s, scenario.duration_s, scenario.slo.percents)
-    recovery_s = _recovery_s(scenario, judged)
+    recovery_s, recovered = _recovery(scenario, judged)
     return Judgement(
         parts=tuple(_parts(scenario, samples)),
         whole=whole,
         recovery_s=recovery_s,
-        misses=(*misses(scenario.slo, whole), *_late_recovery(scenario.slo, recovery_s)),
+        recovered=recovered,
+        misses=(*misses(scenario.slo, whole), *_late_recovery(scenario.slo, recovery_s, recovered)),
         client_limit=client_limit.reason(whole, run.processes, scenario.slo.strictest[1]),
         words=run.words,
     )
@@ -80,34 +84,42 @@ def _parts(scenario: Scenario, samples: Samples) -> list[Part]:
     return parts
 
 
-def _late_recovery(slo: Slo, recovery_s: float | None) -> list[str]:
-    if slo.recovery_s is None or recovery_s is None or recovery_s <= slo.recovery_s:
+def _late_recovery(slo: Slo, recovery_s: float | None, recovered: bool | None) -> list[str]:
+    if slo.recovery_s is None or recovery_s is None:
+        return []
+    if not recovered:
+        return [
+            f"recovery takes more than the {rounded(recovery_s)} that were left, promised is {duration(slo.recovery_s)}"
+        ]
+    if recovery_s <= slo.recovery_s:
         return []
     return [f"recovery takes {rounded(recovery_s)} instead of {duration(slo.recovery_s)}"]
 
 
-def _recovery_s(scenario: Scenario, samples: Samples) -> float | None:
-    """Return when, after the highest stage, requests are served well: at once, soon after and for good.
+def _recovery(scenario: Scenario, samples: Samples) -> tuple[float | None, bool | None]:
+    """Return when, after the highest stage, requests are served well: at once, soon after and for good; and whether.
 
     Up to a twentieth may be stragglers.
     """
-    peak = max(range(len(scenario.stages)), key=lambda number: scenario.stages[number].rate)
-    if peak + 1 == len(scenario.stages):
-        return None
-    _, ended_s = scenario.bounds_s()[peak]
+    ended_s = scenario.peak_ended_s
+    if ended_s is None:
+        return None, None
     after = samples.where(samples.intended_s >= ended_s)
     _, bound_s = scenario.slo.strictest
     bad = ~after.good | (after.latency_s > bound_s) | after.that(Outcome.UNSENT)
     if not len(after):
-        return 0.0
+        return 0.0, True
     so_far = np.concatenate(([0], np.cumsum(bad)))
     from_here = np.arange(len(bad))
     soon = np.minimum(from_here + _SOON, len(bad))
     bad_soon = (so_far[soon] - so_far[:-1]) / _SOON
     bad_later = (so_far[-1] - so_far[:-1]) / (len(bad) - from_here)
     # Of a long calm a twentieth may be all that was bad at its start, which is no straggler.
-    recovered = np.flatnonzero(~bad & (bad_soon <= _STRAGGLERS) & (bad_later <= _STRAGGLERS))
+    calm = ~bad & (bad_soon <= _STRAGGLERS) & (bad_later <= _STRAGGLERS)
+    # The last request alone may be served well by chance.
+    enough = len(bad) - from_here >= min(_SOON, len(bad) // 2)
+    recovered = np.flatnonzero(calm & enough)
     if not len(recovered):
-        return scenario.duration_s - ended_s
+        return scenario.duration_s - ended_s, False
     first = int(recovered[0])
-    return float(after.intended_s[first] - ended_s) if first else 0.0
+    return float(after.intended_s[first] - ended_s) if first else 0.0, True

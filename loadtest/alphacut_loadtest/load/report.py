@@ -12,6 +12,7 @@ import numpy as np
 from alphacut_loadtest import page
 from alphacut_loadtest.bench.table import table
 from alphacut_loadtest.chart import COLOURS, Rule, Series, chart
+from alphacut_loadtest.digits import three
 from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.generator.records import Samples
 from alphacut_loadtest.load.judgement import Judgement
@@ -27,25 +28,29 @@ _HEAD = ("lane", "stage", "offered/s", "achieved/s", "p50 ms", "p95 ms", "p99 ms
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run, what it comes to, and where it comes from."""
+    """A run, what it comes to, and where it comes from; ``interrupted`` if it was to be longer."""
 
     origin: Origin
     url: str
     run: Run
     judgement: Judgement
+    interrupted: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether the SLO was kept, and by the server."""
-        return not self.judgement.misses and self.judgement.client_limit is None
+        """Whether the SLO was kept, by the server and to the end."""
+        return not self.judgement.misses and self.judgement.client_limit is None and not self.interrupted
 
     def verdict(self) -> str:
         """Return one sentence."""
         if self.judgement.client_limit:
             return f"No result: the client was the limit, {self.judgement.client_limit}."
         recovery_s = self.judgement.recovery_s
-        recovered = "" if recovery_s is None else f" Recovered {recovery_s:.1f} s after the peak."
-        kept = f"{self.run.scenario.name}: {self.run.scenario.slo} was "
+        found = "Recovered" if self.judgement.recovered else "Not recovered"
+        recovered = "" if recovery_s is None else f" {found} {recovery_s:.1f} s after the peak."
+        scenario = self.run.scenario
+        until = f"INTERRUPTED after {scenario.duration_s:.0f} s, up to which " if self.interrupted else ""
+        kept = f"{scenario.name}: {until}{scenario.slo} was "
         if self.judgement.misses:
             return f"{kept}MISSED: {'; '.join(self.judgement.misses)}.{recovered}"
         return f"{kept}kept.{recovered}"
@@ -58,7 +63,7 @@ class Report:
     def markdown(self) -> str:
         """Return the table and the verdict."""
         words = [f"{outcome}: {said}" for outcome, said in self.judgement.words.items()]
-        base = f"The base rate, 1x, is {self.run.rate_per_s:.3g} a second."
+        base = f"The base rate, 1x, is {three(self.run.rate_per_s)} a second."
         return "\n\n".join([table(_HEAD, self.rows()), base, *words, self.verdict()])
 
     def html(self) -> str:
@@ -75,7 +80,7 @@ class Report:
                 *(page.paragraph(f"{outcome}: {said}") for outcome, said in self.judgement.words.items()),
                 page.paragraph(
                     f"{self.origin.created}, {self.url}, {self.origin.sender}, load before "
-                    f"{self.origin.machine.load_before}; 1x is {self.run.rate_per_s:.3g} a second; the SLO is "
+                    f"{self.origin.machine.load_before}; 1x is {three(self.run.rate_per_s)} a second; the SLO is "
                     f"{scenario.slo}."
                 ),
             ],
@@ -87,6 +92,7 @@ class Report:
             {
                 "schema": SCHEMA,
                 "passed": self.passed,
+                "interrupted": self.interrupted,
                 "origin": asdict(self.origin),
                 "url": self.url,
                 "rate_per_s": self.run.rate_per_s,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from alphacut_loadtest.traffic.scenario import Scenario
 
 _LOCUSTFILE = Path(records.__file__).with_name("locustfile.py")
 _START_TIMEOUT_S = 120.0
+_STOP_TIMEOUT_S = 30.0
 _LAST_LINES = 15
 
 
@@ -54,6 +57,18 @@ class Run:
         return {outcome: words for one in self.processes for outcome, words in one.words.items()}
 
 
+class RunInterrupt(KeyboardInterrupt):
+    """Ctrl-C in the middle of a run.
+
+    Attributes:
+        run: What was seen until then, of a scenario that is as long as that.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+
 @dataclass(frozen=True, slots=True)
 class Generator:
     """How requests are sent.
@@ -75,6 +90,8 @@ class Generator:
 
         Raises:
             GeneratorError: Locust failed or sent nothing; with its last words.
+            RunInterrupt: Ctrl-C was pressed after the warm-up. Before it there is nothing to carry, nor is there where
+                it is pressed again while the last answers come in: these raise KeyboardInterrupt.
         """
         if self.cache:  # filled here, so that what sends has only to read, and starts on time
             for lane in scenario.lanes:
@@ -84,7 +101,7 @@ class Generator:
             (folder / "scenario.json").write_text(scenario_file.to_json(scenario))
             (folder / "records").mkdir()
             with (folder / "log").open("w+", errors="replace") as log:
-                status = self._locust(scenario, rate_per_s, seed, folder, log.fileno())
+                status, interrupted_unix_s = self._locust(scenario, rate_per_s, seed, folder, log.fileno())
                 log.seek(0)
                 last = "".join(log.readlines()[-_LAST_LINES:])
             samples, processes = records.read(folder / "records")
@@ -94,9 +111,17 @@ class Generator:
                 f"Locust ended with status {status}, and {len(processes)} of {self.processes} processes left records; "
                 f"its last words:\n{last}"
             )
-        return Run(scenario, rate_per_s, seed, samples, processes)
+        if interrupted_unix_s is None:
+            return Run(scenario, rate_per_s, seed, samples, processes)
+        ended_s = math.floor(10 * (interrupted_unix_s - min(one.started_unix_s for one in processes))) / 10
+        if ended_s <= scenario.warmup_s:
+            raise KeyboardInterrupt
+        raise RunInterrupt(Run(scenario.until(ended_s), rate_per_s, seed, samples, processes))
 
-    def _locust(self, scenario: Scenario, rate_per_s: float, seed: int, folder: Path, log: int) -> int:
+    def _locust(
+        self, scenario: Scenario, rate_per_s: float, seed: int, folder: Path, log: int
+    ) -> tuple[int, float | None]:
+        """Run it to its end; return its status and, if it was interrupted, when."""
         command = [
             *(sys.executable, "-m", "locust", "-f", str(_LOCUSTFILE), "--headless", "--only-summary"),
             *("--host", self.url, "--scenario", str(folder / "scenario.json"), "--records", str(folder / "records")),
@@ -110,9 +135,15 @@ class Generator:
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=folder
         )
         try:
-            return process.wait(scenario.duration_s + scenario.timeout_s + _START_TIMEOUT_S)
+            return process.wait(scenario.duration_s + scenario.timeout_s + _START_TIMEOUT_S), None
         except subprocess.TimeoutExpired:
-            return -1
+            return -1, None
+        except KeyboardInterrupt:
+            interrupted_unix_s = time.time()
+            process.send_signal(signal.SIGINT)  # upon which it waits for what is under way, and writes what it saw
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(scenario.timeout_s + _STOP_TIMEOUT_S), interrupted_unix_s
+            raise
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from alphacut_loadtest.measure.stages import stage_of
 from alphacut_loadtest.traffic.scenario import Protocol
 
 _STOP_TIMEOUT_S = 30.0
+_LAST_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +106,19 @@ def _gateway(triton_url: str, settings: Mapping[str, str]) -> Iterator[tuple[str
         [sys.executable, "-m", "alphacut_client", "gateway", "--url", triton_url],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **{f"ALPHACUT_GATEWAY_{name.upper()}": value for name, value in settings.items()}},
         start_new_session=True,
     )
+    said: deque[str] = deque(maxlen=_LAST_LINES)
+    listener = threading.Thread(target=said.extend, args=(process.stderr or (),), name="gateway's log", daemon=True)
+    listener.start()
     try:
         words = process.stdout.readline().split() if process.stdout else []
         if len(words) != 2:
-            raise ServerStartError("the gateway did not come up; run alphacut gateway to see why")
+            listener.join(_STOP_TIMEOUT_S)
+            raise ServerStartError(f"the gateway did not come up; its last words:\n{''.join(said)}")
         yield words[1], process.pid
     finally:
         process.send_signal(signal.SIGINT)
@@ -120,8 +127,10 @@ def _gateway(triton_url: str, settings: Mapping[str, str]) -> Iterator[tuple[str
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout:
-            process.stdout.close()
+        listener.join(_STOP_TIMEOUT_S)
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
 
 
 def _part(process: psutil.Process) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
@@ -83,12 +83,12 @@ def read(url: str) -> Page:
     """Fetch and read the page.
 
     Raises:
-        UnavailableError: Nobody answers there.
+        UnavailableError: Nobody answers there, or not to the end.
     """
     try:
         with _opener(url).open(url, timeout=_TIMEOUT_S) as answer:
             return parse(answer.read().decode())
-    except (urllib.error.URLError, TimeoutError, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise UnavailableError(f"found no metrics of Triton's at {url} ({error}); name them with --metrics") from error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alphacut_core import bundled, codec
+from alphacut_core import bundled
 from alphacut_core.errors import InputError
 from alphacut_core.formats import SUFFIXES
 from alphacut_core.options import Decode
@@ -143,8 +143,8 @@ def _read(folder: Path) -> list[File]:
     if not paths:
         raise InputError(f"found no image file in {folder}; name a folder of photographs")
     files = [File(path.name, path.read_bytes()) for path in paths]
-    for file in files:
-        codec.read_header(file.data)
+    for path, file in zip(paths, files, strict=True):
+        pictures.read_header(path, file.data)
     return files
 
 

@@ -45,7 +45,7 @@ class Size:
             InvalidOptionError: It is not of that form.
         """
         width, _, height = text.partition("x")
-        if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
             raise InvalidOptionError(f"got the size {text!r}; give width and height in pixels, as in 640x427")
         return cls(int(width), int(height))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Literal, get_args
@@ -145,6 +145,21 @@ class Scenario:
         """Tiers that its lanes ask for, the largest first."""
         asked = {mode for lane in self.lanes for mode, share in lane.mix.modes.items() if share}
         return tuple(mode for mode in MODES if mode in asked)
+
+    @property
+    def peak_ended_s(self) -> float | None:
+        """The end of the highest stage, the first of several; None where no other follows."""
+        peak = max(range(len(self.stages)), key=lambda number: self.stages[number].rate)
+        return None if peak + 1 == len(self.stages) else self.bounds_s()[peak][1]
+
+    def until(self, ended_s: float) -> Scenario:
+        """Return what of it lies before a moment after its warm-up."""
+        stages = tuple(
+            Stage(min(to_s, ended_s) - from_s, stage.rate)
+            for stage, (from_s, to_s) in zip(self.stages, self.bounds_s(), strict=True)
+            if from_s < ended_s
+        )
+        return replace(self, stages=stages)
 
     def bounds_s(self) -> list[tuple[float, float]]:
         """Return start and end of each stage."""

@@ -54,7 +54,7 @@ def parse(content: Mapping[str, Any], name: str) -> Scenario:
     values["lanes"] = tuple(_lane(one) for one in _tables(values["lanes"], "lanes"))
     values["slo"] = slo.parse(str(values["slo"]))
     values["gateway"] = {key: str(value) for key, value in _table(values.get("gateway", {}), "gateway").items()}
-    return _constructed(Scenario, {"name": name, **values}, "the scenario")
+    return Scenario(**{"name": name, **values})
 
 
 def to_json(scenario: Scenario) -> str:
@@ -80,12 +80,12 @@ def _lane(table: Mapping[str, Any]) -> Lane:
     values = _checked(Lane, table, "a lane")
     mix = _checked(Mix, values.get("mix", {}), "a mix")
     if "sizes" in mix:
-        mix["sizes"] = {Size.parse(str(size)): share for size, share in _table(mix["sizes"], "sizes").items()}
-    return _constructed(Lane, {**values, "mix": _constructed(Mix, mix, "a mix")}, "a lane")
+        mix["sizes"] = {Size.parse(str(size)): share for size, share in mix["sizes"].items()}
+    return Lane(**{**values, "mix": Mix(**mix)})
 
 
 def _made(kind: type[_Made], table: Mapping[str, Any], what: str) -> _Made:
-    return _constructed(kind, _checked(kind, table, what), what)
+    return kind(**_checked(kind, table, what))
 
 
 def _table(got: object, what: str) -> Mapping[str, Any]:
@@ -101,7 +101,7 @@ def _tables(got: object, what: str) -> Sequence[Any]:
 
 
 def _checked(kind: type[Any], table: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Return the table as keyword arguments once its keys are those of ``kind``."""
+    """Return the table as keyword arguments once its keys, and its texts and numbers, are those of ``kind``."""
     _table(table, what)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     unknown = [key for key in table if key not in fields]
@@ -112,16 +112,21 @@ def _checked(kind: type[Any], table: Mapping[str, Any], what: str) -> dict[str, 
         for name, field in fields.items()
         if field.default is dataclasses.MISSING
         and field.default_factory is dataclasses.MISSING
-        and name not in ("name", "mix")
+        and name != ("name" if kind is Scenario else "mix")  # that of the file, and one that asks for nothing special
     ]
     missing = [name for name in needed if name not in table]
     if missing:
         raise InvalidOptionError(f"found no {missing[0]!r} in {what}; give {', '.join(needed)}")
+    for key, value in table.items():
+        _check_type(str(fields[key].type), key, value, what)
     return dict(table)
 
 
-def _constructed(kind: type[_Made], values: Mapping[str, Any], what: str) -> _Made:
-    try:
-        return kind(**values)
-    except (TypeError, AttributeError) as error:  # a string where a number belongs, and the like
-        raise InvalidOptionError(f"a value in {what} is of the wrong type: {error}") from error
+def _check_type(kind: str, key: str, value: object, what: str) -> None:
+    if kind == "str" and not isinstance(value, str):
+        raise InvalidOptionError(f"got {key} = {value!r} in {what}; give a text in quotes")
+    if kind == "float" and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise InvalidOptionError(f"got {key} = {value!r} in {what}; give a number")
+    if kind.startswith("Mapping[") and kind.endswith(", float]"):
+        for name, share in _table(value, key).items():
+            _check_type("float", str(name), share, f"{key} of {what}")

@@ -50,7 +50,7 @@ def test_folders_without_photographs_are_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="found no JPEG or PNG file"):
             pictures.load(folder)
     (tmp_path / "page.png").write_text("<html>")
-    with pytest.raises(UnsupportedImageError):
+    with pytest.raises(UnsupportedImageError, match=r"page\.png: got .* take it out of the folder"):
         pictures.load(tmp_path)
 
 

@@ -17,6 +17,20 @@ def test_callers_that_cannot_be_counted_are_a_wrong_option(callers: str) -> None
     assert "as in 1,2,4,8,16" in done.output
 
 
+def test_too_few_numbers_of_callers_are_a_wrong_option() -> None:
+    done = CliRunner().invoke(capacity, ["--url", "127.0.0.1:9", "--callers", "1,2,2"])
+    assert done.exit_code == 2, done.exception
+    assert "the law has three parameters, give more" in done.output
+
+
+@pytest.mark.parametrize("command", [capacity, load])
+def test_an_slo_that_cannot_be_read_is_a_wrong_option(command: click.Command) -> None:
+    scenario = ["steady"] if command is load else []
+    done = CliRunner().invoke(command, [*scenario, "--url", "127.0.0.1:9", "--slo", "p95=300"])
+    assert done.exit_code == 2, done.exception
+    assert "as in p95=300ms" in done.output
+
+
 @pytest.mark.parametrize("number", ["nan", "inf"])
 @pytest.mark.parametrize(
     ("command", "option"),

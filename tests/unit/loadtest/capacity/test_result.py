@@ -74,6 +74,14 @@ def test_the_paragraph_answers_everything(result: Result) -> None:
     assert "BEWARE" not in told
 
 
+def test_thousands_a_second_are_told_as_people_write_them(result: Result) -> None:
+    fast = dataclasses.replace(result, confirmed=dataclasses.replace(result.confirmed, rate_per_s=1512.0))
+    fast = dataclasses.replace(fast, fleet=fleet.plan(1512.0, 20_000.0))
+    assert "serves 1,512 images a second" in answer.paragraph(fast)
+    assert "20,000 images a second take 19 of these machines" in answer.paragraph(fast)
+    assert not re.search(r"e\+\d", answer.paragraph(fast) + report.html(fast))
+
+
 def test_of_a_server_elsewhere_the_machine_that_sent_says_nothing(elsewhere: Result, tmp_path: Path) -> None:
     told = answer.paragraph(elsewhere)
     assert told.startswith("The service at http://Gateway.example:8080 serves ")
@@ -119,6 +127,7 @@ def test_the_page_needs_nothing_from_elsewhere(result: Result) -> None:
     shown = report.html(result)
     assert shown.count("<svg") == 3
     assert "perf_analyzer: not run" in shown
+    assert "Where the time goes, at 1.3 times the capacity" in shown, "of the trial that the bottleneck was found in"
     assert not re.search(r"(src|href)=|<script|@import|url\(", shown)
     assert "nan" not in re.sub(r"<title>.*?</title>", "", shown)
 
@@ -147,6 +156,10 @@ def test_a_loss_beyond_the_tolerance_ends_in_status_three(kept: Path, tmp_path: 
     )
     same = CliRunner().invoke(capacity, ["compare", str(kept), str(kept)])
     assert (same.exit_code, "+0.0 %, within bounds" in same.output) == (0, True)
+    assert "Not proven" not in same.output
+    doubtful = tmp_path / "doubtful.json"
+    doubtful.write_text(json.dumps(content | {"proven": False}))
+    assert "Not proven: the newer." in CliRunner().invoke(capacity, ["compare", str(kept), str(doubtful)]).output
     lost = CliRunner().invoke(capacity, ["compare", str(kept), str(worse)])
     assert lost.exit_code == MISSED
     assert "-15.0 %, REGRESSED" in lost.output

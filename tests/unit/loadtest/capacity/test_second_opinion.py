@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alphacut_core.errors import AlphacutError
 from alphacut_core.options import Options
 from alphacut_loadtest.capacity import perf_analyzer, second_opinion
+from alphacut_loadtest.capacity.locust_target import LocustTarget
 from alphacut_loadtest.capacity.perf_analyzer import PerfAnalyzerError, Seen
 from alphacut_loadtest.capacity.second_opinion import SecondOpinion
+from alphacut_loadtest.generator.outcome import OUTCOMES, Outcome
+from alphacut_loadtest.generator.records import GeneratorProcess, Samples
+from alphacut_loadtest.measure.run import GeneratorError, Run
+from alphacut_loadtest.measure.service import Service
+from alphacut_loadtest.traffic import slo
 from alphacut_loadtest.traffic.corpus import Corpus
 from alphacut_loadtest.traffic.mix import Mix, Size
+from alphacut_loadtest.traffic.scenario import Scenario
 
 HEAD = (
     "Concurrency,Inferences/Second,Client Send,Network+Server Send/Recv,Server Queue,Server Compute Input,"
     "Server Compute Infer,Server Compute Output,Client Recv,p50 latency,p90 latency,p95 latency,p99 latency"
 )
+TABLE = "for told; do :; done;"  # its name is the last argument
 OURS = Seen(3.0, 0.2, 0.4)
 MIX = Mix(
     sizes={Size(32, 24): 3, Size(48, 32): 1},
@@ -101,12 +113,50 @@ def test_it_is_told_what_to_send_and_its_table_is_read(program: Path) -> None:
     [
         ("echo 'no such model' >&2; exit 99", "failed: perf_analyzer ended with status 99, no such model"),
         ("exit 0", "failed: perf_analyzer ended with status 0, without a word"),
+        (f"{TABLE} : > $told", "wrote a table that cannot be read, in which 'Client Send' is amiss"),
+        (f"{TABLE} echo '{HEAD}' > $told", "wrote a table that cannot be read"),
+        (f"{TABLE} printf '{HEAD}\\n2,2.4,1\\n' > $told", "wrote a table that cannot be read"),
+        (f"{TABLE} printf '{HEAD}\\n2,2.4,n/a\\n' > $told", "wrote a table that cannot be read, .*'n/a'"),
     ],
 )
 def test_what_it_says_when_it_fails_is_told(program: Path, script: str, words: str) -> None:
     program.write_text(f"#!/bin/sh\n{script}\n")
     with pytest.raises(PerfAnalyzerError, match=words):
         run("there:1")
+
+
+def test_one_that_cannot_be_started_is_told(program: Path) -> None:
+    program.write_bytes(b"\x7fELF of another machine")
+    with pytest.raises(PerfAnalyzerError, match="cannot be started"):
+        run("there:1")
+
+
+@dataclass
+class Deaf:
+    """Stands where the generator stands, before a server that died: every request found nobody, or it died itself."""
+
+    error: AlphacutError | None
+
+    def run(self, scenario: Scenario, rate_per_s: float, seed: int) -> Run:
+        if self.error is not None:
+            raise self.error
+        rows = [(0, at_s, at_s, at_s, OUTCOMES.index(Outcome.UNAVAILABLE), 0) for at_s in range(20)]
+        process = GeneratorProcess(1, 0.0, scenario.duration_s, 0.1, [], {"unavailable": "nobody there"})
+        return Run(scenario, rate_per_s, seed, Samples.of(rows), [process])
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(None, "nothing was answered .* nobody there"), (GeneratorError("Locust ended"), "Locust ended")],
+)
+def test_a_server_that_died_after_the_measurement_costs_the_second_opinion_alone(
+    error: AlphacutError | None, words: str, program: Path, tmp_path: Path
+) -> None:
+    generator: Any = Deaf(error)
+    target = LocustTarget(Service("grpc://there:1", None), generator, MIX, slo.parse("p95=1s"), 0.0, 5.0)
+    opinion = second_opinion.ask(target, None, tmp_path, lambda line: None)
+    assert re.search(f"not run: .*{words}", opinion.status)
+    assert opinion.agrees is None
 
 
 def test_where_it_is_missing_the_command_that_installs_it_is_named(

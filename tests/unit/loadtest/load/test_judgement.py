@@ -6,9 +6,12 @@ import dataclasses
 from collections.abc import Iterable
 
 import pytest
+from click.testing import CliRunner
 
+from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.generator.outcome import OUTCOMES, Outcome
 from alphacut_loadtest.generator.records import Samples
+from alphacut_loadtest.load.cli import load
 from alphacut_loadtest.load.judgement import Judgement, judge
 from alphacut_loadtest.measure.run import Run
 from alphacut_loadtest.traffic import scenario_file, slo
@@ -49,4 +52,21 @@ def test_any_percentile_of_a_promise_is_measured(percent: str) -> None:
 )
 def test_recovery_lasts_until_no_more_than_stragglers_are_bad(refused: Iterable[int], recovery_s: float) -> None:
     overload = scenario_file.load("overload")  # its peak ends at 30 s, and all at 50 s
-    assert judged(overload, frozenset(refused)).recovery_s == pytest.approx(recovery_s, abs=0.25)
+    found = judged(overload, frozenset(refused))
+    assert found.recovery_s == pytest.approx(recovery_s, abs=0.25)
+    assert found.recovered is (recovery_s < 20)
+
+
+@pytest.mark.parametrize("refused", [range(300, 500), range(300, 499)], ids=["all", "all but the last"])
+def test_what_has_not_recovered_by_the_end_broke_a_promise_of_more_time_than_was_left(refused: range) -> None:
+    patient = slo.parse("p95=1s,refusals=100%,recovery=30s")
+    overload = dataclasses.replace(scenario_file.load("overload"), slo=patient)
+    assert judged(overload, frozenset(range(300, 350))).misses == ()
+    (told,) = judged(overload, frozenset(refused)).misses
+    assert told == "recovery takes more than the 20s that were left, promised is 30s"
+
+
+def test_a_promise_of_recovery_needs_a_peak_that_something_follows() -> None:
+    found = CliRunner().invoke(load, ["steady", "--slo", "p95=1s,recovery=5s", "--url", "127.0.0.1:9"]).exception
+    assert isinstance(found, InvalidOptionError)
+    assert "nothing follows the highest stage" in str(found)

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import itertools
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -50,6 +55,50 @@ def test_what_happened_in_between_is_a_difference() -> None:
 def test_an_address_without_metrics_is_told() -> None:
     with pytest.raises(UnavailableError, match="--metrics"):
         triton.read("http://127.0.0.1:9/metrics")
+
+
+@contextmanager
+def answering(answer: bytes, enough: threading.Event | None = None) -> Iterator[str]:
+    """Let somebody answer so and hang up; with ``enough`` the first request gets the page, and the fourth sets it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for asked in itertools.count(1):
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer if asked > 1 or enough is None else whole(PAGE.encode()))
+                if asked == 4 and enough is not None:
+                    enough.set()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/metrics"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def whole(page: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(page), page)
+
+
+CUT = {"nothing": b"", "a part of the page": whole(PAGE.encode())[:-100], "no HTTP": b"\x00\x00\r\n"}
+
+
+@pytest.mark.parametrize("answer", CUT.values(), ids=CUT)
+def test_a_server_that_ends_while_it_answers_is_told_as_one_that_is_gone(answer: bytes) -> None:
+    with answering(answer) as url, pytest.raises(UnavailableError, match="found no metrics"):
+        triton.read(url)
+
+
+@pytest.mark.parametrize("answer", CUT.values(), ids=CUT)
+def test_the_queue_is_watched_on_although_a_server_ended_while_it_answered(answer: bytes) -> None:
+    enough = threading.Event()
+    with answering(answer, enough) as url, pytest.raises(UnavailableError), triton.Watch(url, every_s=0.001):
+        assert enough.wait(30), "it was looked at until the server ended, and not again"
 
 
 def test_metrics_of_this_machine_are_not_asked_of_a_proxy(deaf_proxy: Any) -> None:

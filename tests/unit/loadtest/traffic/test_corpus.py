@@ -82,3 +82,6 @@ def test_a_folder_of_images_is_sent_instead(photographs: Path) -> None:
     assert {file.name for file in Corpus(MIX, photographs).files} == {"small.png", "large.jpg"}
     with pytest.raises(InputError, match="found no image file"):
         Corpus(MIX, photographs / "none")
+    (photographs / "page.jpg").write_text("<html>")
+    with pytest.raises(InputError, match=r"page\.jpg: got"):
+        Corpus(MIX, photographs)
