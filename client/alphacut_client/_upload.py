@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 
 from alphacut_client._route import Upload
+from alphacut_core import processors
 from alphacut_core.contract import image_spec
 
 _BUSY_PER_CORE = 2
@@ -27,4 +27,4 @@ def sends_pixels(upload: Upload, file_bytes: int, size: int, waiting: int) -> bo
     """
     if upload != "auto":
         return upload == "pixels"
-    return file_bytes > math.prod(image_spec(size).dims) or waiting > _BUSY_PER_CORE * (os.cpu_count() or 1)
+    return file_bytes > math.prod(image_spec(size).dims) or waiting > _BUSY_PER_CORE * processors.count()

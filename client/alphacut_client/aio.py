@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -22,6 +21,7 @@ from alphacut_client._steps import Steps
 from alphacut_client._wire import Prediction
 from alphacut_client._work import Work
 from alphacut_client.settings import DEFAULT_URL, ClientKeywords, Settings
+from alphacut_core import processors
 from alphacut_core.options import Decode
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class AsyncClient(AsyncBatching):
         self._work = Work(self._catalogue, chosen.limits, chosen.render_on, lambda: self._connection.active)
         self._limiter = limiter(chosen.window)
         self._batch = AsyncBatch(self._one, self._limiter, self._connection.check_open)
-        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="alphacut")
+        self._pool = ThreadPoolExecutor(processors.count(), thread_name_prefix="alphacut")
 
     async def __aenter__(self) -> AsyncClient:
         return self

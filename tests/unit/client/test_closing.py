@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import grpc
 import pytest
 
 from alphacut_client import AsyncClient, Client
+from alphacut_core import processors
 from alphacut_core.errors import DeadlineError, UnavailableError
 
 Serve = Callable[..., Any]
@@ -140,7 +140,7 @@ def test_every_image_of_a_batch_on_an_event_loop_gets_its_error(serve: Serve, ph
 def test_what_waits_for_a_thread_of_the_event_loops_client_is_not_taken_for_cancelled(
     serve: Serve, photo: Photo
 ) -> None:
-    n_threads = os.cpu_count() or 1
+    n_threads = processors.count()
     reading, over = threading.Semaphore(0), threading.Event()
 
     class SlowFile(io.BytesIO):

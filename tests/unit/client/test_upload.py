@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,14 +9,14 @@ import pytest
 
 from alphacut_client import Client
 from alphacut_client._upload import sends_pixels
-from alphacut_core import steps
+from alphacut_core import processors, steps
 from alphacut_core.limits import DEFAULT_LIMITS
 from alphacut_core.options import Options
 
 Serve = Callable[..., Any]
 Photo = Callable[..., bytes]
 IDLE = 0
-BUSY = 2 * (os.cpu_count() or 1) + 1
+BUSY = 2 * processors.count() + 1
 
 
 @pytest.mark.parametrize("decode", ["exact", "fast"])
