@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alphacut_client import atomic
 from alphacut_client.commands import CommandError
+from alphacut_core import atomic
 
 
 def write(path: Path, content: bytes) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from alphacut_client import atomic
 from alphacut_client._limiter import FixedLimit
 from alphacut_client._threads import side_by_side
 from alphacut_client.folder import Job
+from alphacut_core import atomic
 from alphacut_core.errors import AlphacutError, DeadlineError, UnavailableError
 
 _FEWEST = 3  # one stall of the network may cost an image, and not the folder

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from alphacut_core import installed
+from alphacut_core import atomic, installed
 from alphacut_core.errors import AlphacutError, InferenceError, UnavailableError
 from alphacut_core.installed import Installed
 from alphacut_server.health import Health
@@ -160,6 +159,4 @@ def check_files(engine: Installed) -> None:
 
 def _restore(engine: Installed) -> None:
     """Select a version again, in one step."""
-    draft = engine.config.with_name(f".{engine.config.name}.{os.getpid()}")
-    draft.write_text(engine.selection)
-    draft.replace(engine.config)
+    atomic.write(engine.config, engine.selection.encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from alphacut_core import atomic
 from alphacut_core.errors import EngineSourceError
 from alphacut_training import onnx_weights
 from alphacut_training.network import U2Net
@@ -55,7 +56,6 @@ def fingerprint(path: Path) -> str:
 
 def save(network: U2Net, path: Path) -> None:
     """Write the state dict, whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    # In rows, however training laid them out.
-    torch.save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, partial)
-    partial.replace(path)
+    with atomic.draft(path, shared=False) as place:
+        # In rows, however training laid them out.
+        torch.save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, place)

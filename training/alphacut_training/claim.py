@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from alphacut_core import atomic
 from alphacut_core.errors import EngineSourceError
-from alphacut_training import whole
 from alphacut_training.settings import Settings
 
 Origin = Mapping[str, str | float]
@@ -32,7 +32,7 @@ def claim(settings: Settings, origin: Origin) -> None:
     elif file.exists():
         _compare(json.loads(file.read_text()), facts, settings.output)
     settings.output.mkdir(parents=True, exist_ok=True)
-    whole.write(file, json.dumps(facts, indent=1))
+    atomic.write(file, json.dumps(facts, indent=1).encode())
 
 
 def last_checkpoint(output: Path) -> Path:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from alphacut_core import atomic
 from alphacut_training.network import U2Net
 from alphacut_training.rsu import ConvBnRelu
 
@@ -40,24 +41,25 @@ def export(network: U2Net, path: Path, size: int = 320) -> None:
         path: Where to write; its folder is made if it is not there.
         size: Side of the square in pixels.
     """
-    folded = folded_copy(network)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
+    with atomic.draft(path, shared=False) as place:
+        _write(_Maps(folded_copy(network)), place, size)
+        onnx.checker.check_model(str(place), full_check=True)
+
+
+def _write(maps: _Maps, path: Path, size: int) -> None:
     with warnings.catch_warnings():
         # The tracer is the one that writes opset 17, which all engines read; it says that a newer one exists.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            _Maps(folded),
+            maps,
             (torch.zeros(1, 3, size, size),),
-            str(partial),
+            str(path),
             input_names=["input"],
             output_names=list(_OUTPUTS),
             dynamic_axes={name: {0: "batch"} for name in ("input", *_OUTPUTS)},
             opset_version=OPSET,
             dynamo=False,
         )
-    onnx.checker.check_model(str(partial), full_check=True)
-    partial.replace(path)
 
 
 def folded_copy(network: U2Net) -> U2Net:

@@ -16,7 +16,8 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, TQDMProgressBar
 from lightning.pytorch.callbacks.weight_averaging import EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from alphacut_training import checkpoint, whole
+from alphacut_core import atomic
+from alphacut_training import checkpoint
 from alphacut_training import keeper as keeping
 from alphacut_training.claim import Origin, claim, last_checkpoint, start_file
 from alphacut_training.clock import Clock
@@ -130,7 +131,7 @@ def _start(trainer: lightning.Trainer, module: Training, pictures: Pictures, fil
     if not file.exists():
         (measured,) = trainer.validate(module, pictures, verbose=False)
         if trainer.is_global_zero:
-            whole.write(file, json.dumps(measured))
+            atomic.write(file, json.dumps(measured).encode())
         return measured["max_f_beta"]
     return float(json.loads(file.read_text())["max_f_beta"])
 

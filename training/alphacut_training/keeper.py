@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
+from alphacut_core import atomic
 from alphacut_core.errors import EngineBuildError, EngineSourceError
 from alphacut_training import checkpoint
 
@@ -44,17 +44,12 @@ class WholeFiles(TorchCheckpointIO):
         Raises:
             EngineBuildError: No space, no permission.
         """
-        file = Path(path)
-        partial = file.with_name(f".{file.name}.part")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(checkpoint, partial)
-            partial.replace(file)
+            with atomic.draft(Path(path), shared=False) as place:
+                torch.save(checkpoint, place)
         except (OSError, RuntimeError) as error:  # the latter is PyTorch's own for a full disk
-            with contextlib.suppress(OSError):
-                partial.unlink()
             raise EngineBuildError(
-                f"cannot keep {file}: {str(error).splitlines()[0]}; free space or mend permissions, and give the "
+                f"cannot keep {path}: {str(error).splitlines()[0]}; free space or mend permissions, and give the "
                 "command again: the run goes on from its last whole epoch"
             ) from error
 

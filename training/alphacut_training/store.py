@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from alphacut_core import geometry
+from alphacut_core import atomic, geometry
 from alphacut_core.errors import EngineBuildError, InputError
 from alphacut_core.folder_lock import alone
 from alphacut_core.geometry import Pixels
@@ -109,9 +109,8 @@ def _write(found: Sequence[Pair], place: Path) -> None:
             masks.write(np.asarray(mask.resize((SIDE, SIDE), Image.Resampling.BOX)).tobytes())
             names.append(pair.name)
             sizes.append(picture.size)
-    partial = place / ".index.json.part"
-    partial.write_text(json.dumps({"names": names, "sizes": sizes, "findings": findings}))
-    partial.replace(place / "index.json")
+    index = json.dumps({"names": names, "sizes": sizes, "findings": findings})
+    atomic.write(place / "index.json", index.encode())
 
 
 def _check_subject(mask: Image.Image) -> None:

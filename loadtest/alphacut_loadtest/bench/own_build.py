@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from alphacut_core import codec
+from alphacut_core import atomic, codec
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import EngineBuildError, InputError, MissingLibraryError
 from alphacut_loadtest.bench import full_u2net
@@ -62,9 +62,8 @@ def build(
     weights = folder / f"u2net-of-{small.stem}.onnx"
     calibration = calibration or crops(samples, CALIBRATION_SUBJECTS, _CALIBRATION_PHOTOGRAPHS, folder / "calibration")
     gate = gate or crops(samples, GATE_SUBJECTS, _GATE_PHOTOGRAPHS, folder / "gate")
-    partial = weights.with_suffix(".part")
-    onnx.save(full_u2net.widen(onnx.load(small)), partial)  # anew: the small network may be another since the last time
-    partial.replace(weights)
+    with atomic.draft(weights, shared=False) as draft:
+        onnx.save(full_u2net.widen(onnx.load(small)), draft)  # anew: the small network may be another since then
     order = ["--like", "u2net", "--name", DEFAULT_PIPELINE.engine, "--precision", precision]
     places = ["--repository", folder / "model_repository", "--calibration", calibration, "--gate", gate]
     command = [sys.executable, "-m", "alphacut_client", "build", str(weights), *order, *map(str, places)]
