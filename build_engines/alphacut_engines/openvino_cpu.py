@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from alphacut_core import processors
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 from alphacut_core.errors import EngineBuildError, MissingLibraryError
 from alphacut_core.geometry import Pixels
@@ -41,10 +42,11 @@ class OpenVinoEngine:
         size = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
         self._image, self._mask = image_spec(size).name, mask_spec(size).name
         core = openvino.Core()
+        options = {**processors.openvino_options(), **compile_options(precision)}
         try:
             network = core.read_model(model.SerializeToString())
             network.reshape([1, size, size, 3])
-            compiled = core.compile_model(network, "CPU", compile_options(precision))
+            compiled = core.compile_model(network, "CPU", options)
         except RuntimeError as error:  # OpenVINO has no error of its own
             raise EngineBuildError(
                 f"stage engine: OpenVINO {openvino.__version__} refuses the network in {precision} ({_reason(error)}); "

@@ -116,19 +116,21 @@ def ask() -> Callable[..., list[InferenceResponse]]:
 def load(pb_utils: types.ModuleType) -> Callable[..., Any]:
     """Load a model.py as Triton would, with its own configuration."""
 
-    def load(model: str, **parameters: str) -> Any:
+    def load(model: str, version: str = "1", config_file: str = "config.pbtxt", **parameters: str) -> Any:
         path = REPOSITORY / model / "1" / "model.py"
         spec = importlib.util.spec_from_file_location(f"adapter_{model}", path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        config = text_format.Parse((REPOSITORY / model / "config.pbtxt").read_text(), ModelConfig())
+        config = text_format.Parse((REPOSITORY / model / config_file).read_text(), ModelConfig())
         for name, value in parameters.items():
             config.parameters[name].string_value = value
         adapter = module.TritonPythonModel()
         as_json = json.dumps(json_format.MessageToDict(config, preserving_proto_field_name=True))
-        adapter.initialize({"model_config": as_json, "model_repository": str(REPOSITORY / model), "model_version": "1"})
+        adapter.initialize(
+            {"model_config": as_json, "model_repository": str(REPOSITORY / model), "model_version": version}
+        )
         return adapter
 
     return load

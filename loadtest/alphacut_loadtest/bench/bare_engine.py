@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import openvino
 
-from alphacut_core import codec, geometry, installed
+from alphacut_core import codec, geometry, installed, processors
 from alphacut_core.contract import DEFAULT_PIPELINE, image_spec, mask_spec
 from alphacut_core.errors import EngineSourceError
 from alphacut_loadtest.bench.subject import Call, Setting, Subject
@@ -52,7 +52,8 @@ class BareEngine(Subject):
         core = openvino.Core()
         network = core.read_model(self._folder / "model.onnx")
         network.reshape([1, *image_spec(self._size).dims])
-        compiled = core.compile_model(network, "CPU", {"PERFORMANCE_HINT": hint, **manifest["compile_options"]})
+        hints = {"PERFORMANCE_HINT": hint, **processors.openvino_options(), **manifest["compile_options"]}
+        compiled = core.compile_model(network, "CPU", hints)
 
         def prepare() -> None:
             self._request.own = compiled.create_infer_request()

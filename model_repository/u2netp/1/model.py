@@ -11,7 +11,7 @@ import numpy as np
 import openvino
 import triton_python_backend_utils as pb_utils
 
-from alphacut_core import adapter
+from alphacut_core import adapter, processors
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 
 
@@ -58,7 +58,8 @@ class TritonPythonModel:
 
     def _queue(self, hint: str) -> openvino.AsyncInferQueue:
         """Return places for as many images as OpenVINO runs best at once."""
-        compiled = self.core.compile_model(self.network, "CPU", {"PERFORMANCE_HINT": hint, **self.options})
+        hints = {"PERFORMANCE_HINT": hint, **processors.openvino_options(), **self.options}
+        compiled = self.core.compile_model(self.network, "CPU", hints)
         queue = openvino.AsyncInferQueue(compiled)
         queue.set_callback(self._done)
         return queue

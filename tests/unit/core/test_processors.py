@@ -15,7 +15,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Control groups of a process in ``/some/container``, on a machine with 64 processors."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(64)), raising=False)
     monkeypatch.setattr(processors, "_GROUPS", tmp_path / "groups")
-    monkeypatch.setattr(processors, "_OWN_GROUP", tmp_path / "own")
+    monkeypatch.setattr(processors, "_OWN_GROUPS", tmp_path / "own")
     (tmp_path / "own").write_text("9:cpu:/elsewhere\n0::/some/container\n")
     (tmp_path / "groups" / "some" / "container").mkdir(parents=True)
     return tmp_path / "groups"
@@ -25,6 +25,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("inner", "outer", "counted"),
     [
         ("max 100000", "max 100000", 64),
+        ("6350000 100000", "max 100000", 64),
         ("800000 100000", "max 100000", 8),
         ("150000 100000", "max 100000", 2),
         ("800000 100000", "50000 100000", 1),
@@ -54,3 +55,27 @@ def test_without_affinity_the_machines_number_counts(monkeypatch: pytest.MonkeyP
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert processors.count() == 1
+
+
+def test_groups_of_the_first_version_count_too(machine: Path) -> None:
+    (machine.parent / "own").write_text("8:memory:/x\n3:cpu,cpuacct:/some/container\n0::/\n")
+    group = machine / "cpu" / "some" / "container"
+    group.mkdir(parents=True)
+    for folder, quota_us in ((group, 300_000), (machine / "cpu", -1)):
+        (folder / "cpu.cfs_quota_us").write_text(f"{quota_us}\n")
+        (folder / "cpu.cfs_period_us").write_text("100000\n")
+    assert processors.count() == 3
+
+
+def test_a_container_without_the_machines_paths_has_its_group_at_the_root(machine: Path) -> None:
+    (machine.parent / "own").write_text("3:cpu,cpuacct:/docker/of/the/machine\n")
+    (machine / "cpu").mkdir()
+    (machine / "cpu" / "cpu.cfs_quota_us").write_text("150000\n")
+    (machine / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert processors.count() == 2
+
+
+def test_openvino_is_told_of_a_quota_and_left_alone_without_one(machine: Path) -> None:
+    assert processors.openvino_options() == {}
+    (machine / "cpu.max").write_text("250000 100000\n")
+    assert processors.openvino_options() == {"INFERENCE_NUM_THREADS": 3}
