@@ -290,11 +290,12 @@ def test_a_scenario_that_does_not_exist_is_told_with_those_that_do(run: Run) -> 
     assert "there are mixed, overload" in done.stderr
 
 
-def test_three_times_too_much_is_refused_quickly_served_in_bounded_time_and_over_at_once(
+def test_three_times_too_much_is_refused_quickly_or_served_in_bounded_time_and_less_is_refused_after(
     run: Run, server_url: str, start_gateway: Any, tmp_path: Path
 ) -> None:
     gateway = start_gateway("--url", server_url, ALPHACUT_GATEWAY_MAX_MEGAPIXELS_IN_FLIGHT="4")
-    promise = "p95=30s,errors=1%,refusals=95%,refused_p95=10s,recovery=10s"
+    # No recovery is promised: of nine requests in five seconds, one that others' work makes late decides it.
+    promise = "p95=30s,errors=1%,refusals=95%,refused_p95=10s"
     done = run(
         "-m", "alphacut_client", "load", "overload", "--url", gateway.url, "--speed", "4", "--slo", promise,
         "--output", str(tmp_path),
