@@ -56,16 +56,18 @@ class Envelope:
         status = _CALLER_LEFT  # before there was an answer
 
         async def send_sealed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, made_at
             if message["type"] == "http.response.start":
                 status = message["status"]
                 sealed = MutableHeaders(scope=message)
                 sealed["X-Request-Id"] = request_id
                 for name, value in _SECURITY_HEADERS.items():
                     sealed.setdefault(name, value)
+            elif not message.get("more_body"):
+                made_at = time.perf_counter()  # how fast callers fetch the rest is not the gateway's doing
             await send(message)
 
-        started = time.perf_counter()
+        started, made_at = time.perf_counter(), 0.0
         self._metrics.in_flight.inc()
         # The client sends the trace that is active here on to Triton.
         trace = context.attach(propagate.extract(headers))
@@ -85,7 +87,7 @@ class Envelope:
         finally:
             context.detach(trace)
             self._metrics.in_flight.dec()
-            self._record(scope, headers, request_id, status, time.perf_counter() - started)
+            self._record(scope, headers, request_id, status, (made_at or time.perf_counter()) - started)
 
     def _record(self, scope: Scope, headers: Headers, request_id: str, status: int, duration_s: float) -> None:
         # The route, never the path or the query: those can hold anything, as many as a caller likes, like methods.

@@ -27,6 +27,7 @@ class Settings:
         max_bytes: Largest upload, in bytes; also the largest image.
         max_pixels: Largest image, width x height.
         max_bytes_in_flight: Bodies held in memory at once, in bytes.
+        max_answer_bytes_in_flight: While callers have so many bytes of finished answers to fetch, no more are begun.
         max_megapixels_in_flight: Pictures held in memory at once; reckon with 10 bytes a pixel.
         head_timeout_s: How long a connection may be silent, or a request's head take to arrive.
         upload_timeout_s: How long a body may take to arrive, and how long a caller may fetch less than 16 KiB of an
@@ -62,6 +63,7 @@ class Settings:
     max_bytes: int = 22 * 2**20
     max_pixels: int = 50_000_000
     max_bytes_in_flight: int = 256 * 2**20
+    max_answer_bytes_in_flight: int = 256 * 2**20
     max_megapixels_in_flight: int = 100
     head_timeout_s: float = 10.0
     upload_timeout_s: float = 30.0

@@ -107,6 +107,7 @@ async def result(request: Request, job_id: str) -> Response:
     """Return the picture of a job that is done, or the error of one that failed."""
     here = gateway.of(request)
     caller = await here.admit(request, "jobs")
+    here.answer_bytes.check()
     job, content = await here.jobs.result(job_id, caller.digest)
     return Response(content, media_type=job.media_type)
 

@@ -121,6 +121,7 @@ async def remove_from_address(request: Request, query: Annotated[AddressParamete
             "fetching images from addresses is switched off here, since it lets callers reach this machine's network; "
             "POST the image as the form's file instead"
         )
+    here.answer_bytes.check()
     with here.body_bytes.hold(here.settings.max_bytes):
         fetching = here.fetcher.get(query.url, here.settings.max_bytes)
         data = await deadline.bound(while_there(request, fetching))

@@ -10,10 +10,14 @@ from typing import Any
 
 import uvicorn
 
+from alphacut_gateway.admission import Budget
 from alphacut_gateway.protocol import DeadlineConfig
+from alphacut_gateway.sending import Sending
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: gw\r\n\r\n"
 CHUNK = bytes(65_536)
+LARGE = bytes(32 * 2**20)
+"""More than systems buffer."""
 
 
 class Endless:
@@ -74,5 +78,27 @@ def test_a_caller_who_reads_slowly_is_served_to_the_end() -> None:
                 assert len(await reader.readexactly(40_000)) == 40_000
                 await asyncio.sleep(0.1)  # what makes it slow
             assert not app.left.is_set()
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_counts_as_under_way_until_it_is_fetched() -> None:
+    async def application(_scope: Any, _receive: Any, send: Any) -> None:
+        headers = [(b"content-length", str(len(LARGE)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": LARGE})
+
+    async def scenario() -> None:
+        budget = Budget(1, "bytes")
+        async with connected(Sending(application, budget), 60) as (reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.transport.pause_reading()
+            for _ in range(100):
+                await asyncio.sleep(0.001)
+                assert budget.held == len(LARGE)
+            writer.transport.resume_reading()
+            assert await reader.readexactly(len(LARGE)) == LARGE
+            while budget.held:
+                await asyncio.sleep(0.001)
 
     asyncio.run(scenario())
