@@ -21,6 +21,7 @@ from alphacut_gateway.envelope import LOGGER, Envelope
 from alphacut_gateway.fetching.allowed import Allowed
 from alphacut_gateway.fetching.calling import Caller
 from alphacut_gateway.gateway import Gateway
+from alphacut_gateway.guard import Guard
 from alphacut_gateway.keys import Keys
 from alphacut_gateway.metrics import Metrics
 from alphacut_gateway.readiness import Readiness
@@ -54,6 +55,7 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
     for module in (remove, batch, jobs, rembg, removebg, service, page):
         app.include_router(module.router)
     faults.install(app)
+    app.add_middleware(Guard)  # the innermost: pages of other origins, too, may read what it answers
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
