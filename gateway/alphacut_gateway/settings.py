@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alphacut_core import processors
+from alphacut_gateway import origins
 from alphacut_gateway.fetching.allowed import Allowed
 from alphacut_gateway.keys import Keys
 
@@ -56,7 +57,8 @@ class Settings:
         webhook_secret: Key of the signatures on those announcements.
         fetch_hosts: Where images may be fetched from; none fetches nothing.
         fetch_timeout_s: How long fetching an image, or an announcement, may take altogether.
-        cors_origins: Origins of web pages that may call; none keeps browsers to the gateway's own page.
+        cors_origins: Origins of web pages that may call, as ``https://tools.example``, or ``*``; none keeps browsers to
+            the gateway's own page.
     """
 
     triton_url: str = "127.0.0.1:8001"
@@ -97,6 +99,8 @@ class Settings:
             least = 0 if each.name in _MAY_BE_NOTHING else 1
             if isinstance(value, (int, float)) and not isinstance(value, bool) and value < least:
                 raise ValueError(f"got {each.name}={value}; give {least} or more")
+        for origin in self.cors_origins:
+            origins.check(origin)
         Keys(self.api_key_hashes)
         Allowed(self.webhook_hosts)
         Allowed(self.fetch_hosts)
