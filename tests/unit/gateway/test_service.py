@@ -32,10 +32,19 @@ def test_readiness_fails_with_the_server_and_health_does_not(play: Any, predicto
     assert play(scenario) == (503, 200)
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/readyz", "/assets/app.js"])
-def test_what_is_looked_at_can_be_looked_for(play: Any, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/docs", "/healthz", "/readyz", "/assets/app.js", "/v1/models", "/metrics", "/openapi.json"),
+        *("/v1/jobs/{}", "/v1/jobs/{}/result"),
+    ],
+)
+def test_what_is_looked_at_can_be_looked_for(play: Any, photo: bytes, path: str) -> None:
     async def scenario(client: httpx.AsyncClient) -> list[int]:
-        return [(await client.request(method, path)).status_code for method in ("HEAD", "GET")]
+        job = (await client.post("/v1/jobs", content=photo)).json()["id"] if "{}" in path else ""
+        while job and (await client.get(f"/v1/jobs/{job}")).json()["state"] != "done":
+            await asyncio.sleep(0.01)
+        return [(await client.request(method, path.format(job))).status_code for method in ("HEAD", "GET")]
 
     assert play(scenario) == [200, 200]
 
