@@ -5,6 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+PARAMETER = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "`ETag` of an answer that the caller has; it is 304 if it would be the same.",
+}
+"""The header in OpenAPI's words."""
+
 
 def of(content: bytes) -> str:
     """Return the tag of what ``content`` determines."""

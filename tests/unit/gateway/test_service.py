@@ -190,6 +190,25 @@ def test_the_openapi_document_says_where_a_key_is_looked_at_and_what_becomes_of_
             assert path == "/metrics" or ("429" in operation["responses"]) == looks, path
 
 
+@pytest.mark.parametrize(
+    ("operation", "names"),
+    [
+        ("post /remove", {"X-Request-Timeout-Ms", "If-None-Match"}),
+        ("post /api/remove", {"X-Request-Timeout-Ms", "If-None-Match"}),
+        ("get /api/remove", {"X-Request-Timeout-Ms", "If-None-Match"}),
+        ("post /v1.0/removebg", {"X-Request-Timeout-Ms"}),
+        ("post /v1/jobs", {"Idempotency-Key"}),
+        ("post /v1/batch", set()),
+    ],
+)
+def test_the_openapi_document_names_the_headers_that_are_looked_at(play: Any, operation: str, names: set[str]) -> None:
+    document = play(lambda client: client.get("/openapi.json")).json()
+    method, path = operation.split()
+    parameters = document["paths"][path][method].get("parameters", [])
+    found = [each["name"].lower() for each in parameters if each["in"] == "header"]
+    assert sorted(found) == sorted(name.lower() for name in names)
+
+
 @pytest.mark.parametrize(("headers", "query"), [({"x-long": "a" * 20_000}, ""), ({}, "a" * 20_000)])
 def test_a_head_that_is_too_long_is_refused_whole(play: Any, headers: dict[str, str], query: str) -> None:
     response = play(lambda client: client.get(f"/healthz?{query}", headers=headers))
