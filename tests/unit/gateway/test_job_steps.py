@@ -1,4 +1,4 @@
-"""One job done by two workers at a time, as after a lease that ended early or a request that was sent again."""
+"""What workers do for a job, also two at a time, as after a lease that ended early or a request that was sent again."""
 
 from __future__ import annotations
 
@@ -78,6 +78,27 @@ def test_a_result_outlives_another_workers_outage(opened: Any) -> None:
             assert await steps.take("work", job.id) == Then()
             assert (await records.read(job.id)).state == "done"
             assert await records.result(job.id) == b"picture"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("age_s", "delay_s"), [(-3600, 1), (0, 1), (20, 6), (3000, 15)])
+def test_an_outage_is_waited_for_longer_and_longer_whatever_the_clocks_say(age_s: float, delay_s: float) -> None:
+    async def scenario() -> None:
+        records = SqliteRecords(None, keep_s=3600, lease_s=60, max_bytes=10**6)
+        cutting = Cutting()
+        cutting.fail.set()
+        job = await records.create(new(), b"image", "", 0)
+        steps = Steps(
+            records,
+            cutting,  # type: ignore[arg-type]
+            None,  # type: ignore[arg-type]
+            max_attempts=8,
+            patience_s=3600,
+            clock=lambda: job.created_at + age_s,
+        )
+        assert await steps.take("work", job.id) == Again(pytest.approx(delay_s))
+        await records.close()
 
     asyncio.run(scenario())
 
