@@ -49,10 +49,13 @@ class RedisRecords:
             expires_s = max(1, self._keep_s - 1)
             before = await self._redis.set(f"{_PREFIX}key:{name}", job.id, nx=True, ex=expires_s, get=True)
             known = _bytes(before)
-            if known is None:
+            kept = job if known is None else await self.read(known.decode())
+            if kept is None:  # the key has outlived its job
+                await self._redis.set(f"{_PREFIX}key:{name}", job.id, ex=expires_s)
                 return job
-            await self._redis.delete(f"{_PREFIX}{job.id}", f"{_PREFIX}{job.id}:image")
-            return await self._known(known.decode(), job)
+            if kept.id != job.id:
+                await self._redis.delete(f"{_PREFIX}{job.id}", f"{_PREFIX}{job.id}:image")
+            return kept
 
     async def read(self, job_id: str) -> Job | None:
         """Return a job."""
@@ -109,10 +112,6 @@ class RedisRecords:
 
         async with _failures():
             await self._redis.transaction(attempt, name)
-
-    async def _known(self, job_id: str, otherwise: Job) -> Job:
-        known = await self.read(job_id)
-        return known or otherwise
 
 
 def _bytes(value: object) -> bytes | None:
