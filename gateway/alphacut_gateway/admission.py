@@ -32,10 +32,22 @@ class Budget:
             BusyError: It does not fit now.
         """
         if self.held and self.held + amount > self.capacity:
-            raise BusyError(
-                f"{self.held:,.0f} of {self.capacity:,.0f} {self._unit} are under way and this request needs "
-                f"{amount:,.1f}; send it again in a second, or to another gateway"
-            )
+            raise self._busy(f"are under way and this request needs {amount:,.1f}")
+        with self.count(amount):
+            yield
+
+    def check(self) -> None:
+        """Refuse what is begun while everything is held: for what is known only when it has been made.
+
+        Raises:
+            BusyError: Nothing is left.
+        """
+        if self.held >= self.capacity:
+            raise self._busy("are under way")
+
+    @contextmanager
+    def count(self, amount: float) -> Iterator[None]:
+        """Hold ``amount`` while the block runs, whether it fits or not: it is there."""
         self.held += amount
         try:
             yield
@@ -43,6 +55,12 @@ class Budget:
             self.held -= amount
             if abs(self.held) < 1e-6:  # what adding and subtracting fractions leaves behind
                 self.held = 0.0
+
+    def _busy(self, why: str) -> BusyError:
+        return BusyError(
+            f"{self.held:,.0f} of {self.capacity:,.0f} {self._unit} {why}; "
+            "send it again in a second, or to another gateway"
+        )
 
 
 def cost(width: int, height: int, tier: Tier) -> float:

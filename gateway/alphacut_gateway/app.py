@@ -21,10 +21,12 @@ from alphacut_gateway.envelope import LOGGER, Envelope
 from alphacut_gateway.fetching.allowed import Allowed
 from alphacut_gateway.fetching.calling import Caller
 from alphacut_gateway.gateway import Gateway
+from alphacut_gateway.guard import Guard
 from alphacut_gateway.keys import Keys
 from alphacut_gateway.metrics import Metrics
 from alphacut_gateway.readiness import Readiness
 from alphacut_gateway.routes import batch, jobs, page, rembg, remove, removebg, service
+from alphacut_gateway.sending import Sending
 from alphacut_gateway.settings import Settings
 
 
@@ -37,12 +39,13 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
     """
     assembly.check(settings)
     metrics = Metrics()
+    answer_bytes = Budget(settings.max_answer_bytes_in_flight, "bytes of answers")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             chosen = await assembly.triton(settings, stack) if predictor is None else predictor
-            app.state.gateway = gateway = _gateway(settings, chosen, metrics, stack)
+            app.state.gateway = gateway = _gateway(settings, chosen, metrics, answer_bytes, stack)
             if gateway.keys.open:
                 LOGGER.warning("no API keys are configured: any key is accepted, and none is needed")
             yield
@@ -52,6 +55,7 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
     for module in (remove, batch, jobs, rembg, removebg, service, page):
         app.include_router(module.router)
     faults.install(app)
+    app.add_middleware(Guard)  # the innermost: pages of other origins, too, may read what it answers
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -61,6 +65,7 @@ def create_app(settings: Settings, predictor: Predictor | None = None) -> FastAP
             expose_headers=["*"],
         )
     app.add_middleware(Envelope, metrics=metrics)
+    app.add_middleware(Sending, answer_bytes=answer_bytes)
     return app
 
 
@@ -78,7 +83,9 @@ def log_to_stderr() -> None:
         LOGGER.addHandler(logging.StreamHandler(sys.stderr))
 
 
-def _gateway(settings: Settings, predictor: Predictor, metrics: Metrics, stack: AsyncExitStack) -> Gateway:
+def _gateway(
+    settings: Settings, predictor: Predictor, metrics: Metrics, answer_bytes: Budget, stack: AsyncExitStack
+) -> Gateway:
     connection = assembly.shared(settings, metrics, stack)
     cutting = assembly.cutting(settings, predictor, connection, stack)
     counts = assembly.counts(connection)
@@ -91,6 +98,7 @@ def _gateway(settings: Settings, predictor: Predictor, metrics: Metrics, stack: 
         keys=Keys(settings.api_key_hashes),
         fetcher=Caller(Allowed(settings.fetch_hosts), settings.fetch_timeout_s),
         body_bytes=Budget(settings.max_bytes_in_flight, "bytes of uploads"),
+        answer_bytes=answer_bytes,
         requests=Allowances("requests", counts),
         megapixels=Allowances("megapixels", counts),
         pace=Pace(),

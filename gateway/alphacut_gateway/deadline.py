@@ -15,6 +15,14 @@ HEADER = "X-Request-Timeout-Ms"
 
 _LONGEST_MS = 3_600_000
 _MILLISECONDS = re.compile(r"[0-9]{1,7}")
+PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "schema": {"type": "integer", "minimum": 1, "maximum": _LONGEST_MS},
+    "description": "How long the answer is of use, in milliseconds.",
+}
+"""The header in OpenAPI's words."""
+
 _WEIGHT_OF_LATEST = 0.2
 _FORGOTTEN_AFTER_S = 10.0
 

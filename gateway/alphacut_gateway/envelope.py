@@ -11,16 +11,11 @@ import uuid
 from opentelemetry import context, propagate
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from alphacut_core.errors import AlphacutError
 from alphacut_gateway.metrics import Metrics
 
 LOGGER = logging.getLogger("alphacut.gateway")
-
-MAX_HEAD_BYTES = 16 * 1024
-"""Longest request line and headers together."""
 
 _FAULT = "alphacut.fault"
 _CALLER_LEFT = 499
@@ -54,38 +49,34 @@ class Envelope:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         status = _CALLER_LEFT  # before there was an answer
+        started, made_at = time.perf_counter(), 0.0
 
         async def send_sealed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, made_at
             if message["type"] == "http.response.start":
                 status = message["status"]
                 sealed = MutableHeaders(scope=message)
                 sealed["X-Request-Id"] = request_id
                 for name, value in _SECURITY_HEADERS.items():
                     sealed.setdefault(name, value)
+            elif not message.get("more_body"):
+                made_at = time.perf_counter()  # how fast callers fetch the rest is not the gateway's doing
             await send(message)
 
-        started = time.perf_counter()
         self._metrics.in_flight.inc()
         # The client sends the trace that is active here on to Triton.
         trace = context.attach(propagate.extract(headers))
         try:
-            # h11 bounds only a head that arrives in pieces.
-            app = self._app if _head_bytes(scope) <= MAX_HEAD_BYTES else _too_long()
-            await app(scope, receive, send_sealed)
+            await self._app(scope, receive, send_sealed)
         except ClientDisconnect:
             pass  # nobody's failure, and nobody is left to be told
         except Exception:
-            scope[_FAULT] = AlphacutError.code
-            if status == _CALLER_LEFT:
-                # Here, since whoever is further out knows neither the id nor the headers of an answer.
-                await _failed()(scope, receive, send_sealed)
-            status = 500
+            status = 500  # also of an answer that had begun
             raise
         finally:
             context.detach(trace)
             self._metrics.in_flight.dec()
-            self._record(scope, headers, request_id, status, time.perf_counter() - started)
+            self._record(scope, headers, request_id, status, (made_at or time.perf_counter()) - started)
 
     def _record(self, scope: Scope, headers: Headers, request_id: str, status: int, duration_s: float) -> None:
         # The route, never the path or the query: those can hold anything, as many as a caller likes, like methods.
@@ -112,21 +103,3 @@ class Envelope:
 def note_fault(request: Request, code: str) -> None:
     """Have a request counted as one that ended in an error of this code, one of a fixed set."""
     request.scope[_FAULT] = code
-
-
-def _head_bytes(scope: Scope) -> int:
-    fields = sum(len(name) + len(value) for name, value in scope["headers"])
-    return fields + len(scope.get("raw_path") or b"") + len(scope["query_string"])
-
-
-def _too_long() -> JSONResponse:
-    return _refusal(431, "head-too-long", f"got headers of more than {MAX_HEAD_BYTES:,} bytes; send fewer")
-
-
-def _failed() -> JSONResponse:
-    # The server logs it with its traceback; the caller learns nothing of our insides.
-    return _refusal(500, AlphacutError.code, "the gateway failed on this request; its log says why")
-
-
-def _refusal(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message}}, status)

@@ -1,4 +1,4 @@
-"""Errors as answers: one shape for all routes, and a declaration of each for the OpenAPI document."""
+"""Errors as answers, and a declaration of each for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from alphacut_core.errors import (
     AlphacutError,
@@ -28,6 +28,7 @@ from alphacut_core.errors import (
     UnknownModelError,
     UnsupportedImageError,
 )
+from alphacut_gateway import shape
 from alphacut_gateway.envelope import note_fault
 from alphacut_gateway.refusals import (
     AddressError,
@@ -96,9 +97,9 @@ def declared(*errors: type[AlphacutError]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def answer(error: AlphacutError) -> Response:
-    """Return an error as JSON, with ``Retry-After`` where coming back helps."""
-    return _json(error.http_status, error.code, str(error), retry_headers(error))
+def answer(error: AlphacutError, path: str) -> Response:
+    """Return an error as JSON in a path's shape, with ``Retry-After`` where coming back helps."""
+    return shape.error(path, error.http_status, error.code, str(error), retry_headers(error))
 
 
 def retry_headers(error: AlphacutError) -> dict[str, str]:
@@ -111,29 +112,26 @@ def retry_headers(error: AlphacutError) -> dict[str, str]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer whatever is raised in ``app`` in the one shape; what nobody expected is ``envelope``'s."""
+    """Answer whatever is raised in ``app`` in the shape of its path; what nobody expected is ``guard``'s."""
 
     @app.exception_handler(AlphacutError)
     async def ours(request: Request, error: AlphacutError) -> Response:
         note_fault(request, error.code)
-        return answer(error)
+        return answer(error, request.scope["path"])
 
     @app.exception_handler(RequestValidationError)
     async def parameters(request: Request, error: RequestValidationError) -> Response:
         note_fault(request, InvalidOptionError.code)
         first = error.errors()[0]
-        return _json(422, InvalidOptionError.code, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return shape.error(request.scope["path"], 422, InvalidOptionError.code, why)
 
     @app.exception_handler(HTTPException)
     async def routing(request: Request, error: HTTPException) -> Response:
         code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http")
         note_fault(request, code)
-        return _json(error.status_code, code, str(error.detail), dict(error.headers or {}))
+        return shape.error(request.scope["path"], error.status_code, code, str(error.detail), error.headers)
 
 
 def _first_line(error: type[AlphacutError]) -> str:
     return (error.__doc__ or "").partition("\n")[0]
-
-
-def _json(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

@@ -33,6 +33,7 @@ class Gateway:
     keys: Keys
     fetcher: Caller
     body_bytes: Budget
+    answer_bytes: Budget
     requests: Allowances
     megapixels: Allowances
     pace: Pace
@@ -92,6 +93,7 @@ class Gateway:
             BusyError: Too many bytes are under way; nothing has been read.
             InputError: The body is not acceptable.
         """
+        self.answer_bytes.check()
         limit = max_bytes or self.settings.max_bytes
         with self.body_bytes.hold(uploads.announced_bytes(request, limit)):
             timeout_s = self.settings.upload_timeout_s

@@ -35,7 +35,7 @@ class Metrics:
         )
         self.request_seconds = Histogram(
             "alphacut_gateway_request_seconds",
-            "Seconds from a request's first byte to its answer's last.",
+            "Seconds from a request's head to the last bytes of its answer, fetched or not.",
             ("route",),
             buckets=_SECONDS,
             registry=self.registry,

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with deadlines for requests' heads and for fetching answers, which uvicorn's has not."""
+"""HTTP/1.1 with bounds that uvicorn's has not: on heads' times, on how slowly answers are fetched, on connections."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from alphacut_gateway.guard import FULL
+
 _LEAST_BYTES = 16 * 1024
 
 
@@ -20,6 +22,9 @@ class DeadlineProtocol(H11Protocol):
     The time of the first is ``DeadlineConfig.head_timeout_s``: from connecting, or from the answer before, to the end
     of the next request's head. Of an answer that is larger than buffers are, 16 KiB have to be fetched in each
     ``DeadlineConfig.stall_timeout_s``: what is not fetched is held in memory, and with it what it is made of.
+
+    A connection is let in when it first sends something, if fewer than ``DeadlineConfig.max_connections`` are, and
+    stays so to its end. Others' requests are passed on with ``FULL`` in their state; each is another try to be let in.
     """
 
     config: DeadlineConfig
@@ -32,7 +37,11 @@ class DeadlineProtocol(H11Protocol):
         self._expect_head()
 
     def handle_events(self) -> None:
-        """Stop waiting once a request has begun."""
+        """Let the connection in if there is room; stop waiting once a request has begun."""
+        let_in = self.config.let_in
+        if len(let_in) < self.config.max_connections:
+            let_in.add(self)
+        self.app_state = {**self.app_state, FULL: self not in let_in}
         super().handle_events()
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop()
@@ -43,7 +52,8 @@ class DeadlineProtocol(H11Protocol):
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Expect nothing more."""
+        """Expect nothing more, and make room."""
+        self.config.let_in.discard(self)
         self._stop()
         self._stop_watching()
         super().connection_lost(exc)
@@ -94,10 +104,16 @@ class DeadlineConfig(uvicorn.Config):
         app: What to serve, or how to import it.
         head_timeout_s: Seconds until a request's head has to be there.
         stall_timeout_s: Seconds in which something of an answer has to be fetched.
+        max_connections: How many connections of each process are let in.
         **settings: Uvicorn's own.
     """
 
-    def __init__(self, app: Any, *, head_timeout_s: float, stall_timeout_s: float, **settings: Any) -> None:
-        super().__init__(app, http=DeadlineProtocol, **settings)
+    def __init__(
+        self, app: Any, *, head_timeout_s: float, stall_timeout_s: float, max_connections: int, **settings: Any
+    ) -> None:
+        # No connection goes over to another protocol, which would not know of the bounds.
+        super().__init__(app, http=DeadlineProtocol, ws="none", **settings)
         self.head_timeout_s = head_timeout_s
         self.stall_timeout_s = stall_timeout_s
+        self.max_connections = max_connections
+        self.let_in: set[DeadlineProtocol] = set()

@@ -19,7 +19,7 @@ from uvicorn.supervisors import Multiprocess
 from alphacut_core.errors import ContractError
 from alphacut_gateway import assembly
 from alphacut_gateway.app import create_app
-from alphacut_gateway.envelope import MAX_HEAD_BYTES
+from alphacut_gateway.guard import MAX_HEAD_BYTES
 from alphacut_gateway.protocol import DeadlineConfig
 from alphacut_gateway.settings import PREFIX, Settings
 
@@ -126,10 +126,10 @@ def _config(app: Any, settings: Settings, **more: Any) -> DeadlineConfig:
         app,
         head_timeout_s=settings.head_timeout_s,
         stall_timeout_s=settings.upload_timeout_s,
+        max_connections=settings.max_connections,
         log_level="warning",
         access_log=False,  # the application writes its own line, without addresses' queries
         server_header=False,
-        limit_concurrency=settings.max_connections,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,

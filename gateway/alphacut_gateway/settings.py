@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alphacut_core import processors
+from alphacut_gateway import origins
 from alphacut_gateway.fetching.allowed import Allowed
 from alphacut_gateway.keys import Keys
 
@@ -27,6 +28,7 @@ class Settings:
         max_bytes: Largest upload, in bytes; also the largest image.
         max_pixels: Largest image, width x height.
         max_bytes_in_flight: Bodies held in memory at once, in bytes.
+        max_answer_bytes_in_flight: While callers have so many bytes of finished answers to fetch, no more are begun.
         max_megapixels_in_flight: Pictures held in memory at once; reckon with 10 bytes a pixel.
         head_timeout_s: How long a connection may be silent, or a request's head take to arrive.
         upload_timeout_s: How long a body may take to arrive, and how long a caller may fetch less than 16 KiB of an
@@ -40,7 +42,7 @@ class Settings:
         requests_per_minute: Requests that one API key may send in a minute where its entry does not say; 0 for
             any number.
         megapixels_per_minute: What one API key may send to the remove.bg routes in a minute.
-        max_connections: Connections beyond this are answered 503.
+        max_connections: What comes over more connections than this at a time, for each process, is answered 503.
         step_down: Answer from a smaller tier while much is under way, and say so in a header.
         batch_bytes: Largest batch, in bytes, as it is sent.
         batch_images: Most images in a batch.
@@ -55,13 +57,15 @@ class Settings:
         webhook_secret: Key of the signatures on those announcements.
         fetch_hosts: Where images may be fetched from; none fetches nothing.
         fetch_timeout_s: How long fetching an image, or an announcement, may take altogether.
-        cors_origins: Origins of web pages that may call; none keeps browsers to the gateway's own page.
+        cors_origins: Origins of web pages that may call, as ``https://tools.example``, or ``*``; none keeps browsers to
+            the gateway's own page.
     """
 
     triton_url: str = "127.0.0.1:8001"
     max_bytes: int = 22 * 2**20
     max_pixels: int = 50_000_000
     max_bytes_in_flight: int = 256 * 2**20
+    max_answer_bytes_in_flight: int = 256 * 2**20
     max_megapixels_in_flight: int = 100
     head_timeout_s: float = 10.0
     upload_timeout_s: float = 30.0
@@ -95,6 +99,8 @@ class Settings:
             least = 0 if each.name in _MAY_BE_NOTHING else 1
             if isinstance(value, (int, float)) and not isinstance(value, bool) and value < least:
                 raise ValueError(f"got {each.name}={value}; give {least} or more")
+        for origin in self.cors_origins:
+            origins.check(origin)
         Keys(self.api_key_hashes)
         Allowed(self.webhook_hosts)
         Allowed(self.fetch_hosts)

@@ -142,7 +142,7 @@ def _urlencoded(content: bytes) -> dict[str, str]:
             f"got a form with more than {_MAX_ESCAPES:,} letters written as %XX; send it as multipart/form-data"
         )
     try:
-        text = content.decode()
+        text = content.decode().strip("&")  # some clients end every field with one
         return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=_MAX_FIELDS))
     except ValueError as error:
         raise MalformedRequestError(f"got a form that cannot be read ({error})") from error

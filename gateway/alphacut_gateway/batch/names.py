@@ -58,8 +58,13 @@ class Answers:
         folder, slash, file = of.rpartition("/")
         stem = file.rpartition(".")[0] or file
         number, candidate = 1, f"{folder}{slash}{stem}.{self._ending}"
-        while candidate.casefold() in self._taken:
+        while _on_disk(candidate) in self._taken:
             number += 1
             candidate = f"{folder}{slash}{stem}-{number}.{self._ending}"
-        self._taken.add(candidate.casefold())
+        self._taken.add(_on_disk(candidate))
         return candidate
+
+
+def _on_disk(name: str) -> str:
+    """Return what is equal for names that Windows or macOS take for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

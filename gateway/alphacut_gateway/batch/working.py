@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +31,14 @@ class Working:
     Attributes:
         cut: Makes the picture of an image's content.
         unpack: Runs a function that returns an image's content, off the event loop.
+        keep: Counts bytes of a finished answer as under way while its block runs.
         n_at_once: How many images are worked on, and how many answers wait to be sent, at most.
         patience_s: How long an image waits while others hold the gateway.
     """
 
     cut: Cut
     unpack: Callable[[Callable[[], bytes]], Awaitable[bytes]]
+    keep: Callable[[int], AbstractContextManager[None]]
     n_at_once: int
     patience_s: float
 
@@ -48,21 +51,22 @@ class Working:
         archive, answers = GrowingZip(), Answers(ending)
         waiting = deque(images)
         told: list[dict[str, Any]] = []
-        running: dict[asyncio.Task[bytes], BatchImage] = {}
+        running: dict[asyncio.Task[bytes], tuple[BatchImage, ExitStack]] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < self.n_at_once:
-                    image = waiting.popleft()
-                    running[asyncio.ensure_future(self._one(image))] = image
+                    image, held = waiting.popleft(), ExitStack()
+                    running[asyncio.ensure_future(self._one(image, held))] = image, held
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    image = running.pop(task)
+                    image, held = running.pop(task)
                     error = task.exception()
                     if isinstance(error, AlphacutError):
                         told.append({"image": image.name, "error": {"code": error.code, "message": str(error)}})
                         continue
                     name = answers.name(image.name)
-                    chunk = archive.add(name, task.result())
+                    with held:  # from here on it is being sent
+                        chunk = archive.add(name, task.result())
                     told.append({"image": image.name, "file": name})
                     yield chunk
             yield archive.add(MANIFEST, json.dumps({"images": told}, indent=1).encode()) + archive.end()
@@ -70,14 +74,18 @@ class Working:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            for _, held in running.values():
+                held.close()
 
-    async def _one(self, image: BatchImage) -> bytes:
+    async def _one(self, image: BatchImage, held: ExitStack) -> bytes:
         content = await self.unpack(image.read)
         loop = asyncio.get_running_loop()
         give_up_at, pause_s = loop.time() + self.patience_s, _PAUSE_S
         while True:
             try:
-                return await self.cut(content)
+                made = await self.cut(content)
+                held.enter_context(self.keep(len(made)))
+                return made
             except BusyError:
                 if loop.time() + pause_s > give_up_at:
                     raise

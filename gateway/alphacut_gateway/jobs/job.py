@@ -65,6 +65,13 @@ class Job:
         """Whether nothing more will come of it."""
         return self.state in ("done", "failed")
 
+    def supersedes(self, kept: Job) -> bool:
+        """Say whether this state may take the place of the one that is kept, which another worker may have written.
+
+        No end is followed by anything but its announcement, and that by nothing.
+        """
+        return (self.ended or not kept.ended) and kept.delivery != "delivered"
+
     @property
     def options(self) -> Options:
         """The wishes, parsed."""

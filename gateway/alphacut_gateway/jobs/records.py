@@ -33,7 +33,7 @@ class Records(Protocol):
         """Return a job, or None where there is none any more."""
 
     async def write(self, job: Job) -> None:
-        """Keep a job's new state, unless it is kept no longer."""
+        """Keep a job's new state, unless it is kept no longer or what is kept goes before it."""
 
     async def image(self, job_id: str) -> bytes | None:
         """Return a job's image while it has not ended."""
@@ -42,7 +42,7 @@ class Records(Protocol):
         """Return a job's result."""
 
     async def finish(self, job: Job, result: bytes | None) -> None:
-        """Keep a job's end and its result at once, and forget its image."""
+        """Keep a job's end and its result at once, and forget its image; nothing, if it has ended already."""
 
 
 class Queue(Protocol):

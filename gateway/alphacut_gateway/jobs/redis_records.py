@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from alphacut_core.errors import UnavailableError
@@ -48,10 +49,13 @@ class RedisRecords:
             expires_s = max(1, self._keep_s - 1)
             before = await self._redis.set(f"{_PREFIX}key:{name}", job.id, nx=True, ex=expires_s, get=True)
             known = _bytes(before)
-            if known is None:
+            kept = job if known is None else await self.read(known.decode())
+            if kept is None:  # the key has outlived its job
+                await self._redis.set(f"{_PREFIX}key:{name}", job.id, ex=expires_s)
                 return job
-            await self._redis.delete(f"{_PREFIX}{job.id}", f"{_PREFIX}{job.id}:image")
-            return await self._known(known.decode(), job)
+            if kept.id != job.id:
+                await self._redis.delete(f"{_PREFIX}{job.id}", f"{_PREFIX}{job.id}:image")
+            return kept
 
     async def read(self, job_id: str) -> Job | None:
         """Return a job."""
@@ -60,11 +64,14 @@ class RedisRecords:
         return None if text is None else Job.from_text(text)
 
     async def write(self, job: Job) -> None:
-        """Keep a job's state and, once more for the whole time, its image."""
-        async with _failures(), self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s, xx=True)
-            pipeline.expire(f"{_PREFIX}{job.id}:image", self._keep_s)
-            await pipeline.execute()
+        """Keep a job's state and, once more for the whole time, its image and its result."""
+
+        def change(pipeline: Pipeline) -> None:
+            pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s)
+            for beside in ("image", "result"):
+                pipeline.expire(f"{_PREFIX}{job.id}:{beside}", self._keep_s)
+
+        await self._change(job, job.supersedes, change)
 
     async def image(self, job_id: str) -> bytes | None:
         """Return a job's image."""
@@ -80,20 +87,31 @@ class RedisRecords:
 
     async def finish(self, job: Job, result: bytes | None) -> None:
         """Keep a job's end."""
-        async with _failures(), self._redis.pipeline(transaction=True) as pipeline:
+
+        def change(pipeline: Pipeline) -> None:
             if result is not None:
                 pipeline.set(f"{_PREFIX}{job.id}:result", result, ex=self._keep_s)
-            pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s, xx=True)
+            pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s)
             pipeline.delete(f"{_PREFIX}{job.id}:image")
-            await pipeline.execute()
+
+        await self._change(job, lambda kept: not kept.ended, change)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
 
-    async def _known(self, job_id: str, otherwise: Job) -> Job:
-        known = await self.read(job_id)
-        return known or otherwise
+    async def _change(self, job: Job, may: Callable[[Job], bool], change: Callable[[Pipeline], None]) -> None:
+        """Change a job that is still kept, if what is kept lets it; nobody else's change comes between."""
+        name = f"{_PREFIX}{job.id}"
+
+        async def attempt(pipeline: Pipeline) -> None:
+            kept = _bytes(await pipeline.get(name))
+            pipeline.multi()  # type: ignore[no-untyped-call]
+            if kept is not None and may(Job.from_text(kept)):
+                change(pipeline)
+
+        async with _failures():
+            await self._redis.transaction(attempt, name)
 
 
 def _bytes(value: object) -> bytes | None:

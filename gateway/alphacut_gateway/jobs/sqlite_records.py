@@ -164,16 +164,23 @@ class SqliteRecords:
 
     async def write(self, job: Job) -> None:
         """Keep a job's state."""
-        await self._transaction(
-            lambda database: database.execute(
-                "UPDATE job SET text = ?, expires_at = ? WHERE id = ?", (job.to_text(), self._expires_at(), job.id)
-            )
-        )
+
+        def update(database: sqlite3.Connection) -> None:
+            kept = _kept(database, job.id)
+            if kept is not None and job.supersedes(kept):
+                database.execute(
+                    "UPDATE job SET text = ?, expires_at = ? WHERE id = ?", (job.to_text(), self._expires_at(), job.id)
+                )
+
+        await self._transaction(update)
 
     async def finish(self, job: Job, result: bytes | None) -> None:
         """Keep a job's end."""
 
         def update(database: sqlite3.Connection) -> None:
+            kept = _kept(database, job.id)
+            if kept is None or kept.ended:
+                return
             database.execute(
                 "UPDATE job SET text = ?, image = NULL, result = ?, expires_at = ? WHERE id = ?",
                 (job.to_text(), result, self._expires_at(), job.id),
@@ -222,3 +229,8 @@ class SqliteRecords:
                 return function(self._database)
 
         return await asyncio.to_thread(run)
+
+
+def _kept(database: sqlite3.Connection, job_id: str) -> Job | None:
+    row = database.execute("SELECT text FROM job WHERE id = ?", (job_id,)).fetchone()
+    return None if row is None else Job.from_text(row[0])

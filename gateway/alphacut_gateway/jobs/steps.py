@@ -94,7 +94,8 @@ class Steps:
             if age_s > self.patience_s:
                 return await self._end(job, error, None)
             await self.records.write(dataclasses.replace(job, state="queued", attempts=job.attempts - 1))
-            return Again(min(_LONGEST_OUTAGE_PAUSE_S, 1 + age_s / 4))
+            # By the clock of another machine, or one that was put back, a job may have come from the future.
+            return Again(min(_LONGEST_OUTAGE_PAUSE_S, 1 + max(0.0, age_s) / 4))
         except AlphacutError as error:
             if not isinstance(error, ServerError) or job.attempts == self.max_attempts:
                 return await self._end(job, error, None)

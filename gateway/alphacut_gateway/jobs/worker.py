@@ -18,7 +18,6 @@ from alphacut_gateway.metrics import Metrics
 from alphacut_gateway.settings import Settings
 
 _LONGEST_PAUSE_S = 60
-_MAX_RETRIES = 100
 
 
 class _Hand:
@@ -70,13 +69,14 @@ def create_worker(settings: Settings) -> Celery:
 
     worker_process_init.connect(begin, weak=False)
     worker_process_shutdown.connect(end, weak=False)
-    # Whatever goes wrong is tried again: giving up is for the job's own count of attempts to decide.
+    # Whatever goes wrong is tried again: giving up is for the job's own count of attempts, and its age, to decide. A
+    # task that Celery gives up is thrown away, and its job waits until nobody knows it any more.
     app.task(
         name=TASK,
         bind=True,
         autoretry_for=(Exception,),
         retry_backoff=True,
         retry_backoff_max=_LONGEST_PAUSE_S,
-        max_retries=_MAX_RETRIES,
+        max_retries=None,
     )(step)
     return app

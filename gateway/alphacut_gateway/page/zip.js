@@ -63,7 +63,12 @@ function stamp(when) {
 function unused(name, taken) {
   const dot = name.lastIndexOf(".");
   let free = name;
-  for (let number = 2; taken.has(free); number += 1) free = `${name.slice(0, dot)} (${number})${name.slice(dot)}`;
-  taken.add(free);
+  for (let number = 2; taken.has(onDisk(free)); number += 1) free = `${name.slice(0, dot)} (${number})${name.slice(dot)}`;
+  taken.add(onDisk(free));
   return free;
+}
+
+/** Return what is equal for names that Windows or macOS take for one. */
+function onDisk(name) {
+  return name.normalize("NFC").toLowerCase();
 }

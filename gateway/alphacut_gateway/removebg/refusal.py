@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from alphacut_core.errors import (
     AlphacutError,
@@ -13,6 +13,7 @@ from alphacut_core.errors import (
     InputError,
     UnsupportedImageError,
 )
+from alphacut_gateway import shape
 from alphacut_gateway.faults import retry_headers
 from alphacut_gateway.refusals import ForbiddenError, MalformedRequestError, SlowUploadError, UnauthorizedError
 
@@ -71,8 +72,7 @@ class RemoveBgError(InputError):
 def answer(error: AlphacutError) -> Response:
     """Return an error in remove.bg's shape."""
     status, title, code = _described(error)
-    content = {"errors": [{"title": title, "code": code, "detail": str(error)}]}
-    return JSONResponse(content, status, retry_headers(error))
+    return shape.removebg(status, title, code, str(error), retry_headers(error))
 
 
 def _described(error: AlphacutError) -> tuple[int, str, str]:

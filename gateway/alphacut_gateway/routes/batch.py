@@ -67,7 +67,13 @@ async def batch(request: Request, query: Annotated[CutoutParameters, Query()]) -
                 rendered = await here.cutting.render(matte, options, stages)
                 return await here.cutting.encode(rendered, options, stages)
 
-        working = Working(cut, here.cutting.threads.run, 2 * settings.n_threads, settings.timeout_s)
+        working = Working(
+            cut,
+            unpack=here.cutting.threads.run,
+            keep=here.answer_bytes.count,
+            n_at_once=2 * settings.n_threads,
+            patience_s=settings.timeout_s,
+        )
         # The upload is held until the answer has been sent.
         held = stack.pop_all()
     return _Zipped(working.zipped(pictures, options.format), held)

@@ -90,6 +90,7 @@ async def submit(
     return _told(job, 202, durable=here.jobs.records.durable)
 
 
+@router.head("/{job_id}", include_in_schema=False)
 @router.get("/{job_id}", responses=declared(JobUnknownError, *_LOOKING_ERRORS), response_class=JSONResponse)
 async def state(request: Request, job_id: str) -> Response:
     """Say how far a job is."""
@@ -98,6 +99,7 @@ async def state(request: Request, job_id: str) -> Response:
     return _told(await here.jobs.find(job_id, caller.digest), 200, durable=here.jobs.records.durable)
 
 
+@router.head("/{job_id}/result", include_in_schema=False)
 @router.get(
     "/{job_id}/result",
     responses=_RESULT | declared(JobUnknownError, JobUnfinishedError, *IMAGE_ERRORS),
@@ -107,6 +109,7 @@ async def result(request: Request, job_id: str) -> Response:
     """Return the picture of a job that is done, or the error of one that failed."""
     here = gateway.of(request)
     caller = await here.admit(request, "jobs")
+    here.answer_bytes.check()
     job, content = await here.jobs.result(job_id, caller.digest)
     return Response(content, media_type=job.media_type)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from importlib import resources
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+
+from alphacut_gateway import etag
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,27 +24,31 @@ _HEADERS = {
 
 
 _FILES = {file.name: file.read_bytes() for file in (resources.files("alphacut_gateway") / "page").iterdir()}
+_TAGS = {name: etag.of(content) for name, content in _FILES.items()}
 
 
 @router.api_route("/", methods=_METHODS)
-async def page() -> Response:
+async def page(request: Request) -> Response:
     """Return the page."""
-    return _file("index.html")
+    return _file(request, "index.html")
 
 
 @router.api_route("/docs", methods=_METHODS)
-async def docs() -> Response:
+async def docs(request: Request) -> Response:
     """Return the API's description for people."""
-    return _file("docs.html")
+    return _file(request, "docs.html")
 
 
 @router.api_route("/assets/{name}", methods=_METHODS)
-async def asset(name: str) -> Response:
+async def asset(request: Request, name: str) -> Response:
     """Return one of the page's files; the name is looked up among them and is no path."""
     if name not in _FILES:
         raise HTTPException(404, "there is no such file")
-    return _file(name)
+    return _file(request, name)
 
 
-def _file(name: str) -> Response:
-    return Response(_FILES[name], media_type=_MEDIA_TYPES[name.rpartition(".")[2]], headers=_HEADERS)
+def _file(request: Request, name: str) -> Response:
+    headers = {**_HEADERS, "ETag": _TAGS[name]}
+    if etag.known(request.headers, _TAGS[name]):
+        return Response(status_code=304, headers=headers)
+    return Response(_FILES[name], media_type=_MEDIA_TYPES[name.rpartition(".")[2]], headers=headers)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 
 from fastapi import Request
 from starlette.responses import Response
 
 from alphacut_core.options import Options
-from alphacut_gateway import gateway, media
+from alphacut_gateway import etag, gateway, media
 from alphacut_gateway.tier import Tier
 
 MODE = "X-Alphacut-Mode"
@@ -22,12 +21,12 @@ async def respond(request: Request, data: bytes, options: Options, asked: Tier) 
     stages = here.stages()
     tier = await here.tier(asked)
     digest = await here.cutting.digest(data, tier)
-    etag = f'"{hashlib.sha256(digest.encode() + options.to_wire()).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", MODE: tier.mode}
+    tag = etag.of(digest.encode() + options.to_wire())
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", MODE: tier.mode}
     if tier != asked:
         headers[MODE] = f"{tier.mode}; requested={asked.mode}"
         here.metrics.stepped_down.labels(asked.mode, tier.mode).inc()
-    if _matches(request.headers.get("if-none-match", ""), etag):
+    if etag.known(request.headers, tag):
         return Response(status_code=304, headers=headers)
     async with here.cutting.matte(data, tier, options.decode, stages) as matte:
         here.metrics.masks.labels(matte.found).inc()
@@ -40,8 +39,3 @@ async def respond(request: Request, data: bytes, options: Options, asked: Tier) 
         "X-Confidence": f"{matte.prediction.confidence:.4f}",
     }
     return Response(content, media_type=media.TYPES[options.format], headers=headers)
-
-
-def _matches(condition: str, etag: str) -> bool:
-    tags = [tag.strip().removeprefix("W/") for tag in condition.split(",")]
-    return etag in tags or tags == ["*"]

@@ -19,7 +19,7 @@ from alphacut_gateway.refusals import ForbiddenError
 from alphacut_gateway.routes import picture
 from alphacut_gateway.routes.credentials import KEY
 from alphacut_gateway.routes.parameters import merged
-from alphacut_gateway.routes.remove import PICTURES, image_file
+from alphacut_gateway.routes.remove import HEADERS, PICTURES, image_file
 
 router = APIRouter(dependencies=KEY)
 
@@ -91,7 +91,9 @@ _BODY: dict[str, Any] = {
 }
 
 
-@router.post("/api/remove", responses=PICTURES | declared(*IMAGE_ERRORS), openapi_extra=_BODY, response_class=Response)
+@router.post(
+    "/api/remove", responses=PICTURES | declared(*IMAGE_ERRORS), openapi_extra=_BODY | HEADERS, response_class=Response
+)
 async def remove(request: Request, query: Annotated[Parameters, Query()]) -> Response:
     """Remove the background as rembg does, byte for byte; parameters may be form fields or in the query.
 
@@ -109,6 +111,7 @@ async def remove(request: Request, query: Annotated[Parameters, Query()]) -> Res
 @router.get(
     "/api/remove",
     responses=PICTURES | declared(*IMAGE_ERRORS, *URL_ERRORS),
+    openapi_extra=HEADERS,
     response_class=Response,
 )
 async def remove_from_address(request: Request, query: Annotated[AddressParameters, Query()]) -> Response:
@@ -121,6 +124,7 @@ async def remove_from_address(request: Request, query: Annotated[AddressParamete
             "fetching images from addresses is switched off here, since it lets callers reach this machine's network; "
             "POST the image as the form's file instead"
         )
+    here.answer_bytes.check()
     with here.body_bytes.hold(here.settings.max_bytes):
         fetching = here.fetcher.get(query.url, here.settings.max_bytes)
         data = await deadline.bound(while_there(request, fetching))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from alphacut_gateway import gateway, media
+from alphacut_gateway import deadline, etag, gateway, media
 from alphacut_gateway.faults import IMAGE_ERRORS, declared
 from alphacut_gateway.leaving import while_there
 from alphacut_gateway.refusals import MalformedRequestError
@@ -23,6 +23,7 @@ _FORM = {"schema": {"type": "object", "required": ["file"], "properties": {"file
 BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": _FORM, "image/*": {"schema": BINARY}}}
 }
+HEADERS: dict[str, Any] = {"parameters": [deadline.PARAMETER, etag.PARAMETER]}
 PICTURES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The picture. `Server-Timing` says where the time went, `X-Cache` whether the mask was known, "
@@ -33,7 +34,9 @@ PICTURES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/remove", responses=PICTURES | declared(*IMAGE_ERRORS), openapi_extra=BODY, response_class=Response)
+@router.post(
+    "/remove", responses=PICTURES | declared(*IMAGE_ERRORS), openapi_extra=BODY | HEADERS, response_class=Response
+)
 async def remove(request: Request, query: Annotated[CutoutParameters, Query()]) -> Response:
     """Remove the background of an image, sent as the `file` of a form or as the body itself.
 
@@ -42,11 +45,11 @@ async def remove(request: Request, query: Annotated[CutoutParameters, Query()]) 
     """
     here = gateway.of(request)
     await here.admit(request, "remove")
-    deadline = here.deadline(request)
+    allowed = here.deadline(request)
     async with here.upload(request) as upload:
         data, wishes = image_file(upload), merged(query, upload.fields)
         making = picture.respond(request, data, wishes.options(), wishes.tier())
-        return await deadline.bound(while_there(request, making))
+        return await allowed.bound(while_there(request, making))
 
 
 def image_file(upload: Upload) -> bytes:

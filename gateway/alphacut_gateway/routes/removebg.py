@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from alphacut_core import codec
 from alphacut_core.errors import AlphacutError, InputError
-from alphacut_gateway import allowance, gateway, keys
+from alphacut_gateway import allowance, deadline, gateway, keys
 from alphacut_gateway.envelope import note_fault
 from alphacut_gateway.leaving import while_there
 from alphacut_gateway.refusals import AddressError
@@ -49,7 +49,8 @@ _BODY: dict[str, Any] = {
         "content": dict.fromkeys(
             ("multipart/form-data", "application/x-www-form-urlencoded", "application/json"), _FORM
         ),
-    }
+    },
+    "parameters": [deadline.PARAMETER],
 }
 _PICTURES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -89,9 +90,9 @@ async def account(request: Request) -> Response:
 async def _removebg(request: Request, caller: str) -> Response:
     here = gateway.of(request)
     await here.megapixels.charge(caller, 0, here.settings.megapixels_per_minute)
-    deadline = here.deadline(request)
+    allowed = here.deadline(request)
     async with here.upload(request, text_forms=True) as upload:
-        return await deadline.bound(while_there(request, _cut_out(request, caller, upload)))
+        return await allowed.bound(while_there(request, _cut_out(request, caller, upload)))
 
 
 async def _cut_out(request: Request, caller: str, upload: Upload) -> Response:

@@ -23,6 +23,7 @@ _TEXTS = ("network", "target", "photographs", "engine_sha256", "created_by")
 _NUMBERS: Mapping[str, type] = {"iou_p1": float, "pictures": int, "native_size": int}
 
 
+@router.head("/v1/models", include_in_schema=False)
 @router.get("/v1/models", responses=declared(UnavailableError))
 async def models(request: Request) -> dict[str, list[dict[str, Any]]]:
     """Say what is served, by network and tier: licence, precision, accuracy and speed as they were measured.
@@ -48,6 +49,7 @@ async def readyz(request: Request) -> dict[str, str | float]:
     return {"status": "ready", "server": health.server, "latency_s": health.latency_s}
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics", dependencies=KEY, response_class=Response, responses=declared(UnauthorizedError, ForbiddenError)
 )

@@ -160,6 +160,16 @@ def test_the_zip_is_read_by_python_and_equal_names_are_numbered(empty_page: Any)
         assert archive.infolist()[0].date_time == (2026, 11, 21, 7, 8, 8)
 
 
+def test_names_that_windows_or_macos_take_for_one_are_numbered(empty_page: Any) -> None:
+    names = ["A.png", "a.png", "\u00e9.png", "e\u0301.png", "b.png"]
+    body = (
+        "const made = await it.zip(given.map((name) => ({name, blob: new Blob([])})));"
+        "return [...new Uint8Array(await made.arrayBuffer())]"
+    )
+    with zipfile.ZipFile(io.BytesIO(bytes(call(empty_page, "zip", body, names)))) as archive:
+        assert archive.namelist() == ["A.png", "a (2).png", "\u00e9.png", "e\u0301 (2).png", "b.png"]
+
+
 def test_crc32_is_zlibs(empty_page: Any) -> None:
     for content in (b"", b"a", bytes(SEED.integers(0, 256, 1000, np.uint8))):
         got = call(empty_page, "zip", "return it.crc32(Uint8Array.from(given))", list(content))

@@ -88,6 +88,12 @@ def test_equal_names_are_told_apart(post: Any, photo: bytes) -> None:
     assert len({name.casefold() for name in answers}) == 3
 
 
+@pytest.mark.parametrize(("one", "other"), [("a", "A"), ("é", "e\u0301"), ("É", "e\u0301"), ("straße", "STRASSE")])
+def test_names_that_windows_or_macos_take_for_one_are_told_apart(one: str, other: str) -> None:
+    answers = Answers("png")
+    assert [answers.name(f"{name}.jpg") for name in (one, other)] == [f"{one}.png", f"{other}-2.png"]
+
+
 @pytest.mark.parametrize(
     "name",
     [

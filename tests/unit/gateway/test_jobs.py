@@ -197,3 +197,21 @@ def test_a_key_is_known_to_redis_however_short_jobs_are_kept(redis_process: Any,
             await records.close()
 
     asyncio.run(scenario())
+
+
+def test_a_job_is_kept_whose_key_was_that_of_one_that_is_gone(redis_process: Any, photo: bytes) -> None:
+    def job() -> Job:
+        return jobs.new(caller="me", fingerprint="f", tier=Tier(), options=Options(), webhook="", trace="")
+
+    async def scenario() -> None:
+        records = RedisRecords(redis_process.url, 60)
+        try:
+            first = await records.create(job(), photo, "order-1", 0)
+            await records._redis.delete(f"alphacut:job:{first.id}")
+            second = await records.create(job(), photo, "order-1", 0)
+            assert (await records.read(second.id), await records.image(second.id)) == (second, photo)
+            assert (await records.create(job(), photo, "order-1", 0)).id == second.id
+        finally:
+            await records.close()
+
+    asyncio.run(scenario())

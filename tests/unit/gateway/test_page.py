@@ -35,6 +35,18 @@ def test_the_page_is_served_under_a_strict_policy(get: Any, url: str, kind: str)
     assert "unsafe" not in policy
 
 
+@pytest.mark.parametrize("url", ["/", "/docs", "/assets/app.js"])
+def test_a_file_that_the_browser_has_is_not_sent_again(play: Any, url: str) -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        tag = (await client.get(url)).headers["etag"]
+        again = await client.get(url, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert "default-src 'none'" in again.headers["content-security-policy"]
+        assert (await client.get(url, headers={"If-None-Match": '"another"'})).status_code == 200
+
+    play(scenario)
+
+
 @pytest.mark.parametrize("name", ["..%2fapp.py", "%2e%2e/app.py", "../settings.py", "nothing.js", "%00", "/etc/passwd"])
 def test_no_other_file_is_served(get: Any, name: str) -> None:
     assert get(f"/assets/{name}").status_code == 404

@@ -244,6 +244,28 @@ def test_what_is_not_available_is_announced(ask: Ask) -> None:
     assert ask(add_shadow="true", shadow_type="3d").headers["X-Ignored"] == "shadow_type, add_shadow"
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("POST /v1.0/removebg", (500, "Internal server error", "internal")),
+        ("GET /v1.0/removebg", (405, "Method not allowed", "method_not_allowed")),
+        ("POST /v1.0/improve", (404, "Not found", "not_found")),
+    ],
+)
+def test_what_no_route_answers_has_the_contracts_shape_too(
+    play: Any, predictor: Any, photo: bytes, asked: str, told: tuple[int, str, str]
+) -> None:
+    method, path = asked.split()
+    predictor.error = RuntimeError("password")
+    sent = {"files": {"image_file": ("a.png", photo)}} if method == "POST" else {}
+    response = play(lambda client: client.request(method, path, headers=KEY, **sent))
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["title"], error["code"]) == told
+    assert error["detail"]
+    assert "password" not in response.text
+    assert ("allow" in response.headers) == (told[0] == 405)
+
+
 def test_a_missing_and_a_wrong_key_are_told_apart(play: Any) -> None:
     async def scenario(client: httpx.AsyncClient) -> list[tuple[int, str, str]]:
         answers = [

@@ -32,10 +32,19 @@ def test_readiness_fails_with_the_server_and_health_does_not(play: Any, predicto
     assert play(scenario) == (503, 200)
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/readyz", "/assets/app.js"])
-def test_what_is_looked_at_can_be_looked_for(play: Any, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/docs", "/healthz", "/readyz", "/assets/app.js", "/v1/models", "/metrics", "/openapi.json"),
+        *("/v1/jobs/{}", "/v1/jobs/{}/result"),
+    ],
+)
+def test_what_is_looked_at_can_be_looked_for(play: Any, photo: bytes, path: str) -> None:
     async def scenario(client: httpx.AsyncClient) -> list[int]:
-        return [(await client.request(method, path)).status_code for method in ("HEAD", "GET")]
+        job = (await client.post("/v1/jobs", content=photo)).json()["id"] if "{}" in path else ""
+        while job and (await client.get(f"/v1/jobs/{job}")).json()["state"] != "done":
+            await asyncio.sleep(0.01)
+        return [(await client.request(method, path.format(job))).status_code for method in ("HEAD", "GET")]
 
     assert play(scenario) == [200, 200]
 
@@ -179,6 +188,25 @@ def test_the_openapi_document_says_where_a_key_is_looked_at_and_what_becomes_of_
             refused = "403" if path.startswith("/v1.0/") else "401"
             assert (refused in operation["responses"]) == looks, path
             assert path == "/metrics" or ("429" in operation["responses"]) == looks, path
+
+
+@pytest.mark.parametrize(
+    ("operation", "names"),
+    [
+        ("post /remove", {"X-Request-Timeout-Ms", "If-None-Match"}),
+        ("post /api/remove", {"X-Request-Timeout-Ms", "If-None-Match"}),
+        ("get /api/remove", {"X-Request-Timeout-Ms", "If-None-Match"}),
+        ("post /v1.0/removebg", {"X-Request-Timeout-Ms"}),
+        ("post /v1/jobs", {"Idempotency-Key"}),
+        ("post /v1/batch", set()),
+    ],
+)
+def test_the_openapi_document_names_the_headers_that_are_looked_at(play: Any, operation: str, names: set[str]) -> None:
+    document = play(lambda client: client.get("/openapi.json")).json()
+    method, path = operation.split()
+    parameters = document["paths"][path][method].get("parameters", [])
+    found = [each["name"].lower() for each in parameters if each["in"] == "header"]
+    assert sorted(found) == sorted(name.lower() for name in names)
 
 
 @pytest.mark.parametrize(("headers", "query"), [({"x-long": "a" * 20_000}, ""), ({}, "a" * 20_000)])

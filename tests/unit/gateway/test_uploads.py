@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -81,6 +83,13 @@ def test_json_is_parsed_only_where_it_is_wanted(post: Any, photo: bytes) -> None
 def test_a_form_that_cannot_be_read_is_the_callers_fault(post: Any, headers: dict[str, str], body: bytes) -> None:
     response = post("/remove", content=body, headers=headers)
     assert (response.status_code, response.json()["error"]["code"]) == (400, "request-malformed")
+
+
+def test_fields_may_each_end_with_the_sign_between_them(post: Any, photo: bytes) -> None:
+    fields = urlencode({"image_file_b64": base64.b64encode(photo), "size": "auto"})
+    headers = {"content-type": "application/x-www-form-urlencoded", "X-API-Key": "k"}
+    response = post("/v1.0/removebg", content=f"{fields}&".encode(), headers=headers)
+    assert response.status_code == 200, response.text
 
 
 @pytest.mark.parametrize("body", [b'{"\\ud800":"x"}', b'{"image_url":"\\ud800"}'])
