@@ -56,6 +56,8 @@ class Search:
         repeats: Trials at each rate, fewer once the majority is clear.
         resolution: How close together the highest rate that is kept and the lowest that is not have to be.
         report: Called with each verdict.
+        verdicts: Receives them, too.
+        undecided: Holds the trials of a rate that is not judged yet.
     """
 
     target: Target
@@ -64,6 +66,7 @@ class Search:
     resolution: float = 0.04
     report: Callable[[Verdict], None] = lambda verdict: None
     verdicts: list[Verdict] = field(default_factory=list)
+    undecided: list[Trial] = field(default_factory=list)
 
     def run(self, ceiling_per_s: float) -> float:
         """Return the highest rate found to be kept.
@@ -113,7 +116,7 @@ class Search:
 
     def judge(self, rate_per_s: float, first_seed: int = 0) -> Verdict:
         """Try one rate."""
-        trials: list[Trial] = []
+        trials = self.undecided
         for trial in self._trials(rate_per_s, first_seed):
             trials.append(trial)
             kept = sum(not one.misses(self.slo) for one in trials)
@@ -121,6 +124,7 @@ class Search:
                 break
         verdict = Verdict(rate_per_s, 2 * kept > len(trials), tuple(trials))
         self.verdicts.append(verdict)
+        trials.clear()
         self.report(verdict)
         return verdict
 
