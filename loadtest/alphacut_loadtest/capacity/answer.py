@@ -39,6 +39,8 @@ def paragraph(result: Result) -> str:
     wrong = [check.name for check in result.checks if not check.holds]
     if wrong:
         sentences.append(f"BEWARE: the measurement contradicts itself ({', '.join(wrong)}); do not rely on it.")
+    if result.shortage:
+        sentences.append(f"BEWARE: the trials were too short for this promise: {result.shortage}.")
     return " ".join(sentences)
 
 

@@ -80,7 +80,12 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
     help="Share of each machine that stays free.",
 )
 @click.option(
-    "--trial", "trial_s", type=Finite(0.5), default=20.0, show_default=True, help="Seconds that each rate is held."
+    "--trial",
+    "trial_s",
+    type=Finite(0.5),
+    default=20.0,
+    show_default=True,
+    help="Seconds that each rate is held; up to ten times as long where the SLO's percentile takes more requests.",
 )
 @click.option(
     "--warm-up",

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from alphacut_loadtest.capacity import enough
 from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.generator.records import Samples
@@ -20,8 +21,6 @@ from alphacut_loadtest.measure.window import in_flight_mean, window
 from alphacut_loadtest.traffic.mix import Mix
 from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage, protocol_of
 from alphacut_loadtest.traffic.slo import Slo
-
-_LEAST_REQUESTS, _MOST_TIMES = 20, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +74,8 @@ class LocustTarget:
         return ~(turned_away & (protocol_of(self.service.url) == "gateway"))
 
     def _length_s(self, kind: Literal["open", "closed"], level: float) -> float:
-        """Return how long to measure: at low rates longer, since a percentile of three requests says nothing."""
-        least_s = _LEAST_REQUESTS / level if kind == "open" else 0.0
-        return max(self.trial_s, min(least_s, _MOST_TIMES * self.trial_s))
+        """Return how long to measure: percentiles, which open trials are judged by, may take longer than was asked."""
+        return enough.length_s(self.slo, level, self.trial_s) if kind == "open" else self.trial_s
 
     def _summed(
         self, kind: Literal["open", "closed"], level: float, run: Run, watch: Watch | None, cpu_s: dict[str, float]

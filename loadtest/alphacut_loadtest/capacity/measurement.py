@@ -100,7 +100,9 @@ def line(verdict: Verdict, slo: Slo) -> str:
     seen = ", ".join(rounded(trial.window.percentile_s(percent)) for trial in verdict.trials)
     misses = [miss for trial in verdict.trials for miss in trial.misses(slo)]
     because = "" if verdict.kept else f": {misses[0]}"
-    return f"{verdict.rate_per_s:6.2f} a second, p{percent:g} {seen}: {'kept' if verdict.kept else 'missed'}{because}"
+    too_short = f"; {short}" if (short := verdict.shortage(slo)) else ""
+    judged = "kept" if verdict.kept else "missed"
+    return f"{verdict.rate_per_s:6.2f} a second, p{percent:g} {seen}: {judged}{because}{too_short}"
 
 
 def _closed(target: Target, callers: int, report: Callable[[str], None]) -> Trial:

@@ -41,13 +41,16 @@ class Partial(Tried):
     def paragraph(self) -> str:
         """Say in words that stand alone that there is no capacity, why, and what was tried."""
         kept = self.highest_kept_per_s
-        tried = f"{len(self.sweep)} numbers of callers and {len(self.verdicts)} rates were tried"
+        rates = "1 rate" if len(self.verdicts) == 1 else f"{len(self.verdicts)} rates"
+        tried = f"{len(self.sweep)} numbers of callers and {rates} were tried"
         best = (
             "none of which was kept" if kept is None else f"the highest that was kept, once, is {three(kept)} a second"
         )
+        short = self.verdicts[-1].shortage(self.slo) if self.verdicts else None
         return (
             f"NO CAPACITY was found for {self.slo} with the mix {self.scenario!r}: {self.why}. "
             f"{tried}{f', {best}' if self.verdicts else ''}; this is a partial result, and nothing to plan by."
+            f"{f' The last trials were too short for this promise: {short}.' if short else ''}"
         )
 
     def to_json(self) -> str:

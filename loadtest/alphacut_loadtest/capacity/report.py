@@ -51,6 +51,7 @@ def _rates(tried: Tried) -> str:
     rows = [
         [
             three(trial.level),
+            f"{trial.window.requests:,}",
             three(trial.window.offered_per_s),
             three(trial.window.achieved_per_s),
             *(
@@ -63,7 +64,7 @@ def _rates(tried: Tried) -> str:
         ]
         for trial in tried.trials
     ]
-    head = ("rate", "offered", "achieved", "p50 ms", "p95 ms", "p99 ms", "bad", "queue", "kept")
+    head = ("rate", "requests", "offered", "achieved", "p50 ms", "p95 ms", "p99 ms", "bad", "queue", "kept")
     return page.table(head, rows)
 
 

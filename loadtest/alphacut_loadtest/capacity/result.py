@@ -83,8 +83,14 @@ class Result(Tried):
 
     @property
     def proven(self) -> bool:
-        """Whether the rate was kept again, 1.3 times as much was not, and the books agree."""
-        return self.confirmed.kept and not self.broken.kept and all(check.holds for check in self.checks)
+        """Whether the rate was kept again, 1.3 times as much was not, and the books agree; of enough requests."""
+        enough = self.shortage is None
+        return enough and self.confirmed.kept and not self.broken.kept and all(check.holds for check in self.checks)
+
+    @property
+    def shortage(self) -> str | None:
+        """Why trials were too short for the strictest percentile, and what to do; None if they were not."""
+        return self.confirmed.shortage(self.slo)
 
     @property
     def percentile_s(self) -> float:
@@ -101,6 +107,7 @@ class Result(Tried):
             "capacity_per_s": self.capacity_per_s,
             "percentile_s": self.percentile_s,
             "proven": self.proven,
+            "shortage": self.shortage,
         }
         return json.dumps({**summary, **content}, indent=1)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from alphacut_core.errors import AlphacutError
+from alphacut_loadtest.capacity import enough
 from alphacut_loadtest.capacity.trial import Target, Trial
 from alphacut_loadtest.digits import three
 from alphacut_loadtest.traffic.slo import Slo
@@ -44,6 +45,10 @@ class Verdict:
     rate_per_s: float
     kept: bool
     trials: tuple[Trial, ...]
+
+    def shortage(self, slo: Slo) -> str | None:
+        """Return why trials were too short for the strictest percentile, and what to do; None if they were not."""
+        return enough.shortage(slo, self.rate_per_s, self.trials[0].window.duration_s)
 
 
 @dataclass(slots=True)

@@ -46,10 +46,15 @@ def trial(promise: str, ended: Ended = lambda number: Outcome.ANSWERED, url: str
 
 @pytest.mark.parametrize("percent", ["p75", "p99.9", "p95"])
 def test_any_percentile_of_a_promise_is_measured(percent: str) -> None:
-    kept, missed = f"{percent}=100ms", f"{percent}=50ms"
+    kept, missed = f"{percent}=101ms", f"{percent}=50ms"
     assert trial(kept).misses(slo.parse(kept)) == []
     (told,) = trial(missed).misses(slo.parse(missed))
     assert told.startswith(f"{percent} is ")
+
+
+@pytest.mark.parametrize(("percent", "lasts_s"), [("p50", 10), ("p95", 10), ("p99", 50), ("p99.9", 100)])
+def test_a_trial_lasts_as_long_as_its_percentile_takes(percent: str, lasts_s: float) -> None:
+    assert trial(f"{percent}=1s").window.duration_s == pytest.approx(lasts_s)
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,15 @@ def test_a_measurement_that_contradicts_itself_is_not_proven_and_says_so(result:
     assert "BEWARE" in answer.paragraph(doubtful)
 
 
+def test_what_so_few_requests_show_is_not_proven_and_says_what_would_do(result: Result) -> None:
+    assert json.loads(result.to_json())["shortage"] is None
+    slow = dataclasses.replace(result, confirmed=dataclasses.replace(result.confirmed, rate_per_s=0.1))
+    assert not slow.proven
+    assert "600 s hold 60 requests, and p95 takes 200: give --trial 200," in answer.paragraph(slow)
+    assert "BEWARE: the trials were too short" in report.html(slow)
+    assert json.loads(slow.to_json())["shortage"] == slow.shortage
+
+
 def test_a_rate_that_was_not_broken_is_not_proven(result: Result) -> None:
     unbroken = dataclasses.replace(result, broken=dataclasses.replace(result.broken, kept=True))
     assert not unbroken.proven
