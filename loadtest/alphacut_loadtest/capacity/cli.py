@@ -80,6 +80,13 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
     help="Share of each machine that stays free.",
 )
 @click.option(
+    "--spare",
+    type=click.IntRange(0),
+    default=fleet.SPARE,
+    show_default=True,
+    help="Machines that may fail while the others carry the target.",
+)
+@click.option(
     "--trial",
     "trial_s",
     type=Finite(0.5),
@@ -195,7 +202,9 @@ def _measured(scenario: Scenario, origin: Origin, options: dict[str, Any], progr
         broken=found.broken,
         checks=found.checks,
         bottleneck=bottleneck.find(found.broken.trials[0], origin.machine.cores),
-        fleet=fleet.plan(rate_per_s, options["target_qps"], options["price_per_hour"], options["headroom"]),
+        fleet=fleet.plan(
+            rate_per_s, options["target_qps"], options["price_per_hour"], options["headroom"], options["spare"]
+        ),
         second_opinion=opinion,
     )
 
