@@ -24,10 +24,10 @@ from alphacut_loadtest.capacity import (
     usl,
 )
 from alphacut_loadtest.capacity.locust_target import LocustTarget
-from alphacut_loadtest.capacity.measurement import Effort, Progress, measure
+from alphacut_loadtest.capacity.measurement import CALLERS, Effort, Progress, measure
 from alphacut_loadtest.capacity.partial import Partial
 from alphacut_loadtest.capacity.result import Result
-from alphacut_loadtest.capacity.search import ClientLimitError, NoCapacityError
+from alphacut_loadtest.capacity.search import REPEATS, RESOLUTION, ClientLimitError, NoCapacityError
 from alphacut_loadtest.exit_status import MISSED, NO_CAPACITY, NO_RESULT
 from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.measure.run import Generator
@@ -105,15 +105,15 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
 @click.option(
     "--callers",
     callback=_callers,
-    default="1,2,4,8,16",
+    default=",".join(map(str, CALLERS)),
     show_default=True,
     help="Numbers of callers who wait, tried first.",
 )
-@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Trials at each rate.")
+@click.option("--repeats", type=click.IntRange(1), default=REPEATS, show_default=True, help="Trials at each rate.")
 @click.option(
     "--resolution",
     type=Finite(0.005, 1),
-    default=0.08,
+    default=RESOLUTION,
     show_default=True,
     help="Where the search ends, as a share of the rate.",
 )

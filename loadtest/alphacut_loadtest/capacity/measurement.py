@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from alphacut_loadtest.capacity import usl
 from alphacut_loadtest.capacity.checks import Check, checks
-from alphacut_loadtest.capacity.search import CLIENT_REMEDY, ClientLimitError, Search, Verdict
+from alphacut_loadtest.capacity.search import CLIENT_REMEDY, REPEATS, RESOLUTION, ClientLimitError, Search, Verdict
 from alphacut_loadtest.capacity.trial import Target, Trial
 from alphacut_loadtest.capacity.usl import Usl
 from alphacut_loadtest.measure.answered import check_answered
@@ -54,8 +54,8 @@ class Effort:
     """
 
     callers: Sequence[int] = CALLERS
-    repeats: int = 3
-    resolution: float = 0.04
+    repeats: int = REPEATS
+    resolution: float = RESOLUTION
 
     def __post_init__(self) -> None:
         usl.check_callers(self.callers)

@@ -12,6 +12,8 @@ from alphacut_loadtest.digits import three
 from alphacut_loadtest.traffic.slo import Slo
 
 BREAK_FACTOR = 1.3
+REPEATS = 3
+RESOLUTION = 0.08
 _FIRST_SHARE, _STEP = 0.75, 1.25
 _MOST_RATES = 16
 _MOST_CONFIRMATIONS = 5
@@ -67,8 +69,8 @@ class Search:
 
     target: Target
     slo: Slo
-    repeats: int = 3
-    resolution: float = 0.04
+    repeats: int = REPEATS
+    resolution: float = RESOLUTION
     report: Callable[[Verdict], None] = lambda verdict: None
     verdicts: list[Verdict] = field(default_factory=list)
     undecided: list[Trial] = field(default_factory=list)
