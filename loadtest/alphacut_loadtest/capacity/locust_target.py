@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from alphacut_core.errors import UnavailableError
 from alphacut_loadtest.capacity import enough
 from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.generator.outcome import Outcome
@@ -61,9 +62,13 @@ class LocustTarget:
             protocol=protocol_of(self.service.url),
         )
         before = self.service.cpu_s()
-        with ExitStack() as stack:
-            watch = stack.enter_context(Watch(self.service.metrics_url)) if self.service.metrics_url else None
-            run = self.generator.run(scenario, rate_per_s, seed)
+        try:
+            with ExitStack() as stack:
+                watch = stack.enter_context(Watch(self.service.metrics_url)) if self.service.metrics_url else None
+                run = self.generator.run(scenario, rate_per_s, seed)
+        except UnavailableError:
+            self.service.check_running()  # or else that is why its page of metrics is not there
+            raise
         cpu_s = self.service.cpu_since_s(before)
         cpu_s["client"] = sum(one.cpu_s for one in run.processes)
         return self._summed(kind, level, run, watch, cpu_s)
