@@ -12,8 +12,8 @@ from alphacut_core.errors import EngineBuildError
 REPOSITORY_OPTION = click.option(
     "--repository",
     type=click.Path(path_type=Path, file_okay=False),
-    envvar="ALPHACUT_REPOSITORY",
-    help="Triton's model repository; default: the checkout's, or $ALPHACUT_REPOSITORY.",
+    envvar=bundled.REPOSITORY_VARIABLE,
+    help=f"Triton's model repository; default: the checkout's, or ${bundled.REPOSITORY_VARIABLE}.",
 )
 
 

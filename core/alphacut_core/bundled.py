@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGES = Path(__file__).resolve().parents[1]
@@ -12,6 +13,15 @@ CHECKOUT = _PACKAGES.parent
 
 MODEL_REPOSITORY = CHECKOUT / "model_repository"
 """The checkout's model repository; installed packages bring none."""
+
+REPOSITORY_VARIABLE = "ALPHACUT_REPOSITORY"
+"""The environment's variable that names another one."""
+
+
+def repository(chosen: Path | None = None) -> Path:
+    """Return the model repository: the one chosen, ``$ALPHACUT_REPOSITORY``, or the checkout's; it need not exist."""
+    named = chosen or os.environ.get(REPOSITORY_VARIABLE)
+    return Path(named) if named else MODEL_REPOSITORY
 
 
 def _brought(installed: str, in_checkout: str) -> Path:

@@ -5,3 +5,6 @@ MISSED = 3
 
 NO_RESULT = 4
 """It ran, and the client was the limit, so nothing was learnt."""
+
+NO_CAPACITY = 5
+"""It ran, and found no rate at which the promise is kept."""

@@ -68,8 +68,8 @@ def here(repository: Path | None, url: str | None = None) -> Origin:
 
 
 def of_service(url: str | None) -> Origin:
-    """Describe this machine and what is asked: somebody else's server, or without a ``url`` the checkout's engine."""
-    return here(bundled.MODEL_REPOSITORY if url is None else None, url)
+    """Describe this machine and what is asked: somebody else's server, or without a ``url`` the embedded one's."""
+    return here(bundled.repository() if url is None else None, url)
 
 
 def _engine(repository: Path) -> str:

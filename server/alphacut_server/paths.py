@@ -9,7 +9,6 @@ from alphacut_core import bundled
 from alphacut_core.errors import ServerStartError
 
 HOME_VARIABLE = "ALPHACUT_HOME"
-REPOSITORY_VARIABLE = "ALPHACUT_REPOSITORY"
 
 
 def home() -> Path:
@@ -35,10 +34,10 @@ def repository(chosen: Path | None) -> Path:
     Raises:
         ServerStartError: There is none.
     """
-    named = chosen or os.environ.get(REPOSITORY_VARIABLE)
-    folder = Path(named).resolve() if named else bundled.MODEL_REPOSITORY
+    folder = bundled.repository(chosen).resolve()
     if not (folder / "postprocess" / "config.pbtxt").is_file():
         raise ServerStartError(
-            f"got {folder}, which is no Alphacut model repository; name one with --repository or ${REPOSITORY_VARIABLE}"
+            f"got {folder}, which is no Alphacut model repository; "
+            f"name one with --repository or ${bundled.REPOSITORY_VARIABLE}"
         )
     return folder

@@ -21,7 +21,11 @@ WEIGHTS_OPTION = click.option(
     help="The plain network that the served engine was built from, for rembg; default: the bundled one.",
 )
 REPOSITORY_OPTION = click.option(
-    "--repository", type=FOLDER, default=bundled.MODEL_REPOSITORY, help="Default: the checkout's."
+    "--repository",
+    type=FOLDER,
+    envvar=bundled.REPOSITORY_VARIABLE,
+    default=bundled.MODEL_REPOSITORY,
+    help=f"Default: the checkout's, or ${bundled.REPOSITORY_VARIABLE}.",
 )
 
 

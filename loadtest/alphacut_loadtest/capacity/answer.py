@@ -30,15 +30,19 @@ def paragraph(result: Result) -> str:
         _law(result),
     ]
     if fleet.machines is not None and fleet.target_per_s is not None:
+        kind, carrying = "machines" if own else "services", fleet.machines - fleet.spare
+        spare = f"{fleet.spare} to spare, so that as many may fail" if fleet.spare else "none to spare if one fails"
         sentences.append(
-            f"{three(fleet.target_per_s)} images a second take {fleet.machines} of these "
-            f"{'machines' if own else 'services'}, with {100 * fleet.headroom:.0f} % of each left free."
+            f"{three(fleet.target_per_s)} images a second take {fleet.machines} of these {kind}: "
+            f"{carrying} with {100 * fleet.headroom:.0f} % of each left free, and {spare}."
         )
     if fleet.cost_per_million is not None:
         sentences.append(f"A million images cost {fleet.cost_per_million:,.2f}.")
     wrong = [check.name for check in result.checks if not check.holds]
     if wrong:
         sentences.append(f"BEWARE: the measurement contradicts itself ({', '.join(wrong)}); do not rely on it.")
+    if result.shortage:
+        sentences.append(f"BEWARE: the trials were too short for this promise: {result.shortage}.")
     return " ".join(sentences)
 
 

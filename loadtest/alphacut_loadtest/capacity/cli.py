@@ -9,21 +9,33 @@ from typing import Any
 
 import click
 
-from alphacut_core.errors import InvalidOptionError
+from alphacut_core.errors import AlphacutError, InvalidOptionError
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
-from alphacut_loadtest.capacity import answer, bottleneck, compare, fleet, report, results_table, second_opinion, usl
+from alphacut_loadtest.capacity import (
+    answer,
+    bottleneck,
+    compare,
+    fleet,
+    partial,
+    report,
+    results_table,
+    second_opinion,
+    usl,
+)
 from alphacut_loadtest.capacity.locust_target import LocustTarget
-from alphacut_loadtest.capacity.measurement import Effort, measure
+from alphacut_loadtest.capacity.measurement import CALLERS, Effort, Progress, measure
+from alphacut_loadtest.capacity.partial import Partial
 from alphacut_loadtest.capacity.result import Result
-from alphacut_loadtest.capacity.search import ClientLimitError
-from alphacut_loadtest.exit_status import MISSED, NO_RESULT
+from alphacut_loadtest.capacity.search import REPEATS, RESOLUTION, ClientLimitError, NoCapacityError
+from alphacut_loadtest.exit_status import MISSED, NO_CAPACITY, NO_RESULT
 from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.measure.run import Generator
 from alphacut_loadtest.measure.service import serving
+from alphacut_loadtest.origin import Origin
 from alphacut_loadtest.promise import promised
 from alphacut_loadtest.traffic import scenario_file
-from alphacut_loadtest.traffic.scenario import MAX_CALLERS, PROTOCOLS, Protocol
+from alphacut_loadtest.traffic.scenario import MAX_CALLERS, PROTOCOLS, Protocol, Scenario
 from alphacut_loadtest.traffic.slo import Slo
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -68,7 +80,19 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
     help="Share of each machine that stays free.",
 )
 @click.option(
-    "--trial", "trial_s", type=Finite(0.5), default=20.0, show_default=True, help="Seconds that each rate is held."
+    "--spare",
+    type=click.IntRange(0),
+    default=fleet.SPARE,
+    show_default=True,
+    help="Machines that may fail while the others carry the target.",
+)
+@click.option(
+    "--trial",
+    "trial_s",
+    type=Finite(0.5),
+    default=20.0,
+    show_default=True,
+    help="Seconds that each rate is held; up to ten times as long where the SLO's percentile takes more requests.",
 )
 @click.option(
     "--warm-up",
@@ -81,15 +105,15 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
 @click.option(
     "--callers",
     callback=_callers,
-    default="1,2,4,8,16",
+    default=",".join(map(str, CALLERS)),
     show_default=True,
     help="Numbers of callers who wait, tried first.",
 )
-@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Trials at each rate.")
+@click.option("--repeats", type=click.IntRange(1), default=REPEATS, show_default=True, help="Trials at each rate.")
 @click.option(
     "--resolution",
     type=Finite(0.005, 1),
-    default=0.08,
+    default=RESOLUTION,
     show_default=True,
     help="Where the search ends, as a share of the rate.",
 )
@@ -100,16 +124,27 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
 def capacity(context: click.Context, /, **options: Any) -> None:
     """Find how many images a second one machine serves within an SLO, and how many machines a target takes.
 
-    Exit status: 0 for an answer that was proven, 3 for one that was not, 4 where the client was the limit.
+    Exit status: 0 for an answer that was proven, 3 for one that was not, 4 where the client was the limit, 5 where no
+    rate keeps the SLO, or none twice. Whatever ends it, Ctrl-C too (status 1), what was tried until then is kept as
+    capacity-partial.
     """
     if context.invoked_subcommand is not None:
         return
+    scenario = scenario_file.load(options["scenario"])
+    origin = origins.of_service(options["url"])
+    folder = results.folder(origin) if options["keep"] else options["output"]
+    progress = Progress()
     try:
-        result = _measured(options["promise"], options)
-    except ClientLimitError as error:
-        click.echo(f"no result: {error}", err=True)
-        context.exit(NO_RESULT)
-    folder = results.folder(result.origin) if options["keep"] else options["output"]
+        result = _measured(scenario, origin, options, progress)
+    except (AlphacutError, KeyboardInterrupt) as error:
+        if progress.sweep:
+            _keep(_partial(scenario, origin, options, progress, error), folder)
+        if isinstance(error, ClientLimitError):
+            click.echo(f"no result: {error}", err=True)
+            context.exit(NO_RESULT)
+        if isinstance(error, NoCapacityError):
+            context.exit(NO_CAPACITY)
+        raise
     paths = results.write(folder, "capacity", json=result.to_json, html=lambda: report.html(result))
     click.echo(answer.paragraph(result))
     _tell(f"written to {' and '.join(map(str, paths))}")
@@ -140,11 +175,10 @@ def table_command(write: bool) -> None:
     click.echo(shown)
 
 
-def _measured(promise: Slo, options: dict[str, Any]) -> Result:
-    scenario = scenario_file.load(options["scenario"])
+def _measured(scenario: Scenario, origin: Origin, options: dict[str, Any], progress: Progress) -> Result:
+    promise: Slo = options["promise"]
     mix = scenario.lanes[0].mix
     effort = Effort(options["callers"], options["repeats"], options["resolution"])
-    origin = origins.of_service(options["url"])
     protocol: Protocol = options["protocol"]
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
@@ -152,7 +186,7 @@ def _measured(promise: Slo, options: dict[str, Any]) -> Result:
     ):
         generator = Generator(service.url, options["processes"], options["images"], Path(cache))
         target = LocustTarget(service, generator, mix, promise, options["warmup_s"], options["trial_s"])
-        found = measure(target, promise, effort, _tell)
+        found = measure(target, promise, effort, _tell, progress)
         rate_per_s = found.confirmed.rate_per_s
         opinion = second_opinion.ask(target, options["images"], Path(cache), _tell)
     return Result(
@@ -168,9 +202,35 @@ def _measured(promise: Slo, options: dict[str, Any]) -> Result:
         broken=found.broken,
         checks=found.checks,
         bottleneck=bottleneck.find(found.broken.trials[0], origin.machine.cores),
-        fleet=fleet.plan(rate_per_s, options["target_qps"], options["price_per_hour"], options["headroom"]),
+        fleet=fleet.plan(
+            rate_per_s, options["target_qps"], options["price_per_hour"], options["headroom"], options["spare"]
+        ),
         second_opinion=opinion,
     )
+
+
+def _partial(
+    scenario: Scenario, origin: Origin, options: dict[str, Any], progress: Progress, error: BaseException
+) -> Partial:
+    code, why = partial.ended_by(error)
+    return Partial(
+        origin=origin,
+        url=options["url"] or "embedded",
+        scenario=scenario.name,
+        slo=options["promise"],
+        trial_s=options["trial_s"],
+        sweep=progress.sweep,
+        verdicts=progress.verdicts,
+        undecided=progress.undecided,
+        code=code,
+        why=why,
+    )
+
+
+def _keep(left: Partial, folder: Path) -> None:
+    paths = results.write(folder, "capacity-partial", json=left.to_json, html=lambda: report.html_of_partial(left))
+    click.echo(left.paragraph())
+    _tell(f"written to {' and '.join(map(str, paths))}")
 
 
 def _tell(line: str) -> None:

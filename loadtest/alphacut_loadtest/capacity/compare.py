@@ -56,9 +56,9 @@ def compare(before: Path, after: Path, tolerance: float = TOLERANCE) -> Comparis
     """Compare two JSON files.
 
     Raises:
-        InvalidOptionError: One of them is no result of ``alphacut capacity``.
+        InvalidOptionError: One of them is no result of ``alphacut capacity``, or a partial one, without a capacity.
     """
-    then, now = read(before), read(after)
+    then, now = _with_capacity(before), _with_capacity(after)
     unlike = tuple(
         f"{name} ({_at(then, path)} and {_at(now, path)})"
         for name, path in (
@@ -76,17 +76,28 @@ def compare(before: Path, after: Path, tolerance: float = TOLERANCE) -> Comparis
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a result.
+    """Read a result, or a partial one, which has ``no_capacity`` in place of ``capacity_per_s``.
 
     Raises:
         InvalidOptionError: It is none.
     """
     try:
-        content = json.loads(path.read_text())
+        content: Any = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise InvalidOptionError(f"{path} cannot be read: {error}") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA or "capacity_per_s" not in content:
+    known = isinstance(content, dict) and content.get("schema") == SCHEMA
+    if not known or not {"capacity_per_s", "no_capacity"} & content.keys():
         raise InvalidOptionError(f"{path} is no result of alphacut capacity in schema {SCHEMA}; make one with it")
+    return dict(content)
+
+
+def _with_capacity(path: Path) -> dict[str, Any]:
+    content = read(path)
+    if "no_capacity" in content:
+        raise InvalidOptionError(
+            f"{path} is a partial result without a capacity ({content['no_capacity']['why']}); compare results that "
+            "have one"
+        )
     return content
 
 

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from alphacut_core.errors import UnavailableError
+from alphacut_loadtest.capacity import enough
 from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.generator.records import Samples
@@ -20,8 +22,6 @@ from alphacut_loadtest.measure.window import in_flight_mean, window
 from alphacut_loadtest.traffic.mix import Mix
 from alphacut_loadtest.traffic.scenario import Lane, Scenario, Stage, protocol_of
 from alphacut_loadtest.traffic.slo import Slo
-
-_LEAST_REQUESTS, _MOST_TIMES = 20, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,13 @@ class LocustTarget:
             protocol=protocol_of(self.service.url),
         )
         before = self.service.cpu_s()
-        with ExitStack() as stack:
-            watch = stack.enter_context(Watch(self.service.metrics_url)) if self.service.metrics_url else None
-            run = self.generator.run(scenario, rate_per_s, seed)
+        try:
+            with ExitStack() as stack:
+                watch = stack.enter_context(Watch(self.service.metrics_url)) if self.service.metrics_url else None
+                run = self.generator.run(scenario, rate_per_s, seed)
+        except UnavailableError:
+            self.service.check_running()  # or else that is why its page of metrics is not there
+            raise
         cpu_s = self.service.cpu_since_s(before)
         cpu_s["client"] = sum(one.cpu_s for one in run.processes)
         return self._summed(kind, level, run, watch, cpu_s)
@@ -75,9 +79,8 @@ class LocustTarget:
         return ~(turned_away & (protocol_of(self.service.url) == "gateway"))
 
     def _length_s(self, kind: Literal["open", "closed"], level: float) -> float:
-        """Return how long to measure: at low rates longer, since a percentile of three requests says nothing."""
-        least_s = _LEAST_REQUESTS / level if kind == "open" else 0.0
-        return max(self.trial_s, min(least_s, _MOST_TIMES * self.trial_s))
+        """Return how long to measure: percentiles, which open trials are judged by, may take longer than was asked."""
+        return enough.length_s(self.slo, level, self.trial_s) if kind == "open" else self.trial_s
 
     def _summed(
         self, kind: Literal["open", "closed"], level: float, run: Run, watch: Watch | None, cpu_s: dict[str, float]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alphacut_loadtest.capacity import usl
 from alphacut_loadtest.capacity.checks import Check, checks
-from alphacut_loadtest.capacity.search import CLIENT_REMEDY, ClientLimitError, Search, Verdict
+from alphacut_loadtest.capacity.search import CLIENT_REMEDY, REPEATS, RESOLUTION, ClientLimitError, Search, Verdict
 from alphacut_loadtest.capacity.trial import Target, Trial
 from alphacut_loadtest.capacity.usl import Usl
 from alphacut_loadtest.measure.answered import check_answered
@@ -28,6 +28,21 @@ class Measurement:
     checks: tuple[Check, ...]
 
 
+@dataclass(slots=True)
+class Progress:
+    """What has been measured so far, for when the rest never is.
+
+    Attributes:
+        sweep: Closed trials.
+        verdicts: Rates that were judged.
+        undecided: Open trials of a rate that was not, yet.
+    """
+
+    sweep: list[Trial] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    undecided: list[Trial] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How hard to look.
@@ -39,24 +54,39 @@ class Effort:
     """
 
     callers: Sequence[int] = CALLERS
-    repeats: int = 3
-    resolution: float = 0.04
+    repeats: int = REPEATS
+    resolution: float = RESOLUTION
 
     def __post_init__(self) -> None:
         usl.check_callers(self.callers)
 
 
-def measure(target: Target, slo: Slo, effort: Effort, report: Callable[[str], None]) -> Measurement:
+def measure(
+    target: Target, slo: Slo, effort: Effort, report: Callable[[str], None], progress: Progress | None = None
+) -> Measurement:
     """Measure a target.
+
+    Args:
+        target: What is put under load.
+        slo: What it has to keep.
+        effort: How hard to look.
+        report: Told one line at a time.
+        progress: Receives each trial as soon as it is over, whatever follows.
 
     Raises:
         NoAnswerError: Some number of callers got no answer.
         ClientLimitError: The client was the limit.
         NoCapacityError: The SLO is not kept at any rate, or not twice.
     """
-    sweep = tuple(_closed(target, callers, report) for callers in effort.callers)
+    so_far = Progress() if progress is None else progress
+    for callers in effort.callers:
+        so_far.sweep.append(_closed(target, callers, report))
+    sweep = tuple(so_far.sweep)
     law = usl.fit([(trial.level, trial.window.achieved_per_s) for trial in sweep])
-    search = Search(target, slo, effort.repeats, effort.resolution, lambda verdict: report(line(verdict, slo)))
+    search = Search(
+        *(target, slo, effort.repeats, effort.resolution, lambda verdict: report(line(verdict, slo))),
+        *(so_far.verdicts, so_far.undecided),
+    )
     highest = max(trial.window.achieved_per_s for trial in sweep)
     confirmed, broken = search.confirm(search.run(highest))
     if broken.kept:  # the search was stopped short by a bad moment: look again from here
@@ -70,7 +100,9 @@ def line(verdict: Verdict, slo: Slo) -> str:
     seen = ", ".join(rounded(trial.window.percentile_s(percent)) for trial in verdict.trials)
     misses = [miss for trial in verdict.trials for miss in trial.misses(slo)]
     because = "" if verdict.kept else f": {misses[0]}"
-    return f"{verdict.rate_per_s:6.2f} a second, p{percent:g} {seen}: {'kept' if verdict.kept else 'missed'}{because}"
+    too_short = f"; {short}" if (short := verdict.shortage(slo)) else ""
+    judged = "kept" if verdict.kept else "missed"
+    return f"{verdict.rate_per_s:6.2f} a second, p{percent:g} {seen}: {judged}{because}{too_short}"
 
 
 def _closed(target: Target, callers: int, report: Callable[[str], None]) -> Trial:

@@ -22,8 +22,8 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """What was measured and what follows from it.
+class Tried:
+    """What was measured, and of what, whether or not anything follows from it.
 
     Attributes:
         origin: Where it comes from.
@@ -32,14 +32,7 @@ class Result:
         slo: What had to be kept.
         trial_s: Length of a trial.
         sweep: Closed trials by number of callers.
-        usl: The law fitted to them.
         verdicts: Open trials by rate, in the order of the search.
-        confirmed: The answer's rate, with arrivals not seen before.
-        broken: The same at 1.3 times the rate.
-        checks: Of the measurement against itself and Triton's books.
-        bottleneck: What saturates, in the first trial at 1.3 times the rate.
-        fleet: Machines and price.
-        second_opinion: perf_analyzer's.
     """
 
     origin: Origin
@@ -48,8 +41,34 @@ class Result:
     slo: Slo
     trial_s: float
     sweep: Sequence[Trial]
-    usl: Usl
     verdicts: Sequence[Verdict]
+
+    @property
+    def trials(self) -> list[Trial]:
+        """All open trials."""
+        return [trial for verdict in self.verdicts for trial in verdict.trials]
+
+    @property
+    def most_callers(self) -> float:
+        """The highest number of callers in the sweep."""
+        return max(trial.level for trial in self.sweep)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result(Tried):
+    """What was measured and what follows from it.
+
+    Attributes:
+        usl: The law fitted to the sweep.
+        confirmed: The answer's rate, with arrivals not seen before.
+        broken: The same at 1.3 times the rate.
+        checks: Of the measurement against itself and Triton's books.
+        bottleneck: What saturates, in the first trial at 1.3 times the rate.
+        fleet: Machines and price.
+        second_opinion: perf_analyzer's.
+    """
+
+    usl: Usl
     confirmed: Verdict
     broken: Verdict
     checks: Sequence[Check]
@@ -64,13 +83,14 @@ class Result:
 
     @property
     def proven(self) -> bool:
-        """Whether the rate was kept again, 1.3 times as much was not, and the books agree."""
-        return self.confirmed.kept and not self.broken.kept and all(check.holds for check in self.checks)
+        """Whether the rate was kept again, 1.3 times as much was not, and the books agree; of enough requests."""
+        enough = self.shortage is None
+        return enough and self.confirmed.kept and not self.broken.kept and all(check.holds for check in self.checks)
 
     @property
-    def most_callers(self) -> float:
-        """The highest number of callers in the sweep."""
-        return max(trial.level for trial in self.sweep)
+    def shortage(self) -> str | None:
+        """Why trials were too short for the strictest percentile, and what to do; None if they were not."""
+        return self.confirmed.shortage(self.slo)
 
     @property
     def percentile_s(self) -> float:
@@ -79,10 +99,7 @@ class Result:
 
     def to_json(self) -> str:
         """Return everything; times in seconds."""
-        content: dict[str, Any] = asdict(self)
-        content["slo"] = str(self.slo)
-        content["sweep"] = [_trial(one) for one in self.sweep]
-        content["verdicts"] = [_verdict(one) for one in self.verdicts]
+        content = content_of(self)
         content["confirmed"], content["broken"] = _verdict(self.confirmed), _verdict(self.broken)
         content["checks"] = [{**asdict(one), "holds": one.holds} for one in self.checks]
         summary = {
@@ -90,6 +107,7 @@ class Result:
             "capacity_per_s": self.capacity_per_s,
             "percentile_s": self.percentile_s,
             "proven": self.proven,
+            "shortage": self.shortage,
         }
         return json.dumps({**summary, **content}, indent=1)
 
@@ -101,11 +119,26 @@ def median_percentile_s(verdict: Verdict, slo: Slo) -> float:
     return found[len(found) // 2]
 
 
-def _verdict(verdict: Verdict) -> Mapping[str, Any]:
-    return {"rate_per_s": verdict.rate_per_s, "kept": verdict.kept, "trials": [_trial(one) for one in verdict.trials]}
+def content_of(tried: Tried) -> dict[str, Any]:
+    """Return all that JSON is to hold of it."""
+    return {
+        **asdict(tried),
+        "slo": str(tried.slo),
+        "sweep": [trial_content(one) for one in tried.sweep],
+        "verdicts": [_verdict(one) for one in tried.verdicts],
+    }
 
 
-def _trial(trial: Trial) -> Mapping[str, Any]:
+def trial_content(trial: Trial) -> Mapping[str, Any]:
+    """Return what JSON is to hold of a trial."""
     content = asdict(trial)
     del content["pending"]  # one number says it
     return {**content, "queue_growth": trial.queue_growth()}
+
+
+def _verdict(verdict: Verdict) -> Mapping[str, Any]:
+    return {
+        "rate_per_s": verdict.rate_per_s,
+        "kept": verdict.kept,
+        "trials": [trial_content(one) for one in verdict.trials],
+    }

@@ -44,12 +44,17 @@ def _created(content: dict[str, Any]) -> str:
 def _row(content: dict[str, Any]) -> list[str]:
     path: Path = content["path"]
     machine = content["origin"]["machine"]
-    return [
+    tried = [
         f"[{path.parent.name}/{path.stem}](results/{path.parent.name}/{path.name})",
         server(content["origin"].get("url"), machine["processor"], machine["cores"]),
         content["origin"]["engine"] or "unknown",
         content["scenario"],
         content["slo"],
+    ]
+    if "no_capacity" in content:
+        return [*tried, "none", "", "", "", f"NO: partial, {content['no_capacity']['code']}"]
+    return [
+        *tried,
         f"{content['capacity_per_s']:.2f}",
         f"{1000 * content['percentile_s']:.0f} ms",
         "kept" if content["broken"]["kept"] else "missed",

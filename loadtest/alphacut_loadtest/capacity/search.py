@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from alphacut_core.errors import AlphacutError
+from alphacut_loadtest.capacity import enough
 from alphacut_loadtest.capacity.trial import Target, Trial
 from alphacut_loadtest.digits import three
 from alphacut_loadtest.traffic.slo import Slo
 
 BREAK_FACTOR = 1.3
+REPEATS = 3
+RESOLUTION = 0.08
 _FIRST_SHARE, _STEP = 0.75, 1.25
 _MOST_RATES = 16
 _MOST_CONFIRMATIONS = 5
@@ -45,6 +48,10 @@ class Verdict:
     kept: bool
     trials: tuple[Trial, ...]
 
+    def shortage(self, slo: Slo) -> str | None:
+        """Return why trials were too short for the strictest percentile, and what to do; None if they were not."""
+        return enough.shortage(slo, self.rate_per_s, self.trials[0].window.duration_s)
+
 
 @dataclass(slots=True)
 class Search:
@@ -56,14 +63,17 @@ class Search:
         repeats: Trials at each rate, fewer once the majority is clear.
         resolution: How close together the highest rate that is kept and the lowest that is not have to be.
         report: Called with each verdict.
+        verdicts: Receives them, too.
+        undecided: Holds the trials of a rate that is not judged yet.
     """
 
     target: Target
     slo: Slo
-    repeats: int = 3
-    resolution: float = 0.04
+    repeats: int = REPEATS
+    resolution: float = RESOLUTION
     report: Callable[[Verdict], None] = lambda verdict: None
     verdicts: list[Verdict] = field(default_factory=list)
+    undecided: list[Trial] = field(default_factory=list)
 
     def run(self, ceiling_per_s: float) -> float:
         """Return the highest rate found to be kept.
@@ -113,7 +123,7 @@ class Search:
 
     def judge(self, rate_per_s: float, first_seed: int = 0) -> Verdict:
         """Try one rate."""
-        trials: list[Trial] = []
+        trials = self.undecided
         for trial in self._trials(rate_per_s, first_seed):
             trials.append(trial)
             kept = sum(not one.misses(self.slo) for one in trials)
@@ -121,6 +131,7 @@ class Search:
                 break
         verdict = Verdict(rate_per_s, 2 * kept > len(trials), tuple(trials))
         self.verdicts.append(verdict)
+        trials.clear()
         self.report(verdict)
         return verdict
 

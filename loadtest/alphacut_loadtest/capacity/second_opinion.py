@@ -82,8 +82,8 @@ def ask(target: LocustTarget, images: Path | None, cache: Path, report: Callable
         return SecondOpinion(perf_analyzer.NOT_FOUND)
     mix = comparable(target.mix)
     ensemble = tiers.pipeline(mode=next(iter(mix.modes))).ensemble
-    sent = inputs(Corpus(mix, images, cache))
     try:
+        sent = inputs(Corpus(mix, images, cache))
         trial = dataclasses.replace(target, mix=mix, trial_s=_TRIALS * target.trial_s).closed(_CALLERS)
         check_answered(trial.window, _CALLERS, trial.words or {})
         requests = max(_LEAST_REQUESTS, trial.window.requests)
@@ -99,6 +99,8 @@ def ask(target: LocustTarget, images: Path | None, cache: Path, report: Callable
         return SecondOpinion(str(error))
     except AlphacutError as error:  # ours; the first opinion is measured by now, and not lost with it
         return SecondOpinion(f"not run: {error}")
+    except KeyboardInterrupt:
+        return SecondOpinion("not run: Ctrl-C ended it")
     opinion = SecondOpinion("run", theirs, _seen(trial))
     report(opinion.in_words())
     return opinion

@@ -23,6 +23,7 @@ from alphacut_loadtest.traffic import scenario_file
 from alphacut_loadtest.traffic.slo import duration
 
 SCHEMA = 1
+_MOST_POINTS = 1500  # of each colour: more are a blot, and megabytes
 _HEAD = ("lane", "stage", "offered/s", "achieved/s", "p50 ms", "p95 ms", "p99 ms", "refused", "failed", "refusal p95")
 
 
@@ -131,13 +132,24 @@ def _latencies(run: Run) -> str:
         if chosen.any()
     ]
     rules = [Rule(f"{duration(bound_s)} promised", y=1000 * bound_s)]
-    return chart("Latency by intended start", "s", "ms", series, rules)
+    drawn = chart("Latency by intended start", "s", "ms", series, rules)
+    if max(int(chosen.sum()) for chosen in groups.values()) > _MOST_POINTS:
+        drawn += page.paragraph("Of so many requests some are drawn: the slowest of neighbours, and the first of them.")
+    return drawn
 
 
-def _points(samples: Samples, chosen: np.ndarray, most: int = 1500) -> Sequence[tuple[float, float]]:
+def _points(samples: Samples, chosen: np.ndarray) -> Sequence[tuple[float, float]]:
+    """Return seconds and milliseconds of some: of each run of neighbours the first and the slowest, of few all."""
     some = samples.where(chosen)
-    step = max(1, len(some) // most)
-    return [(float(x), 1000 * float(y)) for x, y in zip(some.intended_s[::step], some.latency_s[::step], strict=True)]
+    latency_s = some.latency_s
+    shown = np.arange(len(some))
+    if len(some) > _MOST_POINTS:
+        starts = shown[:: math.ceil(2 * len(some) / _MOST_POINTS)]
+        # The first alone would hide the worst of an hour; the slowest alone would make everything look like it.
+        runs = np.split(latency_s, starts[1:])
+        slowest = [start + int(run.argmax()) for start, run in zip(starts, runs, strict=True)]
+        shown = np.union1d(starts, slowest)
+    return [(float(x), 1000 * float(y)) for x, y in zip(some.intended_s[shown], latency_s[shown], strict=True)]
 
 
 def _rates(run: Run) -> str:

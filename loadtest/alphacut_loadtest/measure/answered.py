@@ -15,7 +15,7 @@ class NoAnswerError(AlphacutError):
 
 
 def check_answered(seen: Window, callers: int, words: Mapping[str, str]) -> None:
-    """Check that closed callers got something.
+    """Check that closed callers got something, and not only broken files back, which takes no server.
 
     Args:
         seen: What they saw.
@@ -25,7 +25,7 @@ def check_answered(seen: Window, callers: int, words: Mapping[str, str]) -> None
     Raises:
         NoAnswerError: They got nothing; with those words.
     """
-    if not seen.achieved_per_s:
+    if not (seen.achieved_per_s and seen.answered):
         raise NoAnswerError(
             f"with callers={callers} nothing was answered in {seen.duration_s:g} s: "
             f"{'; '.join(words.values()) or 'without a word'}; see whether the address is right and the server is well"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import psutil
 
 from alphacut_client import Client, EmbeddedServer
-from alphacut_core.errors import ServerStartError
+from alphacut_core.errors import AlphacutError, ServerStartError
 from alphacut_core.tiers import DEFAULT_MODEL, Mode
 from alphacut_loadtest.measure import stub
 from alphacut_loadtest.measure.stages import stage_of
@@ -23,6 +23,12 @@ from alphacut_loadtest.traffic.scenario import Protocol
 
 _STOP_TIMEOUT_S = 30.0
 _LAST_LINES = 12
+
+
+class ServiceEndedError(AlphacutError):
+    """What was started for a measurement ended before it did."""
+
+    code = "service-ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +46,46 @@ class Service:
     roots: tuple[int, ...] = ()
 
     def cpu_s(self) -> dict[str, float]:
-        """Return processor seconds spent so far by ``decode``, ``engine``, ``encode``, ``triton`` and ``gateway``."""
+        """Return processor seconds spent so far by ``decode``, ``engine``, ``encode``, ``triton`` and ``gateway``.
+
+        Raises:
+            ServiceEndedError: One of the roots has ended.
+        """
         spent: dict[str, float] = {}
-        for root in map(psutil.Process, self.roots):
-            for process in (root, *root.children(recursive=True)):
-                try:
-                    name, times = _part(process), process.cpu_times()
-                except psutil.NoSuchProcess:
-                    continue  # restarted in this moment
-                spent[name] = spent.get(name, 0.0) + times.user + times.system
+        for process in self._processes():
+            try:
+                name, times = _part(process), process.cpu_times()
+            except psutil.NoSuchProcess:
+                continue  # restarted in this moment
+            spent[name] = spent.get(name, 0.0) + times.user + times.system
         return spent
 
     def cpu_since_s(self, before_s: Mapping[str, float]) -> dict[str, float]:
         """Return processor seconds spent since ``cpu_s`` returned ``before_s``, by the same parts."""
         return {part: seconds - before_s.get(part, 0.0) for part, seconds in self.cpu_s().items()}
+
+    def check_running(self) -> None:
+        """Check that what was started is still there.
+
+        Raises:
+            ServiceEndedError: One of the roots has ended.
+        """
+        self._processes()
+
+    def _processes(self) -> list[psutil.Process]:
+        found: list[psutil.Process] = []
+        for pid in self.roots:
+            try:
+                root = psutil.Process(pid)
+                if root.status() == psutil.STATUS_ZOMBIE:  # ended, and nobody has asked after it yet
+                    raise psutil.ZombieProcess(pid)
+                found += [root, *root.children(recursive=True)]
+            except psutil.NoSuchProcess as error:
+                raise ServiceEndedError(
+                    f"the server that was started for this measurement, process {pid}, ended in the middle of it; see "
+                    "what ended it (the kernel's log tells of too little memory), and measure again"
+                ) from error
+        return found
 
 
 @contextmanager

@@ -24,6 +24,8 @@ class Window:
         offered_per_s: At which rate.
         achieved_per_s: Rate of good ends in the same time, whenever those requests had come.
         good: Share of the requests that ended as they should.
+        answered: Share of requests with whole files that were answered; 1 if all files were broken on purpose, which
+            a client may reject by itself, whoever is there.
         refused: Share turned away for lack of room.
         failed: Share of all else: late, failed, nobody there, rejected without reason; also those not sent.
         latency_s: Percentile to seconds from the intended start to the end, of good ends; empty without any.
@@ -38,6 +40,7 @@ class Window:
     offered_per_s: float
     achieved_per_s: float
     good: float
+    answered: float
     refused: float
     failed: float
     latency_s: dict[str, float]
@@ -70,7 +73,7 @@ def window(samples: Samples, from_s: float, to_s: float, bounded: Sequence[float
     duration_s = to_s - from_s
     came = samples.where((samples.intended_s >= from_s) & (samples.intended_s < to_s))
     ended = samples.where((samples.ended_s >= from_s) & (samples.ended_s < to_s) & samples.good)
-    n = len(came)
+    n, whole = len(came), ~came.corrupt
     good, refused = came.good, came.that(Outcome.REFUSED)
     latency_s = came.latency_s[good]
     lag_s = came.sent_s - came.intended_s
@@ -80,6 +83,7 @@ def window(samples: Samples, from_s: float, to_s: float, bounded: Sequence[float
         offered_per_s=n / duration_s,
         achieved_per_s=len(ended) / duration_s,
         good=_share(int(good.sum()), n),
+        answered=_share(int((good & whole).sum()), int(whole.sum())) if whole.any() else 1.0,
         refused=_share(int(refused.sum()), n),
         failed=_share(n - int(good.sum()) - int(refused.sum()), n),
         latency_s=_percentiles(latency_s, percents),

@@ -21,6 +21,8 @@ PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 MAX_CALLERS = 10_000
 """Each is a greenlet, and a request under way."""
 
+_ROUNDING = 1e-9
+
 
 def protocol_of(url: str) -> Protocol:
     """Return which front an address is: ``http://`` and ``https://`` are a gateway's."""
@@ -83,7 +85,7 @@ class Scenario:
         name: How results call it.
         about: What it is for.
         stages: One after the other; of open lanes.
-        lanes: At the same time; at most one of them closed.
+        lanes: At the same time; at most one of them closed, and the shares of the others are 1 altogether, or less.
         slo: What makes it a pass; judged after the warm-up.
         warmup_s: Dropped from the results, at the start.
         timeout_s: Deadline of one request.
@@ -111,6 +113,12 @@ class Scenario:
             raise InvalidOptionError(f"got scenario {self.name!r} without stages or lanes; give at least one of each")
         if sum(not lane.is_open for lane in self.lanes) > 1:
             raise InvalidOptionError(f"got several lanes with callers in scenario {self.name!r}; give at most one")
+        shares = math.fsum(lane.share for lane in self.lanes)
+        if shares > 1 + _ROUNDING:
+            raise InvalidOptionError(
+                f"got shares of the rate that add up to {shares:g} in scenario {self.name!r}; give shares of 1 "
+                "altogether or less, and rates of stages that are as much higher"
+            )
         if len({lane.name for lane in self.lanes}) < len(self.lanes):
             raise InvalidOptionError(f"got two lanes of one name in scenario {self.name!r}; name them apart")
         if not 0 <= self.warmup_s < self.duration_s:

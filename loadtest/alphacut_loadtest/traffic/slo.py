@@ -76,7 +76,7 @@ def parse(text: str) -> Slo:
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = (piece.strip() for piece in part.partition("="))
         percentile = _LATENCY.fullmatch(name)
-        if percentile:
+        if percentile and float(percentile[1]) < 100:  # which many nines round to
             latency_s[float(percentile[1])] = _seconds(part, value)
         elif name in ("refused_p95", "recovery"):
             named[f"{name}_s"] = _seconds(part, value)

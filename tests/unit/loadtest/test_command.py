@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from alphacut_core import installed
+from alphacut_core import bundled, installed
 from alphacut_core.errors import EngineSourceError, InvalidOptionError
+from alphacut_loadtest import origin
 from alphacut_loadtest.bench.cli import bench
 
 
@@ -52,6 +53,17 @@ def test_a_missing_engine_is_told_with_what_builds_it(tmp_path: Path, weights: P
     found = error("--quick", "--weights", weights, "--repository", tmp_path)
     assert isinstance(found, EngineSourceError)
     assert str(found).endswith("run: alphacut build")
+
+
+def test_the_repository_of_the_environment_is_the_one_that_is_compared_and_named(
+    tmp_path: Path, weights: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(bundled.REPOSITORY_VARIABLE, str(repository))
+    assert origin.of_service(None).engine == "net in fp32"
+    assert origin.of_service("127.0.0.1:9").engine == ""
+    (repository / "u2netp" / "1" / "manifest.json").unlink()
+    assert str(repository) in str(error("--quick", "--weights", weights))
+    assert str(tmp_path / "given") in str(error("--quick", "--weights", weights, "--repository", tmp_path / "given"))
 
 
 def test_an_unknown_contender_is_refused_first(weights: Path) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from alphacut_core.errors import UnavailableError
 from alphacut_loadtest.capacity.locust_target import LocustTarget
 from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.generator.outcome import OUTCOMES, Outcome
 from alphacut_loadtest.generator.records import GeneratorProcess, Samples
 from alphacut_loadtest.measure.run import Run
-from alphacut_loadtest.measure.service import Service
+from alphacut_loadtest.measure.service import Service, ServiceEndedError
 from alphacut_loadtest.traffic import slo
 from alphacut_loadtest.traffic.mix import Mix
 from alphacut_loadtest.traffic.scenario import Scenario
@@ -46,10 +51,33 @@ def trial(promise: str, ended: Ended = lambda number: Outcome.ANSWERED, url: str
 
 @pytest.mark.parametrize("percent", ["p75", "p99.9", "p95"])
 def test_any_percentile_of_a_promise_is_measured(percent: str) -> None:
-    kept, missed = f"{percent}=100ms", f"{percent}=50ms"
+    kept, missed = f"{percent}=101ms", f"{percent}=50ms"
     assert trial(kept).misses(slo.parse(kept)) == []
     (told,) = trial(missed).misses(slo.parse(missed))
     assert told.startswith(f"{percent} is ")
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_metrics_that_are_gone_with_their_server_are_not_what_is_amiss(lives: bool) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+
+        def run(*_: object) -> Run:
+            if not lives:
+                process.kill()
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            raise UnavailableError("found no metrics")
+
+        service = Service("grpc://127.0.0.1:9", None, (process.pid,))
+        generator: Any = SimpleNamespace(run=run)
+        target = LocustTarget(service, generator, Mix(), slo.parse("p95=1s"), 0.0, TRIAL_S)
+        with pytest.raises(UnavailableError if lives else ServiceEndedError):
+            target.open(PER_S, seed=0)
+        process.kill()
+
+
+@pytest.mark.parametrize(("percent", "lasts_s"), [("p50", 10), ("p95", 10), ("p99", 50), ("p99.9", 100)])
+def test_a_trial_lasts_as_long_as_its_percentile_takes(percent: str, lasts_s: float) -> None:
+    assert trial(f"{percent}=1s").window.duration_s == pytest.approx(lasts_s)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from alphacut_loadtest.capacity.cli import capacity
+from alphacut_loadtest.capacity.measurement import Effort
+from alphacut_loadtest.capacity.search import Search
 from alphacut_loadtest.load.cli import load
+from alphacut_loadtest.traffic import slo
 
 
 @pytest.mark.parametrize("callers", ["1,2,x", "1,2,", "1,2.5,4", "0,1,2", "1,2,-4", "1,2,1000000", "²,1,2"])
@@ -21,6 +26,15 @@ def test_too_few_numbers_of_callers_are_a_wrong_option() -> None:
     done = CliRunner().invoke(capacity, ["--url", "127.0.0.1:9", "--callers", "1,2,2"])
     assert done.exit_code == 2, done.exception
     assert "the law has three parameters, give more" in done.output
+
+
+def test_who_calls_the_search_gets_what_the_command_does() -> None:
+    given = {option.name: option.get_default(click.Context(capacity)) for option in capacity.params}
+    nobody: Any = None
+    search = Search(nobody, slo.parse("p95=1s"))
+    assert given["callers"] == ",".join(map(str, Effort().callers))
+    assert given["repeats"] == Effort().repeats == search.repeats
+    assert given["resolution"] == Effort().resolution == search.resolution
 
 
 @pytest.mark.parametrize("command", [capacity, load])

@@ -69,7 +69,8 @@ def test_the_paragraph_answers_everything(result: Result) -> None:
     told = answer.paragraph(result)
     assert f"serves {result.capacity_per_s:.3g} images a second" in told
     assert "broken at 1.3 times as many" in told
-    assert f"500 images a second take {result.fleet.machines} of these machines" in told
+    machines = result.fleet.machines or 0
+    assert f"500 images a second take {machines} of these machines: {machines - 1} with 30 % of each" in told
     assert "A million images cost" in told
     assert "BEWARE" not in told
 
@@ -78,7 +79,10 @@ def test_thousands_a_second_are_told_as_people_write_them(result: Result) -> Non
     fast = dataclasses.replace(result, confirmed=dataclasses.replace(result.confirmed, rate_per_s=1512.0))
     fast = dataclasses.replace(fast, fleet=fleet.plan(1512.0, 20_000.0))
     assert "serves 1,512 images a second" in answer.paragraph(fast)
-    assert "20,000 images a second take 19 of these machines" in answer.paragraph(fast)
+    told = answer.paragraph(fast)
+    assert "20,000 images a second take 20 of these machines: 19 with 30 % of each left free, and 1 to spare" in told
+    unspared = dataclasses.replace(fast, fleet=fleet.plan(1512.0, 20_000.0, spare=0))
+    assert "take 19 of these machines: 19 with 30 % of each left free, and none" in answer.paragraph(unspared)
     assert not re.search(r"e\+\d", answer.paragraph(fast) + report.html(fast))
 
 
@@ -101,6 +105,15 @@ def test_a_measurement_that_contradicts_itself_is_not_proven_and_says_so(result:
     doubtful = dataclasses.replace(result, checks=[wrong])
     assert not doubtful.proven
     assert "BEWARE" in answer.paragraph(doubtful)
+
+
+def test_what_so_few_requests_show_is_not_proven_and_says_what_would_do(result: Result) -> None:
+    assert json.loads(result.to_json())["shortage"] is None
+    slow = dataclasses.replace(result, confirmed=dataclasses.replace(result.confirmed, rate_per_s=0.1))
+    assert not slow.proven
+    assert "600 s hold 60 requests, and p95 takes 200: give --trial 200," in answer.paragraph(slow)
+    assert "BEWARE: the trials were too short" in report.html(slow)
+    assert json.loads(slow.to_json())["shortage"] == slow.shortage
 
 
 def test_a_rate_that_was_not_broken_is_not_proven(result: Result) -> None:

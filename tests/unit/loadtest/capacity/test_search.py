@@ -8,7 +8,7 @@ import pytest
 
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.capacity.measurement import Effort, measure
-from alphacut_loadtest.capacity.search import BREAK_FACTOR, ClientLimitError, NoCapacityError, Search
+from alphacut_loadtest.capacity.search import BREAK_FACTOR, RESOLUTION, ClientLimitError, NoCapacityError, Search
 from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.measure.answered import NoAnswerError
 from alphacut_loadtest.traffic import slo
@@ -21,8 +21,11 @@ def test_the_capacity_of_a_known_queue_is_found_within_five_percent(
     queue_server: Any, n_servers: int, service_per_s: float, promise: str
 ) -> None:
     server, promised = queue_server(n_servers, service_per_s), slo.parse(promise)
-    found = measure(server, promised, Effort(callers=(1, 2, 4, 8, 16)), lambda line: None)
-    assert found.confirmed.rate_per_s == pytest.approx(server.capacity_per_s(*promised.strictest), rel=0.05)
+    found = measure(server, promised, Effort(resolution=0.04), lambda line: None)
+    true_per_s = server.capacity_per_s(*promised.strictest)
+    assert found.confirmed.rate_per_s == pytest.approx(true_per_s, rel=0.05)
+    roughly = measure(server, promised, Effort(), lambda line: None)
+    assert (1 - RESOLUTION - 0.05) * true_per_s < roughly.confirmed.rate_per_s < 1.05 * true_per_s
 
 
 def test_what_is_found_is_kept_again_and_missed_at_a_third_more(queue_server: Any) -> None:
@@ -43,7 +46,7 @@ def test_the_same_seeds_give_the_same_answer(queue_server: Any) -> None:
 @pytest.mark.parametrize("guess", [5.0, 400.0])
 def test_a_wrong_guess_costs_trials_but_not_the_answer(queue_server: Any, guess: float) -> None:
     server, promised = queue_server(1, 100.0), slo.parse("p95=300ms")
-    found = Search(server, promised).run(guess)
+    found = Search(server, promised, resolution=0.04).run(guess)
     assert found == pytest.approx(server.capacity_per_s(95, 0.3), rel=0.06)
 
 

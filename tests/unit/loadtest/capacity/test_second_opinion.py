@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from alphacut_core.errors import AlphacutError
 from alphacut_core.options import Options
 from alphacut_loadtest.capacity import perf_analyzer, second_opinion
 from alphacut_loadtest.capacity.locust_target import LocustTarget
@@ -135,7 +134,7 @@ def test_one_that_cannot_be_started_is_told(program: Path) -> None:
 class Deaf:
     """Stands where the generator stands, before a server that died: every request found nobody, or it died itself."""
 
-    error: AlphacutError | None
+    error: BaseException | None
 
     def run(self, scenario: Scenario, rate_per_s: float, seed: int) -> Run:
         if self.error is not None:
@@ -147,10 +146,14 @@ class Deaf:
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(None, "nothing was answered .* nobody there"), (GeneratorError("Locust ended"), "Locust ended")],
+    [
+        (None, "nothing was answered .* nobody there"),
+        (GeneratorError("Locust ended"), "Locust ended"),
+        (KeyboardInterrupt(), "Ctrl-C ended it"),
+    ],
 )
-def test_a_server_that_died_after_the_measurement_costs_the_second_opinion_alone(
-    error: AlphacutError | None, words: str, program: Path, tmp_path: Path
+def test_what_ends_it_after_the_measurement_costs_the_second_opinion_alone(
+    error: BaseException | None, words: str, program: Path, tmp_path: Path
 ) -> None:
     generator: Any = Deaf(error)
     target = LocustTarget(Service("grpc://there:1", None), generator, MIX, slo.parse("p95=1s"), 0.0, 5.0)

@@ -1,11 +1,37 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
 
 from alphacut_core.errors import ServerStartError
 from alphacut_loadtest.measure import service
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits for its end."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("asked_after", [True, False])
+def test_a_server_that_ended_while_it_was_measured_is_told_in_words(
+    process: subprocess.Popen[bytes], asked_after: bool
+) -> None:
+    mine = service.Service("grpc://127.0.0.1:9", None, (process.pid,))
+    mine.check_running()
+    assert mine.cpu_s().keys() == {"triton"}
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | (0 if asked_after else os.WNOWAIT))
+    for ask in (mine.cpu_s, mine.check_running):
+        with pytest.raises(service.ServiceEndedError, match=f"process {process.pid}, ended in the middle"):
+            ask()
 
 
 @pytest.mark.parametrize(

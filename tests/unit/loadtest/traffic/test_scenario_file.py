@@ -8,7 +8,7 @@ import pytest
 from alphacut_core import bundled
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.traffic import scenario_file
-from alphacut_loadtest.traffic.scenario import protocol_of
+from alphacut_loadtest.traffic.scenario import Scenario, protocol_of
 
 LANES = """[[lanes]]
 name = "visitors"
@@ -107,6 +107,19 @@ def test_a_mistake_is_told_with_what_is_allowed(old: str, new: str, told: str, t
     path.write_text(GOOD.replace(old, new, 1))
     with pytest.raises(InvalidOptionError, match=told):
         scenario_file.load(str(path))
+
+
+def test_shares_of_the_rate_are_one_altogether_however_they_are_rounded() -> None:
+    steady = scenario_file.load("steady")
+
+    def shared(*shares: float) -> Scenario:
+        lanes = [dataclasses.replace(steady.lanes[0], name=str(number), share=one) for number, one in enumerate(shares)]
+        return dataclasses.replace(steady, lanes=tuple(lanes))
+
+    for allowed in ((0.1,) * 10, (0.7, 0.2, 0.1), (1 / 3,) * 3, (0.3, 0.3)):
+        assert len(shared(*allowed).lanes) == len(allowed)
+    with pytest.raises(InvalidOptionError, match=r"add up to 1\.5 in scenario 'steady'; give shares of 1 altogether"):
+        shared(1.0, 0.5)
 
 
 def test_pixels_are_for_triton_and_no_gateway() -> None:

@@ -34,6 +34,7 @@ def test_errors_are_bounded_even_if_nothing_is_said_of_them() -> None:
         ("p95=1s,errors=2", "0% to 100%"),
         ("p95=1s,errors=200%", "0% to 100%"),
         ("p95=1s,uptime=99%", "allowed are p50"),
+        ("p99.99999999999999999=1s", "allowed are p50"),
     ],
 )
 def test_a_promise_that_cannot_be_read_says_what_can(text: str, told: str) -> None:
