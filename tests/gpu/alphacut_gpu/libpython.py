@@ -10,6 +10,9 @@ from pathlib import Path
 VERSIONS = ("3.11", "3.12")
 """Of Pythons for which Triton 2.51 has a stub."""
 
+GLIBC = (2, 35)
+"""The oldest C library that Triton 2.51 runs with, so no wheel that is carried may need a newer one."""
+
 _SYSTEM = ("/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/lib")
 
 
