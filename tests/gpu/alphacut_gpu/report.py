@@ -9,10 +9,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from alphacut_gpu import floor, targets
+from alphacut_gpu import bottleneck, floor, moved_decoding, targets
 from alphacut_gpu.course import RAN, Outcome
 
 Row = Sequence[str]
+
+_RUNTIMES = ("tensorrt_rtx", "TensorRT-RTX"), ("tensorrt", "TensorRT"), ("onnx_cuda", "ONNX Runtime")
 
 FILES = "gpu.json", "gpu.md", "gpu.log"
 """For programs, for readers, and for those who look for a cause: what each section printed, at its end."""
@@ -46,6 +48,8 @@ def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             for outcome in outcomes
         },
         "targets": [{**dataclasses.asdict(one), "verdict": one.verdict} for one in targets.judge(found)],
+        "bottlenecks": [dataclasses.asdict(one) for one in bottleneck.find(found)],
+        "decoding_on_gpu": gain if isinstance(gain := moved_decoding.compute(found), str) else dataclasses.asdict(gain),
     }
 
 
@@ -63,10 +67,31 @@ def markdown(outcomes: Sequence[Outcome], created: str) -> str:
         for one in targets.judge(found)
     ]
     parts.append(_table(("target", "aim", "measured", "", "by"), aims))
-    parts += [_engines(found), _decoding(found.get("decoding", {})), _around(found.get("around", {}))]
+    parts += [
+        _bottlenecks(found),
+        _engines(found),
+        _decoding(found.get("decoding", {})),
+        _around(found.get("around", {})),
+    ]
     parts.append(_serving(found.get("serving", {})))
     failed = [f"- {one.section.title}: {one.reason}" for one in outcomes if one.status != RAN]
     return "\n".join([part for part in parts if part] + (["## Not run\n", *failed, ""] if failed else []))
+
+
+def _bottlenecks(found: dict[str, Any]) -> str:
+    verdicts = bottleneck.find(found)
+    if not verdicts:
+        return ""
+    rows = [
+        (one.way, limit.stage, _number(limit.images_per_s), limit.arithmetic, f"{limit.reached:.0%}")
+        for one in verdicts
+        for limit in one.limits
+    ]
+    gain = moved_decoding.compute(found)
+    lines = [f"- {one.sentence}" for one in verdicts]
+    lines.append(f"- Decoding on the GPU: {gain if isinstance(gain, str) else gain.sentence}")
+    head = ("what is sent", "stage", "images/s it allows", "because", "reached")
+    return "\n".join(["## What limits it\n", *lines, "", _table(head, rows)])
 
 
 def _engines(found: dict[str, Any]) -> str:
@@ -76,7 +101,7 @@ def _engines(found: dict[str, Any]) -> str:
         rows += _batches("PyTorch", {"network": name, "precision": "fp16", **one}, ceiling)
     if compiled := found.get("torch_compiled"):
         rows += _batches("PyTorch, compiled", {"network": "u2net", "precision": "fp16", **compiled}, ceiling)
-    for section, runtime in (("tensorrt_rtx", "TensorRT-RTX"), ("onnx_cuda", "ONNX Runtime")):
+    for section, runtime in _RUNTIMES:
         for one in found.get(section, {}).get("engines", ()):
             label = f"{runtime} for {one['for']}" if "for" in one else runtime
             rows += _batches(label, one, ceiling)
@@ -127,14 +152,15 @@ def _serving(found: dict[str, Any]) -> str:
     rows = [(name, *_asked({"refused": reason})) for name, reason in found.get("refused", {}).items()]
     rows += [(name, *_asked(one)) for name, one in kinds if one]
     title = f"## Through Triton: {found['runtime']}, {found['network']} in {found['precision']}\n"
-    return f"{title}\n{_table(('who asks', 'images/s', 'p50 ms', 'p95 ms', 'answered'), rows)}"
+    return f"{title}\n{_table(('who asks', 'images/s', 'p50 ms', 'p95 ms', 'answered', 'GPU in use'), rows)}"
 
 
 def _asked(one: dict[str, Any]) -> Row:
     if "refused" in one:
-        return ("", "", "", one["refused"])
+        return ("", "", "", one["refused"], "")
     latencies = (_number(one["latency_ms"].get(percentile)) for percentile in ("p50", "p95"))
-    return (_number(one["images_per_s"]), *latencies, f"{one['good']:.1%}")
+    use = one.get("gpu_use")
+    return (_number(one["images_per_s"]), *latencies, f"{one['good']:.1%}", "" if use is None else f"{use:.0%}")
 
 
 def _number(value: float | None) -> str:

@@ -171,7 +171,7 @@ class _Client:
 
 
 def _rates(best_per_s: float) -> list[float]:
-    """Return how many are to arrive a second: shares of what callers who wait got; if that was enough, what is aimed at."""
+    """Return how many are to arrive a second: shares of what callers who wait got, and what is aimed at if that was."""
     aimed = [_ABOVE * MASKS_PER_S] if best_per_s > _ABOVE * MASKS_PER_S else []
     return aimed + [max(share * best_per_s, 0.5) for share in _SHARES_OF_CLOSED]
 

@@ -63,14 +63,18 @@ def judge(found: Found) -> list[Target]:
 
 
 def _alone(found: Found) -> tuple[float | None, str]:
-    """Return the fastest full network at batch 32, and whose it is."""
+    """Return the fastest full network at batch 32 whose masks are right, and whose it is."""
     candidates: list[tuple[float, str]] = []
-    for section, name in (("tensorrt_rtx", "TensorRT-RTX"), ("onnx_cuda", "ONNX Runtime")):
+    for section, name in (("tensorrt_rtx", "TensorRT-RTX"), ("tensorrt", "TensorRT"), ("onnx_cuda", "ONNX Runtime")):
         for one in found.get(section, {}).get("engines", ()):
-            if (one["network"], one["precision"]) == ("u2net", "fp16") and "32" in one.get("batches", {}):
-                candidates.append((one["batches"]["32"]["images_per_s"], name))
-    of_torch = found.get("torch_yardstick", {}).get("networks", {}).get("u2net", {}), "PyTorch"
-    for one, name in (of_torch, (found.get("torch_compiled", {}), "PyTorch, compiled")):
-        if "32" in one.get("batches", {}):
-            candidates.append((one["batches"]["32"]["images_per_s"], name))
+            if (one["network"], one["precision"]) == ("u2net", "fp16"):
+                candidates += _at_32(one, name)
+    of_torch = found.get("torch_yardstick", {}).get("networks", {}).get("u2net", {})
+    candidates += _at_32(of_torch, "PyTorch") + _at_32(found.get("torch_compiled", {}), "PyTorch, compiled")
     return max(candidates, default=(None, ""), key=lambda candidate: candidate[0] or 0.0)
+
+
+def _at_32(one: Mapping[str, Any], name: str) -> list[tuple[float, str]]:
+    if "32" not in one.get("batches", {}) or not one.get("parity", {}).get("passed"):
+        return []
+    return [(one["batches"]["32"]["images_per_s"], name)]
