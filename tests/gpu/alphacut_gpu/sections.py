@@ -26,6 +26,7 @@ SECTIONS = (
     Section("machine", "Machine", 30),
     Section("torch_yardstick", "PyTorch FP16, channels last, CUDA graphs", 90),
     Section("tensorrt_rtx", "TensorRT-RTX", 150),
+    Section("tensorrt", "TensorRT", 150),
     Section("torch_compiled", "PyTorch FP16, compiled", 150),
     Section("onnx_cuda", "ONNX Runtime with CUDA", 60),
     Section("decoding", "JPEG to square, on the processor and on the GPU", 35),
