@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,11 @@ def write(outcomes: Sequence[Outcome], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = as_dict(outcomes)
     logs = "".join(f"== {one.section.name}\n{one.log.rstrip()}\n\n" for one in outcomes if one.log.strip())
-    texts = json.dumps(content, indent=1) + "\n", markdown(outcomes, content["created"]), logs
+    try:
+        page = markdown(outcomes, content["created"])
+    except Exception:  # noqa: BLE001  what was found is worth more than its page, and is found only once
+        page = f"{FILES[0]} has everything that was found, of which no page could be made:\n\n{traceback.format_exc()}"
+    texts = json.dumps(content, indent=1) + "\n", page, logs
     for name, text in zip(FILES, texts, strict=True):
         draft = folder / f".{name}"
         draft.write_text(text)
@@ -42,15 +47,34 @@ def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
                 "title": outcome.section.title,
                 "status": outcome.status,
                 "reason": outcome.reason,
+                "began": outcome.began,
                 "took_s": round(outcome.took_s, 1),
                 "found": outcome.found,
             }
             for outcome in outcomes
         },
-        "targets": [{**dataclasses.asdict(one), "verdict": one.verdict} for one in targets.judge(found)],
-        "bottlenecks": [dataclasses.asdict(one) for one in bottleneck.find(found)],
-        "decoding_on_gpu": gain if isinstance(gain := moved_decoding.compute(found), str) else dataclasses.asdict(gain),
+        "targets": _concluded(
+            lambda: [dataclasses.asdict(one) | {"verdict": one.verdict} for one in targets.judge(found)]
+        ),
+        "bottlenecks": _concluded(lambda: [dataclasses.asdict(one) for one in bottleneck.find(found)]),
+        "decoding_on_gpu": _concluded(lambda: _gain(found)),
     }
+
+
+def _target(one: targets.Target) -> dict[str, Any]:
+    return {**dataclasses.asdict(one), "verdict": one.verdict}
+
+
+def _gain(found: dict[str, Any]) -> Any:
+    gain = moved_decoding.compute(found)
+    return gain if isinstance(gain, str) else dataclasses.asdict(gain)
+
+
+def _concluded(conclude: Callable[[], Any]) -> Any:
+    try:
+        return conclude()
+    except Exception as error:  # noqa: BLE001  as above
+        return f"cannot be concluded: {error!r}"
 
 
 def markdown(outcomes: Sequence[Outcome], created: str) -> str:
@@ -60,8 +84,8 @@ def markdown(outcomes: Sequence[Outcome], created: str) -> str:
     name = gpus[0]["name"] if gpus else "no GPU: every number of one is missing here"
     cores = found.get("machine", {}).get("processor", {})
     parts = [f"# GPU course of {created}\n", f"{name}; {cores.get('processor', '')}, {cores.get('cores', '?')} cores\n"]
-    ended = [(one.section.title, one.status, f"{one.took_s:.0f} s", one.reason) for one in outcomes]
-    parts.append(_table(("section", "ended", "took", "reason"), ended))
+    ended = [(one.section.title, one.status, f"{one.took_s:.0f} s", one.began, one.reason) for one in outcomes]
+    parts.append(_table(("section", "ended", "took", "began", "reason"), ended))
     aims = [
         (one.words, f"{one.bound:g} {one.unit}".strip(), _number(one.measured), one.verdict, one.by)
         for one in targets.judge(found)

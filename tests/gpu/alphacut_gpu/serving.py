@@ -125,7 +125,7 @@ def _candidates(place: Place) -> Iterator[Served]:
 def _of_pytorch(place: Place) -> Iterator[tuple[float, Callable[[Path], Served]]]:
     """Yield images a second in Triton's largest batch, and what prepares a repository, of either way of PyTorch."""
     compiled = place.found("torch_compiled")
-    if _right(compiled):
+    if _right(compiled) and "path" in compiled:
         path = Path(compiled["path"])
         yield _rate(compiled), lambda folder: _pytorch(folder, "PyTorch, compiled", path)
     if _right(plain := place.found("torch_yardstick").get("networks", {}).get("u2net", {})):

@@ -1,4 +1,4 @@
-"""What the data-centre TensorRT makes of full U²-Net, where it is installed: no package index carries its libraries."""
+"""What the data-centre TensorRT makes of full U²-Net, where it is installed: PyPI has not its libraries."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,3 +137,16 @@ def test_the_page_names_the_bottleneck_and_marks_what_is_computed() -> None:
     written = report.as_dict(outcomes)
     assert written["bottlenecks"][0]["limits"][0]["stage"] == "decoding"
     assert written["decoding_on_gpu"]["decoder"] == "DALI"
+
+
+def test_what_was_found_is_written_though_nothing_can_be_concluded_from_it(tmp_path: Path) -> None:
+    from alphacut_gpu import report
+    from alphacut_gpu.course import RAN, Outcome
+    from alphacut_gpu.sections import SECTIONS
+
+    odd = found(callers={"8": {}}, one_caller={"latency_ms": None})["serving"]
+    report.write([Outcome(SECTIONS[-1], RAN, "", 1.0, odd)], tmp_path)
+    written = json.loads((tmp_path / "gpu.json").read_text())
+    assert written["sections"]["serving"]["found"] == odd
+    assert written["targets"].startswith("cannot be concluded: AttributeError")
+    assert "of which no page could be made" in (tmp_path / "gpu.md").read_text()
