@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from alphacut_gpu import check, course, earlier, report
-from alphacut_gpu.carried import PackError, unpack
+from alphacut_gpu import check, course, earlier, libpython, report
+from alphacut_gpu.carried import LIBRARIES, PackError, unpack
 from alphacut_gpu.course import Outcome
 from alphacut_gpu.earlier import EarlierError
 from alphacut_gpu.place import CHECKOUT, Place
@@ -46,7 +46,7 @@ def main() -> int:
             return 1
         if pack is not None:
             os.environ["ALPHACUT_HOME"] = str(work / "home")  # nothing of this machine's is used or changed
-            os.environ["LD_LIBRARY_PATH"] = f"{pack / 'libraries'}:{os.environ.get('LD_LIBRARY_PATH', '')}"
+            libpython.offer(pack / LIBRARIES)
         left_s = COURSE_S - (time.monotonic() - begin)
         place = Place(work, pack, asked.quick)
         earlier.leave(place, before, [one.name for one in sections])

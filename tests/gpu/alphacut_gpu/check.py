@@ -73,8 +73,9 @@ def _python() -> Fact:
 
 def _library() -> Fact:
     path = libpython.find(_HERE)
-    remedy = "serving fails; tests/gpu/pack.sh --libpython FILE, of the same version"
-    return Fact(path is not None, str(path or libpython.name(_HERE)), remedy)
+    remedy = "around and serving fail; carry this very build's by tests/gpu/pack.sh --libpython FILE"
+    whole = "or a whole Python that has one: set PYTHON to it, and PYTHONPATH to the folder of PyTorch"
+    return Fact(path is not None, str(path or libpython.name(_HERE)), f"{remedy}, {whole}")
 
 
 def _pip() -> Fact:

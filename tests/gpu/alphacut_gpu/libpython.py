@@ -26,3 +26,13 @@ def find(version: str) -> Path | None:
     named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     folders = (sysconfig.get_config_var("LIBDIR"), f"{sys.base_prefix}/lib", *named, *_SYSTEM)
     return next((path for folder in folders if folder and (path := Path(folder, name(version))).is_file()), None)
+
+
+def offer(folder: Path) -> None:
+    """Let this process's children find a carried library, where the machine has none for the running Python.
+
+    Its own goes first: another build's does not have what systems build into theirs, such as ``math``, and dies.
+    """
+    if find("{}.{}".format(*sys.version_info)) is None:
+        named = os.environ.get("LD_LIBRARY_PATH")
+        os.environ["LD_LIBRARY_PATH"] = f"{named}:{folder}" if named else str(folder)

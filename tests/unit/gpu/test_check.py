@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -93,7 +94,10 @@ def test_what_is_lacking_is_told_with_what_follows_and_is_the_exit_status(
     told = capsys.readouterr().out
     version = "{}.{}".format(*sys.version_info)
     assert "lacks  a GPU that nvidia-smi shows (there is no nvidia-smi): only the processor is measured" in told
-    assert f"lacks  libpython{version}.so.1.0: serving fails; tests/gpu/pack.sh --libpython FILE" in told
+    assert (
+        f"lacks  libpython{version}.so.1.0: around and serving fail; carry this very build's by tests/gpu/pack.sh"
+        in told
+    )
 
 
 def test_nothing_lacking_is_a_success(driver: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,3 +130,18 @@ def test_versions_and_places_are_the_embedded_servers(tmp_path: Path, monkeypatc
     (tmp_path / libpython.name("3.0")).touch()
     monkeypatch.setenv("LD_LIBRARY_PATH", f"/nowhere:{tmp_path}")
     assert libpython.find("3.0") == tmp_path / libpython.name("3.0")
+
+
+def test_a_carried_library_stands_behind_the_machines_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from alphacut_gpu import libpython
+
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/usr/local/nvidia/lib64")
+    monkeypatch.setattr(libpython, "find", lambda version: tmp_path)
+    libpython.offer(tmp_path)
+    assert os.environ["LD_LIBRARY_PATH"] == "/usr/local/nvidia/lib64"
+    monkeypatch.setattr(libpython, "find", lambda version: None)
+    libpython.offer(tmp_path)
+    assert os.environ["LD_LIBRARY_PATH"] == f"/usr/local/nvidia/lib64:{tmp_path}"
+    monkeypatch.delenv("LD_LIBRARY_PATH")
+    libpython.offer(tmp_path)
+    assert os.environ["LD_LIBRARY_PATH"] == str(tmp_path)
