@@ -13,7 +13,7 @@ import pytest
 from alphacut_engines import gpu
 
 SCRIPT = Path(__file__).resolve().parents[1] / "gpu" / "run.sh"
-OF_GPUS = {"torch_yardstick", "tensorrt_rtx", "torch_compiled", "onnx_cuda"}
+OF_GPUS = {"torch_yardstick", "tensorrt_rtx", "tensorrt", "torch_compiled", "onnx_cuda"}
 
 pytestmark = [pytest.mark.triton, pytest.mark.slow]
 

@@ -21,14 +21,10 @@ def measure(place: Place) -> None:
     server_environment.ensure(place)
     repository = staging.nothing(place.work / "around")
     callers = _CALLERS_PER_CORE * len(os.sched_getaffinity(0))
-    found: dict[str, Any] = {"callers": callers, "ways": {}}
+    found: dict[str, Any] = {"callers": callers, "cores": len(os.sched_getaffinity(0)), "ways": {}}
     with EmbeddedServer(repository, models=[DEFAULT_MODEL], tiers=["full"], start_timeout_s=120) as server:
         service = Service(f"grpc://{server.url}", server.metrics_url, (server.pid,))
-        traffic = Traffic.to(server.url, place)
+        traffic = Traffic.to(service, place)
         for name, mix in WAYS.items():
-            before_s = service.cpu_s()
-            seen = traffic.closed(callers, mix)
-            spent_s = {**service.cpu_since_s(before_s), "senders": seen["senders_cpu_s"]}
-            seen["processor_ms"] = {part: 1e3 * seconds / seen["sent"] for part, seconds in spent_s.items()}
-            found["ways"][name] = seen
+            found["ways"][name] = traffic.closed(callers, mix)
             place.keep("around", found)

@@ -16,6 +16,8 @@ OF_SECTIONS = ("onnx_cuda", "decoding")
 """Folders of wheels that one section alone imports, because they would be in the way of others."""
 
 _BLOCK = 2**20
+_INSTALL_S = 150
+"""Ten times what it takes on two cores; so that a pip that hangs is told of within the time of a course."""
 
 
 class PackError(Exception):
@@ -114,6 +116,11 @@ def _wheels(pack: Path, group: str) -> Iterator[Path]:
 def _install(wheels: list[Path], site: Path) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index"]
     command += ["--no-deps", "--no-compile", "--target", str(site), *map(str, wheels)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise PackError(
+            f"pip does not install what was carried along within {_INSTALL_S} s; is the disk slow?"
+        ) from error
     if done.returncode:
         raise PackError(f"pip does not install what was carried along: {(done.stdout + done.stderr)[-600:]}")

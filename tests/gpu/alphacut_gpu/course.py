@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ _TOLD_EVERY_S = 5.0
 _LAST_WORDS_S = 2.0
 """How long a section that hangs has to say where, and the system to end it."""
 
+END_S = 2 * _LAST_WORDS_S
+"""So much longer than its budget a section that hangs may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -41,6 +45,7 @@ class Outcome:
         took_s: How long it was.
         found: What it found, be it complete or not.
         log: The end of what it and the libraries that it calls have printed.
+        began: When, in ISO 8601; empty where it did not.
     """
 
     section: Section
@@ -49,6 +54,7 @@ class Outcome:
     took_s: float
     found: dict[str, Any]
     log: str = ""
+    began: str = ""
 
 
 def run(
@@ -71,7 +77,7 @@ def run(
     outcomes: list[Outcome] = []
     for number, section in enumerate(sections, start=1):
         reserved_s = sum(later.reserved_s for later in sections[number:])
-        budget_s = min(section.budget_s, end - time.monotonic() - reserved_s)
+        budget_s = min(section.budget_s, end - time.monotonic() - reserved_s - END_S)
         tell(f"{section.title} (at most {max(budget_s, 0):.0f} s)")
         outcome = _run(section, place, budget_s, lambda so_far: keep([*outcomes, so_far]))
         tell(f"  {outcome.status} in {outcome.took_s:.0f} s{': ' if outcome.reason else ''}{outcome.reason}")
@@ -89,11 +95,11 @@ def _run(section: Section, place: Place, budget_s: float, keep: Callable[[Outcom
     command += ["--pack", str(place.pack)] if place.pack else []
     command += ["--quick"] if place.quick else []
     log = place.work / f"{section.name}.log"
-    start = time.monotonic()
+    start, began = time.monotonic(), datetime.now(timezone.utc).isoformat(timespec="seconds")
 
     def so_far(status: str, reason: str) -> Outcome:
         took_s = time.monotonic() - start
-        return Outcome(section, status, reason, took_s, place.found(section.name), _end_of(log))
+        return Outcome(section, status, reason, took_s, place.found(section.name), _end_of(log), began)
 
     with log.open("w") as written:
         process = subprocess.Popen(

@@ -26,7 +26,10 @@ OPTIONAL: Mapping[str, tuple[str, str]] = {
 
 _EXTRAS = ("cli", "engines", "rtx")
 _LOADTEST = ("gevent", "geventhttpclient", "locust", "prometheus-client", "psutil")
-_PLATFORMS = (*(f"manylinux_2_{minor}_x86_64" for minor in range(39, 16, -1)), "manylinux2014_x86_64")
+_PLATFORMS = (
+    *(f"manylinux_2_{minor}_x86_64" for minor in range(libpython.GLIBC[1], 16, -1)),
+    "manylinux2014_x86_64",
+)
 _LOCK = CHECKOUT / "requirements" / "dev.lock"
 
 

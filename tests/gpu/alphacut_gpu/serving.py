@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput
-from tritonclient.utils import InferenceServerException
 
 from alphacut_client import EmbeddedServer
 from alphacut_core import installed
@@ -21,14 +20,18 @@ from alphacut_core.errors import ServerStartError
 from alphacut_core.geometry import Pixels
 from alphacut_core.tiers import DEFAULT_MODEL
 from alphacut_engines import configs
-from alphacut_gpu import accelerator, networks, server_environment, staging
+from alphacut_gpu import accelerator, networks, server_environment, staging, variations
 from alphacut_gpu.place import CHECKOUT, NotRunError, Place
+from alphacut_gpu.targets import MASKS_PER_S
 from alphacut_gpu.traffic import FAST, PIXELS, Traffic
+from alphacut_loadtest.measure.service import Service
 
 _CALLERS = (8, 32, 128)
 _SHARES_OF_CLOSED = (0.5, 0.7, 0.85, 0.95)
+_ABOVE = 1.05
+"""So much above what is aimed at arrive: random arrivals are now more, now fewer."""
+
 _PROMISES_S = (0.1, 1.0)
-_LOAD_TIMEOUT_S = 120.0
 _START_S = 90.0
 
 
@@ -62,7 +65,8 @@ def measure(place: Place) -> None:
         try:
             server = EmbeddedServer(served.repository, models=[DEFAULT_MODEL], tiers=["full"], start_timeout_s=_START_S)
             with server:
-                return _ask(place, served, server.url, found)
+                service = Service(f"grpc://{server.url}", server.metrics_url, (server.pid,))
+                return _ask(place, served, service, found)
         except ServerStartError as error:
             print(f"{served.runtime}: {error}", file=sys.stderr)
             refused[f"{served.runtime}, {served.network} in {served.precision}"] = str(error)
@@ -70,23 +74,23 @@ def measure(place: Place) -> None:
     raise NotRunError("no engine runs on a GPU here, and none is built for the processor; run alphacut build before")
 
 
-def _ask(place: Place, served: Served, url: str, found: dict[str, Any]) -> None:
-    count = 4 if place.quick else None
+def _ask(place: Place, served: Served, service: Service, found: dict[str, Any]) -> None:
+    count, url = 4 if place.quick else None, service.url.removeprefix("grpc://")
     found["parity"] = networks.judge(_Client(url), served.precision, count)
     place.keep("serving", found)
-    traffic = Traffic.to(url, place)
+    traffic = Traffic.to(service, place)
     found["one_caller"] = traffic.closed(1)
     if served.on_gpu:
         found["memory_bytes"] = accelerator.memory_used_bytes()
     callers = (4,) if place.quick or not served.on_gpu else _CALLERS
-    found["callers"] = {}
+    found |= {"callers": {}, "cores": len(os.sched_getaffinity(0))}
     for number in callers:
         found["callers"][str(number)] = traffic.closed(number)
         place.keep("serving", found)
     best_per_s = max(one["images_per_s"] for one in found["callers"].values())
     found["arrivals"] = []
-    for share in _SHARES_OF_CLOSED[:1] if place.quick else _SHARES_OF_CLOSED:
-        found["arrivals"].append(traffic.open(max(share * best_per_s, 0.5)))
+    for rate_per_s in _rates(best_per_s)[: 1 if place.quick else None]:
+        found["arrivals"].append(traffic.open(rate_per_s))
         found["kept"] = {f"p95 under {limit_s:g} s": _kept(found["arrivals"], limit_s) for limit_s in _PROMISES_S}
         place.keep("serving", found)
     if served.on_gpu:
@@ -94,7 +98,7 @@ def _ask(place: Place, served: Served, url: str, found: dict[str, Any]) -> None:
         for name, mix in (("fast decoding", FAST), ("squares of pixels", PIXELS)):
             found["settings"][name] = traffic.closed(max(callers), mix)
             place.keep("serving", found)
-        for name, one in _vary(url, served.repository, traffic, max(callers)):
+        for name, one in variations.measure(url, served.repository, traffic, max(callers)):
             found["settings"][name] = one
             place.keep("serving", found)
 
@@ -109,16 +113,31 @@ def _candidates(place: Place) -> Iterator[Served]:
             if (one["network"], one["precision"]) == (network, precision) and one["parity"]["passed"]:
                 repository = staging.tensorrt_rtx(next(folders), Path(one["path"]), precision)
                 yield Served("TensorRT-RTX", network, precision, True, repository)
-    compiled = place.found("torch_compiled")
-    if compiled.get("parity", {}).get("passed"):
-        yield _pytorch(next(folders), "PyTorch, compiled", Path(compiled["path"]))
-    if place.found("torch_yardstick").get("networks", {}).get("u2net", {}).get("batches"):
-        yield _pytorch(next(folders), "PyTorch, CUDA graphs", _traced(place))
+    for _, prepare in sorted(_of_pytorch(place), key=lambda one: -one[0]):
+        yield prepare(next(folders))
     for repository in (CHECKOUT / "model_repository", *([place.pack / "models"] if place.pack else [])):
         on_cpu = installed.find(repository, DEFAULT_MODEL)
         if on_cpu is not None:
             yield Served("OpenVINO on the processor", "u2netp", on_cpu.manifest["precision"], False, repository)
             return
+
+
+def _of_pytorch(place: Place) -> Iterator[tuple[float, Callable[[Path], Served]]]:
+    """Yield images a second in Triton's largest batch, and what prepares a repository, of either way of PyTorch."""
+    compiled = place.found("torch_compiled")
+    if _right(compiled) and "path" in compiled:
+        path = Path(compiled["path"])
+        yield _rate(compiled), lambda folder: _pytorch(folder, "PyTorch, compiled", path)
+    if _right(plain := place.found("torch_yardstick").get("networks", {}).get("u2net", {})):
+        yield _rate(plain), lambda folder: _pytorch(folder, "PyTorch, CUDA graphs", _traced(place))
+
+
+def _right(one: Mapping[str, Any]) -> bool:
+    return bool(one.get("batches")) and bool(one["parity"]["passed"])
+
+
+def _rate(one: Mapping[str, Any]) -> float:
+    return float(one["batches"].get(str(configs.ENGINE_BATCH), {}).get("images_per_s", 0.0))
 
 
 def _pytorch(folder: Path, runtime: str, network: Path) -> Served:
@@ -151,6 +170,12 @@ class _Client:
         return masks, confidences
 
 
+def _rates(best_per_s: float) -> list[float]:
+    """Return how many are to arrive a second: shares of what callers who wait got, and what is aimed at if that was."""
+    aimed = [_ABOVE * MASKS_PER_S] if best_per_s > _ABOVE * MASKS_PER_S else []
+    return aimed + [max(share * best_per_s, 0.5) for share in _SHARES_OF_CLOSED]
+
+
 def _kept(arrivals: list[dict[str, Any]], limit_s: float) -> float | None:
     """Return the highest rate answered within the promise, or None if it was never kept."""
     kept = [
@@ -159,30 +184,3 @@ def _kept(arrivals: list[dict[str, Any]], limit_s: float) -> float | None:
         if one["good"] >= 0.999 and one["latency_ms"].get("p95", float("inf")) < 1e3 * limit_s
     ]
     return max(kept, default=None)
-
-
-def _vary(url: str, repository: Path, traffic: Traffic, callers: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what other numbers of instances and another delay make of the same callers, or why one is refused."""
-    pipeline = staging.PIPELINE
-    engine_config = f"configs/{installed.CPU}.pbtxt"
-    with contextlib.closing(InferenceServerClient(url)) as triton:
-        for name, model, file in (
-            *((f"{count} decoders", pipeline.preprocess, "config.pbtxt") for count in (2, 4)),
-            ("2 engines", pipeline.engine, engine_config),
-            ("batches wait 2 ms", pipeline.engine, engine_config),
-        ):
-            path = repository / model / file
-            before = path.read_text()
-            config = configs.read(path)
-            if name.startswith("batches"):
-                config.dynamic_batching.max_queue_delay_microseconds = 2000
-            else:
-                config.instance_group[0].count = int(name.split()[0])
-            staging.write(repository, config, file)
-            try:
-                triton.load_model(model, client_timeout=_LOAD_TIMEOUT_S)
-                yield name, traffic.closed(callers)
-            except InferenceServerException as error:
-                yield name, {"refused": str(error)}
-            path.write_text(before)
-            triton.load_model(model, client_timeout=_LOAD_TIMEOUT_S)

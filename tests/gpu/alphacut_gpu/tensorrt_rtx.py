@@ -20,7 +20,7 @@ from alphacut_gpu.place import NotRunError, Place
 from alphacut_gpu.trying import Trying
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
-_PROFILE = (1, 16, 64)
+PROFILE = (1, 16, 64)
 _ORDERS = (("u2netp", "fp16"), ("u2net", "fp16"), ("u2net", "int8"), ("u2netp", "int8"), ("u2netp", "fp32"))
 _ENOUGH = 2
 """So many that are refused are a refusal of the GPU."""
@@ -50,9 +50,9 @@ def measure(place: Place) -> None:
             with trying.one(f"{network} {precision} for {entry['for']}", entry):
                 graph = networks.graph(network, precision)
                 before_s = time.perf_counter()
-                plan = tensorrt_engine.build(trt, graph, networks.SIZE, capabilities=capabilities, batches=_PROFILE)
+                plan = tensorrt_engine.build(trt, graph, networks.SIZE, capabilities=capabilities, batches=PROFILE)
                 entry |= {"built_s": time.perf_counter() - before_s, "engine_bytes": len(plan)}
-                entry |= _run(trt, library, plan, precision, timed=not done)
+                entry |= run(trt, library, plan, precision, timed=not done)
                 path = folder / f"{network}-{precision}-{len(found['engines'])}.engine"
                 path.write_bytes(plan)
                 entry["path"], done = str(path), True
@@ -60,32 +60,34 @@ def measure(place: Place) -> None:
     trying.end()
 
 
-def _run(trt: Any, library: Any, plan: bytes, precision: str, *, timed: bool) -> dict[str, Any]:
+def run(trt: Any, library: Any, plan: bytes, precision: str, *, timed: bool, rtx: bool = True) -> dict[str, Any]:
     """Load, judge and time an engine; to see that another build of it loads and is right takes less time."""
     before_bytes = accelerator.memory_used_bytes()
-    engine = Engine(trt, plan, library)
+    engine = Engine(trt, plan, library, rtx=rtx)
     parity = networks.judge(engine, precision)
     batches = {"batches": {str(rows): engine.time(rows) for rows in BATCHES}} if timed else {}
     return {"parity": parity, **batches, "memory_bytes": accelerator.memory_used_bytes() - before_bytes}
 
 
 class Engine:
-    """An engine of TensorRT-RTX on the GPU at hand, with its own CUDA graphs."""
+    """An engine on the GPU at hand: TensorRT-RTX's with its own CUDA graphs, or TensorRT's, which has none."""
 
-    def __init__(self, trt: Any, plan: bytes, library: Any) -> None:
+    def __init__(self, trt: Any, plan: bytes, library: Any, *, rtx: bool = True) -> None:
         """Load it.
 
         Raises:
-            EngineError: It does not load here, in TensorRT-RTX's words.
+            EngineError: It does not load here, in TensorRT's words.
         """
         self._log = tensorrt_engine.make_log(trt)
         self._runtime = trt.Runtime(self._log)
         self._engine = self._runtime.deserialize_cuda_engine(plan)
         if self._engine is None:
             raise EngineError(f"it does not load on this GPU: {self._log.last()}")
-        settings = self._engine.create_runtime_config()
-        settings.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
-        self._context = self._engine.create_execution_context(settings)
+        how = []
+        if rtx:
+            how.append(self._engine.create_runtime_config())
+            how[0].cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        self._context = self._engine.create_execution_context(*how)
         self._lane = Lane(library, self._context, networks.SIZE, max(BATCHES))
         self._stream = cuda.Stream(library)
 

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from alphacut_gpu import accelerator, floor, networks
-from alphacut_gpu.place import Place
+from alphacut_gpu import accelerator, compiler, floor, networks
+from alphacut_gpu.place import NotRunError, Place
 from alphacut_gpu.torch_yardstick import BATCHES, Engine, time_s
 
 NAME, PRECISION = "u2net", "fp16"
@@ -21,12 +21,18 @@ _EXAMPLE_ROWS = 8
 def measure(place: Place) -> None:
     """Compile, judge and time."""
     torch = accelerator.torch()
+    compiler.let_link(place.folder("linker"))
     from alphacut_gpu.pytorch_network import Fused
 
     torch.backends.cudnn.benchmark = True
     path = place.work / "network.pt2"
     begin_s = time.perf_counter()
-    package(torch, Fused(NAME, torch.float16).cuda(), path)
+    try:
+        package(torch, Fused(NAME, torch.float16).cuda(), path)
+    except Exception as error:
+        if lacks := compiler.lacking():
+            raise NotRunError(f"to compile ahead of time there lacks {', '.join(lacks)} ({error})") from error
+        raise
     found: dict[str, Any] = {"compiled_s": time.perf_counter() - begin_s}
     network = torch._inductor.aoti_load_package(str(path))
     found |= {"parity": networks.judge(Engine(torch, network), PRECISION), "path": str(path), "batches": {}}

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alphacut_gpu.gpu_use import GpuUse
 from alphacut_gpu.place import Place
 from alphacut_loadtest.measure.run import Generator
+from alphacut_loadtest.measure.service import Service
 from alphacut_loadtest.measure.window import Window, window
 from alphacut_loadtest.traffic import scenario_file, slo
 from alphacut_loadtest.traffic.mix import Mix
@@ -25,22 +27,22 @@ class Traffic:
     """Sends to one server.
 
     Attributes:
-        url: ``HOST:PORT`` of Triton's gRPC.
+        service: Triton's gRPC, and the processes whose work is counted.
         cache: Existing folder for the pictures that are made.
         warmup_s: Dropped before each measurement.
         measured_s: How long each measurement is.
     """
 
-    url: str
+    service: Service
     cache: Path
     warmup_s: float
     measured_s: float
 
     @classmethod
-    def to(cls, url: str, place: Place) -> Traffic:
+    def to(cls, service: Service, place: Place) -> Traffic:
         """Return what a section of this course sends to a server."""
         times_s = (0.5, 2.0) if place.quick else (2.0, 5.0)
-        return cls(url, place.folder("pictures"), *times_s)
+        return cls(service, place.folder("pictures"), *times_s)
 
     def closed(self, callers: int, mix: Mix = MIX) -> dict[str, Any]:
         """Let so many callers ask again and again."""
@@ -60,9 +62,14 @@ class Traffic:
             warmup_s=self.warmup_s,
             timeout_s=10.0,
         )
-        run = Generator(f"grpc://{self.url}", processes, None, self.cache).run(scenario, rate_per_s)
-        all_of_it = {"sent": len(run.samples.lane), "senders_cpu_s": sum(one.cpu_s for one in run.processes)}
-        return {**_stated(window(run.samples, self.warmup_s, until_s)), **all_of_it, "words": run.words}
+        before_s = self.service.cpu_s()
+        with GpuUse() as gpu:
+            run = Generator(self.service.url, processes, None, self.cache).run(scenario, rate_per_s)
+        spent_s = self.service.cpu_since_s(before_s) | {"senders": sum(one.cpu_s for one in run.processes)}
+        sent = max(1, len(run.samples.lane))
+        seen = {"sent": len(run.samples.lane), "gpu_use": gpu.share, "words": run.words}
+        seen["processor_ms"] = {part: 1e3 * seconds / sent for part, seconds in spent_s.items()}
+        return {**_stated(window(run.samples, self.warmup_s, until_s)), **seen}
 
 
 def _stated(seen: Window) -> dict[str, Any]:

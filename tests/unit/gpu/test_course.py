@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +135,42 @@ def test_what_is_reserved_for_a_later_section_is_not_used_up_by_an_earlier_one(t
     (ended, _) = course.run([first, last], Place(tmp_path, None, quick=True), 80, told.append)
     assert (ended.status, ended.reason.partition(", ")[2]) == ("not run", "or is reserved for later sections")
     assert [line for line in told if "at most" in line] == ["First (at most 0 s)", "Last (at most 50 s)"]
+
+
+@pytest.mark.parametrize("unpacked_s", [0, 30, 60, 400, 900])
+def test_a_whole_run_ends_in_time_whichever_sections_hang(
+    unpacked_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alphacut_gpu import course, sections
+    from alphacut_gpu.place import Place
+
+    clock = {"now_s": 0.0}
+    hanging: tuple[str, ...] = ()
+    given: dict[str, float] = {}
+
+    def run(section: sections.Section, place: Place, budget_s: float, keep: Any) -> course.Outcome:
+        given[section.name] = budget_s
+        clock["now_s"] += budget_s + course.END_S if section.name in hanging and budget_s > 0 else 0.0
+        return course.Outcome(section, course.TIMED_OUT, "", 0.0, {})
+
+    monkeypatch.setattr(course, "time", types.SimpleNamespace(monotonic=lambda: clock["now_s"]))
+    monkeypatch.setattr(course, "_run", run)
+    names = [one.name for one in sections.SECTIONS]
+    for hanging in itertools.chain.from_iterable(itertools.combinations(names, n) for n in range(len(names) + 1)):
+        clock["now_s"] = unpacked_s
+        left_s = sections.COURSE_S - unpacked_s
+        course.run(sections.SECTIONS, Place(tmp_path, None, quick=True), left_s, lambda line: None)
+        assert clock["now_s"] <= max(sections.COURSE_S, unpacked_s), hanging
+        if unpacked_s <= 60:
+            assert all(given[one.name] >= one.reserved_s - course.END_S for one in sections.SECTIONS), hanging
+            assert given["serving"] >= 165, hanging
+
+
+def test_what_is_reserved_leaves_time_for_what_comes_before() -> None:
+    from alphacut_gpu import sections
+
+    reserved_s = sum(one.reserved_s for one in sections.SECTIONS)
+    assert sections.COURSE_S - reserved_s >= 60 + 200, "unpacking on a slow disk; engines alone"
+    assert all(one.reserved_s <= one.budget_s for one in sections.SECTIONS)
+    assert sections.WHOLE_S <= 9.5 * 60
+    assert sections.WHOLE_S - sections.COURSE_S >= 10, "to begin, and to remove what was unpacked"

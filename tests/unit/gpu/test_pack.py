@@ -58,3 +58,10 @@ def test_nvimagecodec_brings_the_library_without_which_it_decodes_on_the_process
     from alphacut_gpu import pack
 
     assert pack.OPTIONAL["nvimgcodec"] == ("decoding", "nvidia-nvimgcodec-cu13[nvjpeg]")
+
+
+def test_no_wheel_is_carried_that_needs_a_newer_c_library_than_triton() -> None:
+    from alphacut_gpu import libpython, pack
+
+    newest = max(int(name.split("_")[2]) for name in pack._PLATFORMS if name.startswith("manylinux_2_"))
+    assert newest == libpython.GLIBC[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +11,15 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+RIGHT = {"parity": {"passed": True}}
+
 
 def found(**serving: Any) -> dict[str, Any]:
     batch = {"32": {"images_per_s": 4000.0, "time_ms": 8.0}}
     return {
-        "tensorrt_rtx": {"engines": [{"network": "u2net", "precision": "fp16", "for": "CURRENT", "batches": batch}]},
+        "tensorrt_rtx": {
+            "engines": [{"network": "u2net", "precision": "fp16", "for": "CURRENT", "batches": batch, **RIGHT}]
+        },
         "serving": {
             **{"runtime": "TensorRT-RTX", "network": "u2net", "precision": "fp16", "on_gpu": True},
             "kept": {"p95 under 0.1 s": 900.0},
@@ -49,10 +55,18 @@ def test_the_fastest_engine_counts_and_is_named() -> None:
     from alphacut_gpu import targets
 
     of = found()
-    of["torch_yardstick"] = {"networks": {"u2net": {"batches": {"32": {"images_per_s": 5000.0}}}}}
+    of["torch_yardstick"] = {"networks": {"u2net": {"batches": {"32": {"images_per_s": 5000.0}}, **RIGHT}}}
     assert (targets.judge(of)[0].measured, targets.judge(of)[0].by) == (5000.0, "PyTorch")
-    of["torch_compiled"] = {"batches": {"32": {"images_per_s": 6000.0}}}
+    of["torch_compiled"] = {"batches": {"32": {"images_per_s": 6000.0}}, **RIGHT}
     assert (targets.judge(of)[0].measured, targets.judge(of)[0].by) == (6000.0, "PyTorch, compiled")
+
+
+def test_an_engine_whose_masks_are_wrong_meets_no_target() -> None:
+    from alphacut_gpu import targets
+
+    of = found()
+    of["torch_compiled"] = {"batches": {"32": {"images_per_s": 9000.0}}, "parity": {"passed": False}}
+    assert targets.judge(of)[0].measured == 4000.0
 
 
 def test_a_setting_that_the_server_refused_is_told_in_its_words() -> None:
@@ -60,11 +74,11 @@ def test_a_setting_that_the_server_refused_is_told_in_its_words() -> None:
     from alphacut_gpu.course import RAN, Outcome
     from alphacut_gpu.sections import SECTIONS
 
-    asked = {"images_per_s": 90.0, "latency_ms": {"p50": 11.0, "p95": 12.0}, "good": 1.0}
+    asked = {"gpu_use": 0.5, "images_per_s": 90.0, "latency_ms": {"p50": 11.0, "p95": 12.0}, "good": 1.0}
     of = found(one_caller=asked, callers={"8": asked}, settings={"2 engines": {"refused": "out of memory"}})["serving"]
     page = report.markdown([Outcome(SECTIONS[-1], RAN, "", 1.0, of)], "today")
-    assert "| 8 callers | 90 | 11 | 12 | 100.0% |" in page
-    assert "| 2 engines |  |  |  | out of memory |" in page
+    assert "| 8 callers | 90 | 11 | 12 | 100.0% | 50% |" in page
+    assert "| 2 engines |  |  |  | out of memory |  |" in page
 
 
 def test_what_was_timed_before_an_engine_failed_is_told_with_the_reason() -> None:
@@ -86,7 +100,7 @@ def test_an_engine_that_did_not_start_is_told_above_the_one_that_is_served() -> 
 
     of = {"runtime": "OpenVINO", "network": "u2netp", "precision": "int8", "refused": {"PyTorch": "no libtorch.so"}}
     page = report.markdown([Outcome(SECTIONS[-1], RAN, "", 1.0, of)], "today")
-    assert "| PyTorch |  |  |  | no libtorch.so |" in page
+    assert "| PyTorch |  |  |  | no libtorch.so |  |" in page
 
 
 @pytest.mark.parametrize("name", ["u2netp", "u2net"])
@@ -106,3 +120,33 @@ def test_a_share_is_what_the_ceiling_allows() -> None:
 
     ceiling = 700e12
     assert floor.share("u2net", floor.images_per_s("u2net", ceiling) / 2, ceiling) == pytest.approx(0.5)
+
+
+def test_the_page_names_the_bottleneck_and_marks_what_is_computed() -> None:
+    from alphacut_gpu import report
+    from alphacut_gpu.course import RAN, Outcome
+    from alphacut_gpu.sections import SECTIONS
+
+    from .test_bottleneck import FOUND
+
+    outcomes = [Outcome(one, RAN, "", 1.0, FOUND.get(one.name, {})) for one in SECTIONS]
+    page = report.markdown(outcomes, "today")
+    assert "## What limits it" in page
+    assert "the bottleneck is decoding" in page
+    assert "- Decoding on the GPU: Computed, not measured: DALI" in page
+    written = report.as_dict(outcomes)
+    assert written["bottlenecks"][0]["limits"][0]["stage"] == "decoding"
+    assert written["decoding_on_gpu"]["decoder"] == "DALI"
+
+
+def test_what_was_found_is_written_though_nothing_can_be_concluded_from_it(tmp_path: Path) -> None:
+    from alphacut_gpu import report
+    from alphacut_gpu.course import RAN, Outcome
+    from alphacut_gpu.sections import SECTIONS
+
+    odd = found(callers={"8": {}}, one_caller={"latency_ms": None})["serving"]
+    report.write([Outcome(SECTIONS[-1], RAN, "", 1.0, odd)], tmp_path)
+    written = json.loads((tmp_path / "gpu.json").read_text())
+    assert written["sections"]["serving"]["found"] == odd
+    assert written["targets"].startswith("cannot be concluded: AttributeError")
+    assert "of which no page could be made" in (tmp_path / "gpu.md").read_text()

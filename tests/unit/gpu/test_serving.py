@@ -14,7 +14,7 @@ from alphacut_core.errors import ServerStartError
 class Server:
     """Starts unless the repository is one of those that do not."""
 
-    url = "127.0.0.1:1"
+    url, metrics_url, pid = "127.0.0.1:1", "http://127.0.0.1:2/metrics", 1
 
     def __init__(self, repository: Path, **settings: Any) -> None:
         self.repository = repository
@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     servers: list[Any] = []
     monkeypatch.setattr(serving, "EmbeddedServer", Server)
     monkeypatch.setattr(serving.server_environment, "ensure", lambda place: None)
-    monkeypatch.setattr(serving, "_ask", lambda place, served, url, found: servers.append(served))
+    monkeypatch.setattr(serving, "_ask", lambda place, served, service, found: servers.append(served))
     return servers
 
 
@@ -69,3 +69,40 @@ def test_where_nothing_starts_no_number_is_told(
     with pytest.raises(NotRunError, match="run alphacut build"):
         serving.measure(Place(tmp_path, None, quick=True))
     assert asked == []
+
+
+def test_of_the_ways_of_pytorch_the_faster_one_in_tritons_largest_batch_is_served_and_no_wrong_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alphacut_gpu import serving
+    from alphacut_gpu.place import Place
+
+    def of(images_per_s: float, *, passed: bool = True) -> dict[str, Any]:
+        batches = {"16": {"images_per_s": images_per_s}, "32": {"images_per_s": 9000.0}}
+        return {"batches": batches, "parity": {"passed": passed}, "path": "network.pt2"}
+
+    def served(folder: Path, runtime: str, network: Path) -> serving.Served:
+        return serving.Served(runtime, "u2net", "fp16", True, folder)
+
+    monkeypatch.setattr(serving, "_pytorch", served)
+    monkeypatch.setattr(serving, "_traced", lambda place: tmp_path)
+    place = Place(tmp_path, None, quick=True)
+
+    def order() -> list[str]:
+        return [one.runtime for one in serving._candidates(place) if one.on_gpu]
+
+    place.keep("torch_compiled", of(2000.0))
+    place.keep("torch_yardstick", {"networks": {"u2net": of(2500.0)}})
+    assert order() == ["PyTorch, CUDA graphs", "PyTorch, compiled"]
+    place.keep("torch_compiled", of(3000.0))
+    assert order() == ["PyTorch, compiled", "PyTorch, CUDA graphs"]
+    place.keep("torch_yardstick", {"networks": {"u2net": of(9000.0, passed=False)}})
+    assert order() == ["PyTorch, compiled"]
+
+
+def test_what_is_aimed_at_arrives_too_where_callers_got_as_much() -> None:
+    from alphacut_gpu import serving
+
+    assert serving._rates(400.0) == pytest.approx([200, 280, 340, 380])
+    assert serving._rates(1300.0)[0] == 1050
+    assert serving._rates(0.0) == [0.5] * 4

@@ -35,7 +35,7 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Calla
     )
 
     def measure(run: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-        monkeypatch.setattr(tensorrt_rtx, "_run", lambda trt, library, plan, precision, timed: run(plan.decode()))
+        monkeypatch.setattr(tensorrt_rtx, "run", lambda trt, library, plan, precision, timed: run(plan.decode()))
         place = Place(tmp_path, None, quick=True)
         try:
             tensorrt_rtx.measure(place)
