@@ -13,7 +13,6 @@ import pytest
 
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_loadtest.capacity import perf_analyzer, second_opinion
-from alphacut_loadtest.exit_status import NO_CAPACITY
 from alphacut_loadtest.traffic.corpus import Corpus
 from alphacut_loadtest.traffic.mix import Mix, Size
 
@@ -41,13 +40,11 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Any:
     scenario = folder / "little.toml"
     scenario.write_text(LITTLE)
     options = (
-        "--slo p80=500ms,errors=5% --trial 2 --warm-up 0.5 --callers 1,2,3 --repeats 1 --resolution 1 --target-qps 500"
+        "--slo p80=2s,errors=5% --trial 2 --warm-up 0.5 --callers 1,2,3 --repeats 1 --resolution 1 --target-qps 500"
     )
     command = [sys.executable, "-m", "alphacut_client", "capacity", *options.split(), "--scenario", str(scenario)]
     command += ["--output", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
-    if done.returncode == NO_CAPACITY:
-        pytest.skip("too much else works on this machine for any capacity in trials of two seconds")
     assert done.returncode in (0, 3), done.stderr  # in so short a trial 1.3 times as much may pass
     assert "One such machine" in done.stdout
     assert (folder / "capacity.html").read_text().count("<svg") == 3
