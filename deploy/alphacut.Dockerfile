@@ -42,7 +42,9 @@ RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels \
 ENV ALPHACUT_HOME=/opt/alphacut-server
 RUN python -m alphacut_server environment
 COPY model_repository /models
-RUN alphacut build --tier all --repository /models
+# What finished stages made serves builds to come, of which there are none here.
+RUN alphacut build --tier all --repository /models \
+    && rm -r /opt/alphacut-server/stages
 
 FROM python:${PYTHON} AS base
 RUN useradd --system --uid 10001 --user-group --no-create-home alphacut

@@ -19,7 +19,7 @@ import pytest
 import redis
 
 from alphacut_core import installed
-from alphacut_server.triton import remove_regions
+from alphacut_server import regions
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,7 +103,7 @@ class ServerProcess:
         self.process.kill()
         self.process.wait()
         _, alive = psutil.wait_procs(everything, timeout=60)
-        remove_regions(self.process.pid)
+        regions.remove_orphans()
         self._close_files()
         assert not alive
 

@@ -78,7 +78,9 @@ class Connection(Endpoint):
             self.active += 1
         started = time.monotonic()
         try:
-            call = self.method(method).future(request, timeout=timeout_s, metadata=self.headers())
+            with self._lock:  # in a forked child others have to wait for the channel, or they would take the parent's
+                ask = self.method(method)
+            call = ask.future(request, timeout=timeout_s, metadata=self.headers())
         except BaseException as error:
             self._ended()
             if isinstance(error, ValueError) and self.closed:  # by another thread in this moment

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from reprlib import repr as brief
 from typing import Any, Literal, get_args
 
 from alphacut_client._kinds import RETURNS, Channels, Returns
@@ -53,12 +54,14 @@ class Route:
     def __post_init__(self) -> None:
         for name, allowed in _WORDS.items():
             checks.choice(name, getattr(self, name), allowed)
-        if self.returns not in RETURNS:
+        if not isinstance(self.model, str):
+            raise InvalidOptionError(f"got model={brief(self.model)}; give a network's name, as Client.models lists it")
+        if not any(self.returns is kind for kind in RETURNS):  # an array equals nothing, in one word
             raise InvalidOptionError(
-                f"got returns={self.returns!r}; allowed are bytes, PIL.Image.Image, numpy.ndarray and None, the kind "
-                "that went in"
+                f"got returns={brief(self.returns)}; allowed are bytes, PIL.Image.Image, numpy.ndarray and None, the "
+                "kind that went in"
             )
-        deadlines.check_timeout(self.timeout_s)
+        checks.keep(self, timeout_s=deadlines.check_timeout(self.timeout_s))
 
     @property
     def triton_priority(self) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
-from queue import SimpleQueue
 from typing import TypeVar
 
+from alphacut_client._crew import Crew
 from alphacut_client._limiter import Limiter
 from alphacut_client._window import Due, Window
 
@@ -30,20 +30,20 @@ def side_by_side(
         function: Runs in other threads.
         items: Iterated in the calling thread.
         limiter: Says how many places there are.
-        give_up: Called when this ends early (the consumer stops, ``items`` raises, Ctrl-C), so that running
-            calls end soon: they are waited for.
+        give_up: Called when this ends early (the consumer stops, ``items`` raises, Ctrl-C, the interpreter ends), so
+            that running calls end soon: they are waited for.
         ordered: Yield in the order of ``items`` instead of as they end.
     """
     window: Window[Future[_Result]] = Window(limiter, ordered=ordered)
-    ended: SimpleQueue[tuple[int, Future[_Result]]] = SimpleQueue()
     source = iter(items)
-    with ThreadPoolExecutor(limiter.most, thread_name_prefix="alphacut") as executor:
+    crew: Crew[_Result] = Crew(give_up)
+    with crew:
         try:
             while (due := window.due()) is not Due.NOTHING:
                 if due is Due.OUTCOME:
                     yield window.hand_out()
                 elif due is Due.END:
-                    window.end(*ended.get())
+                    window.end(*crew.next_ended())
                 else:
                     try:
                         item = next(source)
@@ -52,12 +52,7 @@ def side_by_side(
                         continue
                     index = window.begin()
                     context = contextvars.copy_context()  # the caller's trace goes on in the other thread
-                    future = executor.submit(context.run, function, item)
-                    future.add_done_callback(partial(_note, ended, index))
+                    crew.begin(index, partial(context.run, function, item), busy=window.under_way)
         except BaseException:
             give_up()
             raise
-
-
-def _note(ended: SimpleQueue[tuple[int, Future[_Result]]], index: int, future: Future[_Result]) -> None:
-    ended.put((index, future))

@@ -57,6 +57,11 @@ class Window(Generic[_Outcome]):
             return Due.ITEM
         return Due.END if self._under_way else Due.NOTHING
 
+    @property
+    def under_way(self) -> int:
+        """How many items have begun, and not ended."""
+        return self._under_way
+
     def begin(self) -> int:
         """Count an item that begins, and return its index."""
         self._begun += 1

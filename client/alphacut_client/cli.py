@@ -18,7 +18,7 @@ from alphacut_client.client import Client
 from alphacut_client.embedded import connected
 from alphacut_client.option_groups import GroupedCommand
 from alphacut_client.settings import RenderOn
-from alphacut_client.sweep import sweep
+from alphacut_client.sweep import Sweep, sweep
 from alphacut_core.errors import InputError
 from alphacut_core.tiers import DEFAULT_MODEL
 
@@ -94,21 +94,19 @@ def _remove_folder(
     for path, reason in planned.refused.items():
         click.echo(f"error: {path}: {reason}", err=True)
     todo = [job for job in planned.jobs if overwrite or not job.finished]
-    failed = list(planned.refused)
-    done = left = 0
+    swept = Sweep()
     if todo:
         with connect() as client:
             swept = sweep(todo, functools.partial(cut, client), jobs, client.close, Console(stderr=True))
-        failed += swept.failed
-        done, left = swept.done, swept.left
-    click.echo(f"{done} cut out, {len(planned.jobs) - len(todo)} were finished before, {len(failed)} failed", err=True)
+    failed = [*planned.refused, *swept.failed]
+    before = len(planned.jobs) - len(todo)
+    click.echo(f"{swept.done} cut out, {before} were finished before, {len(failed)} failed", err=True)
     for path in failed:
         click.echo(f"  {path}", err=True)
-    if left:
-        click.echo(
-            f"{left} were left, since the server no longer answered; the same command goes on with them", err=True
-        )
-    if failed:
+    if swept.left:
+        advice = "mend that, and the same command goes on with them"
+        click.echo(f"error: {swept.left} were left, since {swept.reason}; {advice}", err=True)
+    if failed or swept.left:
         sys.exit(1)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_args
 
 from alphacut_client._route import Priority, Route, Upload
 from alphacut_client._secret import Secret, check_text, check_way
 from alphacut_client._target import endpoints
 from alphacut_client.timings import Observer
 from alphacut_client.tls import Tls
+from alphacut_core import checks
 from alphacut_core.contract import Pipeline
 from alphacut_core.deadlines import MAX_TIMEOUT_S
 from alphacut_core.limits import DEFAULT_LIMITS, Limits
@@ -98,16 +99,9 @@ class Settings:
     observer: Observer | None = None
 
     def __post_init__(self) -> None:
-        if self.render_on not in ("client", "server"):
+        if not isinstance(self.render_on, str) or self.render_on not in get_args(RenderOn):
             raise ValueError(f"got render_on={self.render_on!r}; allowed are 'client' and 'server'")
-        if not self.retry_for_s >= 0:  # which NaN is not
-            raise ValueError(f"got retry_for_s={self.retry_for_s}; give 0 or more seconds")
-        if self.window is not None and self.window < 1:
-            raise ValueError(f"got window={self.window}; at least 1 image must be under way")
-        if not _MIN_KEEPALIVE_S <= self.keepalive_s <= MAX_TIMEOUT_S:
-            raise ValueError(
-                f"got keepalive_s={self.keepalive_s}; give {_MIN_KEEPALIVE_S} to {MAX_TIMEOUT_S:g} seconds"
-            )
+        self._check_numbers()
         _ = self.route
         servers = endpoints(self.url)
         if len(servers) > 1 and self.tls and not (isinstance(self.tls, Tls) and self.tls.server_name):
@@ -117,6 +111,20 @@ class Settings:
                 check_text(secret)
         if (self.token is not None or self.api_key is not None) and not self.tls and not self.plaintext_secrets:
             check_way(servers)
+
+    def _check_numbers(self) -> None:
+        retry_for_s = checks.as_number(self.retry_for_s)
+        if retry_for_s is None or not retry_for_s >= 0:  # which NaN is not
+            raise ValueError(f"got retry_for_s={self.retry_for_s!r}; give 0 or more seconds")
+        window = checks.as_integer(self.window)
+        if self.window is not None and (window is None or window < 1):
+            raise ValueError(f"got window={self.window!r}; give a whole number, at least 1 image under way, or None")
+        keepalive_s = checks.as_number(self.keepalive_s)
+        if keepalive_s is None or not _MIN_KEEPALIVE_S <= keepalive_s <= MAX_TIMEOUT_S:
+            raise ValueError(
+                f"got keepalive_s={self.keepalive_s!r}; give {_MIN_KEEPALIVE_S} to {MAX_TIMEOUT_S:g} seconds"
+            )
+        checks.keep(self, retry_for_s=retry_for_s, window=window, keepalive_s=keepalive_s)
 
     @property
     def route(self) -> Route:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
@@ -17,6 +18,7 @@ from alphacut_client.folder import Job
 from alphacut_core import atomic
 from alphacut_core.errors import AlphacutError, DeadlineError, UnavailableError
 
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _FEWEST = 3  # one stall of the network may cost an image, and not the folder
 
 
@@ -27,12 +29,18 @@ class Sweep:
     Attributes:
         done: How many results were written.
         failed: Images that made no result.
-        left: How many were not tried, because nothing answered any more.
+        left: How many have none because the rest was given up.
+        reason: Why it was.
     """
 
     done: int = 0
     failed: list[Path] = field(default_factory=list)
     left: int = 0
+    reason: str = ""
+
+
+class _NoPlaceError(Exception):
+    """No result can be written where one could not: the disk is full, say."""
 
 
 def sweep(
@@ -40,8 +48,8 @@ def sweep(
 ) -> Sweep:
     """Do all jobs; a failure is reported and the others go on.
 
-    Only when as many images in a row as are under way, and at least three, find no server or one that hangs is the
-    rest left: it would fail as slowly.
+    The rest is left where it would fail as well: when as many images in a row as are under way, and at least three,
+    find no server or one that hangs, and when a disk takes nothing more.
 
     Args:
         jobs: Images and where their results belong.
@@ -52,7 +60,13 @@ def sweep(
     """
 
     def work(job: Job) -> None:
-        atomic.write(job.target, cut(job.source))
+        made = cut(job.source)
+        try:
+            atomic.write(job.target, made)
+        except OSError as error:
+            if error.errno in _OF_THE_DISK:
+                raise _NoPlaceError(f"{job.target} cannot be written ({error.strerror})") from error
+            raise
 
     result = Sweep()
     unanswered = 0
@@ -60,7 +74,11 @@ def sweep(
     with _bar(console) as bar, closing(running) as outcomes:
         task = bar.add_task("cutting out", total=len(jobs))
         for index, outcome in outcomes:
-            error = _failure(outcome)
+            try:
+                error = _failure(outcome)
+            except _NoPlaceError as no_place:
+                result.reason = str(no_place)
+                break
             bar.advance(task)
             if error is None:
                 result.done += 1
@@ -70,6 +88,7 @@ def sweep(
             console.print(f"error: {jobs[index].source}: {error}", markup=False, highlight=False, soft_wrap=True)
             unanswered = unanswered + 1 if isinstance(error, (UnavailableError, DeadlineError)) else 0
             if unanswered >= max(window, _FEWEST):
+                result.reason = "the server no longer answered"
                 break
     result.left = len(jobs) - result.done - len(result.failed)
     return result

@@ -29,7 +29,7 @@ class Blur:
     radius_px: float = 20.0
 
     def __post_init__(self) -> None:
-        checks.number("background.radius_px", self.radius_px, 0, _MAX_PX)
+        checks.keep(self, radius_px=checks.number("background.radius_px", self.radius_px, 0, _MAX_PX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,12 @@ class Gradient:
     angle_degrees: float = 90.0
 
     def __post_init__(self) -> None:
-        checks.rgba("background.start", self.start)
-        checks.rgba("background.end", self.end)
-        checks.number("background.angle_degrees", self.angle_degrees, -360, 360)
+        checks.keep(
+            self,
+            start=checks.rgba("background.start", self.start),
+            end=checks.rgba("background.end", self.end),
+            angle_degrees=checks.number("background.angle_degrees", self.angle_degrees, -360, 360),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,12 @@ class Checkerboard:
     dark: Rgba = _GREY
 
     def __post_init__(self) -> None:
-        checks.integer("background.tile_px", self.tile_px, 1, _MAX_PX)
-        checks.rgba("background.light", self.light)
-        checks.rgba("background.dark", self.dark)
+        checks.keep(
+            self,
+            tile_px=checks.integer("background.tile_px", self.tile_px, 1, _MAX_PX),
+            light=checks.rgba("background.light", self.light),
+            dark=checks.rgba("background.dark", self.dark),
+        )
 
 
 Background: TypeAlias = Rgba | Blur | Gradient | Checkerboard | Image.Image

@@ -30,9 +30,12 @@ class Crop:
     alpha_from: int = VISIBLE_FROM
 
     def __post_init__(self) -> None:
-        checks.integer("crop.margin_px", self.margin_px, 0, 65_535)
-        checks.number("crop.margin_percent", self.margin_percent, 0, 1_000)
-        checks.integer("crop.alpha_from", self.alpha_from, 1, 255)
+        checks.keep(
+            self,
+            margin_px=checks.integer("crop.margin_px", self.margin_px, 0, 65_535),
+            margin_percent=checks.number("crop.margin_percent", self.margin_percent, 0, 1_000),
+            alpha_from=checks.integer("crop.alpha_from", self.alpha_from, 1, 255),
+        )
 
     def box(self, alpha: Image.Image) -> Box:
         """Return what to keep: the subject and its margin, as far as the picture reaches.

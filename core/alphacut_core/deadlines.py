@@ -11,6 +11,6 @@ MAX_TIMEOUT_S = 86_400.0
 """Longest deadline, a day: gRPC and Triton count in integers, which have an end."""
 
 
-def check_timeout(timeout_s: object) -> None:
-    """Refuse a deadline out of bounds, with an InvalidOptionError."""
-    checks.number("timeout_s", timeout_s, MIN_TIMEOUT_S, MAX_TIMEOUT_S)
+def check_timeout(timeout_s: object) -> float:
+    """Return a deadline; refuse one out of bounds with an InvalidOptionError."""
+    return checks.number("timeout_s", timeout_s, MIN_TIMEOUT_S, MAX_TIMEOUT_S)

@@ -23,6 +23,15 @@ def beside_others(folder: Path) -> Iterator[None]:
         yield
 
 
+def is_used(folder: Path) -> bool:
+    """Return whether anybody keeps others out of ``folder``, in another container too."""
+    try:
+        with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return False
+    except BlockingIOError:
+        return True
+
+
 @contextmanager
 def _locked(folder: Path, operation: int) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
+from alphacut_core import checks
 from alphacut_core.errors import EmptyImageError, ImageTooLargeError, UnsupportedImageError
 
 
@@ -22,8 +24,11 @@ class Limits:
     max_side: int = 65_535
 
     def __post_init__(self) -> None:
-        if self.max_bytes < 1 or self.max_pixels < 1 or self.max_side < 1:
-            raise ValueError(f"limits must be positive, got {self!r}")
+        for field in dataclasses.fields(self):
+            value = checks.as_integer(getattr(self, field.name))
+            if value is None or value < 1:
+                raise ValueError(f"limits must be positive whole numbers, got {self!r}")
+            checks.keep(self, **{field.name: value})
 
     def check_bytes(self, n_bytes: int, *, at_least: bool = False) -> None:
         """Check the size of a file.

@@ -39,6 +39,7 @@ _WHOLE_NUMBERS = {
     "erode_px": 1_000,
     "dilate_px": 1_000,
 }
+_NUMBERS = {"feather_px": 1_000, "min_confidence": 1}
 _PARTS: dict[str, type[Any]] = {"matting": Matting, "refine": Refine, "crop": Crop}
 _PATTERNS: dict[str, type[Any]] = {"blur": Blur, "gradient": Gradient, "checkerboard": Checkerboard}
 _TRIMAP_VALUES = frozenset({0, 128, 255})
@@ -109,21 +110,20 @@ class Options:
     def __post_init__(self) -> None:
         for name, allowed in _WORDS:
             checks.choice(name, getattr(self, name), get_args(allowed))
-        for name in _SWITCHES:
-            checks.boolean(name, getattr(self, name))
+        checked: dict[str, Any] = {name: checks.boolean(name, getattr(self, name)) for name in _SWITCHES}
         for name, highest in _WHOLE_NUMBERS.items():
-            checks.integer(name, getattr(self, name), 0, highest)
+            checked[name] = checks.integer(name, getattr(self, name), 0, highest)
         for name, low, high in (("threshold", 1, 255), ("quality", 0, 100), ("png_level", 0, 9)):
             if getattr(self, name) is not None:
-                checks.integer(name, getattr(self, name), low, high)
-        checks.number("feather_px", self.feather_px, 0, 1_000)
-        checks.number("min_confidence", self.min_confidence, 0, 1)
+                checked[name] = checks.integer(name, getattr(self, name), low, high)
+        for name, high in _NUMBERS.items():
+            checked[name] = checks.number(name, getattr(self, name), 0, high)
         for name, kind in _PARTS.items():
             got = getattr(self, name)
             if got is not None and not isinstance(got, kind):
                 raise InvalidOptionError(f"got {name}={brief(got)}; give a {kind.__name__}(...) or None")
-        object.__setattr__(self, "background", _checked_background(self.background))
-        object.__setattr__(self, "trimap", _checked_trimap(self.trimap))
+        checked |= {"background": _checked_background(self.background), "trimap": _checked_trimap(self.trimap)}
+        checks.keep(self, **checked)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -196,7 +196,7 @@ def _checked_background(got: Any) -> Background | None:
     if isinstance(got, str):
         return colors.parse(got)
     if got is not None and not isinstance(got, (Blur, Gradient, Checkerboard, Image.Image)):
-        checks.rgba("background", got)
+        return checks.rgba("background", got)
     background: Background | None = got
     return background
 

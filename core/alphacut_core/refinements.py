@@ -28,7 +28,8 @@ class Matting:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            checks.integer(f"matting.{field.name}", getattr(self, field.name), 0, 255)
+            value = checks.integer(f"matting.{field.name}", getattr(self, field.name), 0, 255)
+            checks.keep(self, **{field.name: value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ class Refine:
     over_budget: OverBudget = "raise"
 
     def __post_init__(self) -> None:
-        checks.integer("refine.band_px", self.band_px, 1, 255)
-        checks.integer("refine.max_unknown_px", self.max_unknown_px, 1, _MAX_UNKNOWN_PX)
-        checks.number("refine.max_seconds", self.max_seconds, 0.01, 600)
+        checks.keep(
+            self,
+            band_px=checks.integer("refine.band_px", self.band_px, 1, 255),
+            max_unknown_px=checks.integer("refine.max_unknown_px", self.max_unknown_px, 1, _MAX_UNKNOWN_PX),
+            max_seconds=checks.number("refine.max_seconds", self.max_seconds, 0.01, 600),
+        )
         checks.choice("refine.over_budget", self.over_budget, get_args(OverBudget))

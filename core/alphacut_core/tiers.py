@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal, get_args
 
+from alphacut_core import checks
 from alphacut_core.contract import DEFAULT_PIPELINE, Pipeline
-from alphacut_core.errors import InvalidOptionError
 
 Mode = Literal["full", "medium", "lite"]
 """``full`` is the network at the size it was trained for, the others trade accuracy at the edges for speed."""
@@ -46,8 +46,7 @@ def pipeline(model: str = DEFAULT_MODEL, mode: Mode = "full", native_size: int =
     Raises:
         InvalidOptionError: There is no such tier.
     """
-    if mode not in MODES:
-        raise InvalidOptionError(f"got mode={mode!r}; allowed are {', '.join(map(repr, MODES))}")
+    checks.choice("mode", mode, MODES)
     size = size_of(mode, native_size)
     tier = "" if mode == "full" else f"_{mode}"
     network = "" if model == DEFAULT_MODEL else f"_{model}"

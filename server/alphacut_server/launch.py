@@ -45,20 +45,18 @@ class Ports:
         return f"http://{LOOPBACK}:{self.metrics}/metrics"
 
 
-def region_prefix(supervisor_pid: int) -> str:
-    """Return how the names of this server's shared-memory regions begin."""
-    return f"alphacut_{supervisor_pid}_"
-
-
 def command(
-    environment: Environment, repository: Path, backends: Path, ports: Ports, models: Sequence[str]
+    environment: Environment, repository: Path, backends: Path, ports: Ports, models: Sequence[str], *, regions: str
 ) -> list[str]:
-    """Return the arguments of ``tritonserver``, which loads ``models`` and the steps that they consist of."""
+    """Return the arguments of ``tritonserver``, which loads ``models`` and the steps that they consist of.
+
+    The names of its shared-memory regions begin with ``regions``.
+    """
     python_settings = {
         "stub-timeout-seconds": 30,
         "shm-default-byte-size": 4 * _MEBIBYTE,
         "shm-growth-byte-size": GROWTH_BYTES,
-        "shm-region-prefix-name": region_prefix(os.getpid()),
+        "shm-region-prefix-name": regions,
     }
     return [
         str(environment.triton / "bin" / "tritonserver"),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alphacut_core.errors import ServerStartError
-from alphacut_core.folder_lock import beside_others
+from alphacut_core.folder_lock import beside_others, is_used
 
 _PREFIX = "alphacut-server-"
 _PLAIN = re.compile(r"[\w./-]+", re.ASCII)
@@ -54,11 +54,11 @@ def plain(path: Path, folder: Path) -> Path:
 
 
 def remove_orphans() -> None:
-    """Remove the folders of supervisors that were killed."""
+    """Remove the folders of supervisors that were killed; those of another container's have numbers of its own."""
     with contextlib.suppress(OSError):  # no folder for temporary files: the one who needs it says so
         for left in _place().glob(f"{_PREFIX}*-*"):
             pid = left.name.removeprefix(_PREFIX).partition("-")[0]
-            if pid.isdigit() and not Path("/proc", pid).exists():
+            if pid.isdigit() and not Path("/proc", pid).exists() and not is_used(left):
                 shutil.rmtree(left, ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
 from alphacut_core.installed import Installed
-from alphacut_server import launch, scratch, served
+from alphacut_server import launch, regions, scratch, served
 from alphacut_server.environment import Environment
 from alphacut_server.health import Health
 from alphacut_server.launch import Ports
@@ -18,7 +18,7 @@ from alphacut_server.prober import Prober
 from alphacut_server.rounds import Rounds
 from alphacut_server.served import Wish
 from alphacut_server.switch import Switch
-from alphacut_server.triton import Triton, remove_orphaned_regions
+from alphacut_server.triton import Triton
 from alphacut_server.wakeup import Wakeup
 from alphacut_server.watch import watch
 
@@ -69,7 +69,7 @@ class Supervisor:
         Raises:
             ServerStartError: No engine is built, or the first start failed; later failures are retried for ever.
         """
-        remove_orphaned_regions()
+        regions.remove_orphans()
         scratch.remove_orphans()
         pause_s = self._patience.first_pause_s
         was_ready = False
@@ -99,22 +99,22 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _running(self) -> Iterator[Triton]:
-        """Start Triton, in a folder of its own; both are gone afterwards."""
+        """Start Triton, with a folder and shared memory of its own; all of it is gone afterwards."""
         engines = self._switch.begin(served.find(self._repository, self._wish))
         self._rounds.begin(engines)
-        with scratch.folder() as folder:
-            triton = self._start(folder, engines)
+        with scratch.folder() as folder, regions.own() as prefix:
+            triton = self._start(folder, prefix, engines)
             try:
                 yield triton
             finally:
                 triton.stop(self._patience.grace_s(stopping=self._wakeup.stopping))
 
-    def _start(self, folder: Path, engines: Sequence[Installed]) -> Triton:
+    def _start(self, folder: Path, prefix: str, engines: Sequence[Installed]) -> Triton:
         try:
             backends = launch.assemble_backend(self._environment, folder)
             repository = scratch.plain(self._repository, folder)
             models = [engine.pipeline.ensemble for engine in engines]
-            command = launch.command(self._environment, repository, backends, self._ports, models)
+            command = launch.command(self._environment, repository, backends, self._ports, models, regions=prefix)
             return Triton(command, launch.variables(self._environment), folder / "work")
         except OSError as error:
             raise ServerStartError(

@@ -7,8 +7,6 @@ import os
 import signal
 from pathlib import Path
 
-from alphacut_core import shared_memory
-from alphacut_server.launch import region_prefix
 from alphacut_server.leashed import Leashed
 
 _LOG_TAIL_LINES = 12
@@ -36,16 +34,15 @@ class Triton:
         self.process = self._leashed.process
 
     def stop(self, grace_s: float) -> None:
-        """End it: politely, then after ``grace_s`` not; afterwards nothing of it is left."""
+        """End it: politely, then after ``grace_s`` not; afterwards none of its processes is left."""
         self._leashed.stop(grace_s)
         self._log.close()
         self._sweep()
 
     def _sweep(self) -> None:
-        """Remove what cannot remove itself: shared memory, and stubs whose leash somebody else killed."""
+        """End stubs whose leash somebody else killed."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        remove_regions(os.getpid())
 
     def log_tail(self) -> str:
         """Return the log's errors, or its last lines where there are none."""
@@ -54,22 +51,3 @@ class Triton:
         errors = [line.split("\\n\\nAt:")[0] for line in lines if line.startswith(_ERROR_STARTS)]
         errors = [line for line in errors if not any(harmless in line for harmless in _HARMLESS)]
         return "\n".join((errors or lines)[-_LOG_TAIL_LINES:])
-
-
-def remove_regions(supervisor_pid: int) -> None:
-    """Unlink the shared-memory regions of a supervisor's server."""
-    for region in shared_memory.FOLDER.glob(f"{region_prefix(supervisor_pid)}*"):
-        _unlink(region)
-
-
-def remove_orphaned_regions() -> None:
-    """Unlink what servers left whose supervisor was killed."""
-    for region in shared_memory.FOLDER.glob("alphacut_*_*"):
-        pid = region.name.split("_")[1]
-        if pid.isdigit() and not Path("/proc", pid).exists():
-            _unlink(region)
-
-
-def _unlink(region: Path) -> None:
-    with contextlib.suppress(OSError):  # another user's stays: everybody may write here, and remove only what is theirs
-        region.unlink()

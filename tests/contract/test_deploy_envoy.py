@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +25,7 @@ from deployment import DEPLOY, compose
 from alphacut_core.limits import DEFAULT_LIMITS
 from alphacut_gateway import serving
 from alphacut_gateway.settings import Settings
+from alphacut_server.ports import free_ports
 from tests.waiting import wait_until
 
 FILES = sorted((DEPLOY / "envoy").glob("*.yaml"))
@@ -73,6 +82,118 @@ def test_an_envoy_that_is_ready_is_healthy_to_compose_and_one_that_is_gone_is_no
         finally:
             process.terminate()
     assert subprocess.run(check, check=False, stderr=subprocess.DEVNULL).returncode != 0
+
+
+class SlowUpstream(ThreadingHTTPServer):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.arrived, self.answers = threading.Event(), threading.Event()
+        super().__init__(("127.0.0.1", 0), _SlowAnswer)
+
+
+class _SlowAnswer(BaseHTTPRequestHandler):
+    server: SlowUpstream
+
+    def do_GET(self) -> None:
+        self.server.arrived.set()
+        self.server.answers.wait(60)
+        self.send_response(200)
+        self.send_header("Content-Length", "8")
+        self.end_headers()
+        self.wfile.write(b"answered")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def upstream() -> Iterator[SlowUpstream]:
+    with SlowUpstream() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.answers.set()
+        server.shutdown()
+        thread.join()
+
+
+def proxy(prefix: str, admin_port: int, port: int, upstream_port: int) -> dict[str, Any]:
+    """An Envoy's file with one listener, whose numbers have ``prefix``."""
+
+    def address(number: int) -> dict[str, Any]:
+        return {"socket_address": {"address": "127.0.0.1", "port_value": number}}
+
+    types = "type.googleapis.com/envoy.extensions.filters"
+    manager = {
+        "@type": f"{types}.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": prefix,
+        "http_filters": [{"name": "router", "typed_config": {"@type": f"{types}.http.router.v3.Router"}}],
+        "route_config": {
+            "virtual_hosts": [
+                {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "up"}}]}
+            ]
+        },
+    }
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address(upstream_port)}}]}]
+    return {
+        "admin": {"address": address(admin_port)},
+        "static_resources": {
+            "listeners": [{"name": prefix, "address": address(port), "filter_chains": [chain]}],
+            "clusters": [{"name": "up", "load_assignment": {"cluster_name": "up", "endpoints": endpoints}}],
+        },
+    }
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("prefix", ["https", "grpcs", "grpc"])
+def test_an_envoy_that_is_told_to_end_takes_nothing_more_and_answers_what_is_under_way(
+    prefix: str, upstream: SlowUpstream, tmp_path: Path
+) -> None:
+    admin_port, port = free_ports(2)
+    file = tmp_path / "envoy.yaml"
+    file.write_text(yaml.safe_dump(proxy(prefix, admin_port, port, upstream.server_port)))
+    shell, script, longest_s, *_ = compose()["services"]["envoy"]["command"]
+    words = [shell, DEPLOY / "envoy" / Path(script).name, longest_s, str(admin_port)]
+    command = [*words, envoy(), "-c", file, "--log-level", "error", "--concurrency", "1", "--disable-hot-restart"]
+    with (
+        subprocess.Popen(command, start_new_session=True) as process,
+        ThreadPoolExecutor(1) as pool,
+        contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as caller,
+    ):
+        try:
+            wait_until("Envoy's start", lambda: listens(port))
+            caller.request("GET", "/")
+            answer = pool.submit(caller.getresponse)
+            assert upstream.arrived.wait(20)
+            process.terminate()
+            wait_until("the door's closing", lambda: not listens(port))
+            assert process.poll() is None
+            upstream.answers.set()
+            assert answer.result(20).read() == b"answered"
+            assert process.wait(20) == 0
+        finally:
+            upstream.answers.set()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_envoy_is_given_the_time_to_end_and_the_numbers_that_it_waits_for_are_its_listeners() -> None:
+    service = compose()["services"]["envoy"]
+    _, script, longest_s, admin_port, *_ = service["command"]
+    assert int(longest_s) + 10 <= int(service["stop_grace_period"].removesuffix("s"))
+    assert int(admin_port) == load("envoy.yaml")["admin"]["address"]["socket_address"]["port_value"]
+    assert any(volume.split(":")[1] == script for volume in service["volumes"])
+    (waited_for,) = re.findall(r"http\\\.\(([a-z|]+)\)", (DEPLOY / "envoy" / Path(script).name).read_text())
+    listeners = load("envoy.yaml")["static_resources"]["listeners"]
+    parts = [part for listener in listeners for part in found(listener, "typed_config")]
+    managers = {part["stat_prefix"] for part in parts if part["@type"].endswith(".HttpConnectionManager")}
+    assert managers - set(waited_for.split("|")) == {"numbers"}  # Envoy's own, which Prometheus asks for
 
 
 def test_envoy_is_the_version_that_compose_starts() -> None:

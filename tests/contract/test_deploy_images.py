@@ -15,6 +15,8 @@ import pytest
 import yaml
 from deployment import DEPLOY, ROOT, compose
 
+from alphacut_engines.stage_cache import StageCache
+
 DOCKERFILES = sorted(DEPLOY.glob("*.Dockerfile"))
 COMPATIBLE = {"26.08-py3": "11.2.1.2"}
 """TensorRT in NVIDIA's images, by their tag: a plan loads in the version that built it only."""
@@ -125,6 +127,19 @@ def test_nothing_is_installed_into_the_images_that_run() -> None:
     for target in ("base", "gateway", "embedded", "loadtest"):
         assert not any(re.search(r"\b(pip|apt-get|curl|wget)\b", line) for line in built[target])
     assert any("--without-pip" in line for line in built["gateway-environment"])
+
+
+def test_the_embedded_image_carries_no_finished_stages_which_are_for_builds_to_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALPHACUT_HOME", str(tmp_path))
+    StageCache({}, refresh=False).through("source", {}, lambda _folder: None)
+    (kept,) = tmp_path.iterdir()
+    built = stages(DEPLOY / "alphacut.Dockerfile")
+    (home,) = (line.partition("ALPHACUT_HOME=")[2] for line in built["embedded-engine"] if line.startswith("ENV "))
+    assert f"COPY --from=embedded-engine {home} {home}" in built["embedded"]
+    (build,) = (line for line in built["embedded-engine"] if "alphacut build" in line)
+    assert build.endswith(f" && rm -r {home}/{kept.name}")
 
 
 def test_compose_builds_stages_that_there_are_in_this_version() -> None:

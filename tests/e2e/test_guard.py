@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -33,7 +34,8 @@ class Guarded:
         ports = Ports(*free_ports(2))
         folder.mkdir()
         backends = launch.assemble_backend(known, folder)
-        command = launch.command(known, repository, backends, ports, ["remove_background"])
+        shared_memory = f"alphacut_{os.getpid()}_"
+        command = launch.command(known, repository, backends, ports, ["remove_background"], regions=shared_memory)
         words = ["guard", "--repository", repository, "--port", ports.grpc, "--grace", 5, *command]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "alphacut_server", *map(str, words)],

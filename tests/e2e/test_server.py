@@ -76,11 +76,12 @@ def test_it_answers_on_loopback_only_ends_with_its_owner_and_leaves_nothing(
     health.close()
     addresses = {c.laddr.ip for c in server.triton().net_connections("inet") if c.status == psutil.CONN_LISTEN}
     assert {address.removeprefix("::ffff:") for address in addresses} == {"127.0.0.1"}
+    assert list(SHARED_MEMORY.glob(f"alphacut_{server.process.pid}-*_*-*"))
     everything = server.children()
     assert len(everything) == 5  # the leash, Triton and three stubs
     assert server.close() == 0
     assert alive(everything) == []
-    assert not list(SHARED_MEMORY.glob(f"alphacut_{server.process.pid}_*"))
+    assert not list(SHARED_MEMORY.glob(f"alphacut_{server.process.pid}-*"))
 
 
 def test_ctrl_c_ends_it_cleanly(start_server: StartServer):

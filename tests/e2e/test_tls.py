@@ -13,7 +13,7 @@ from alphacut_client import AsyncClient, Client, Tls
 from alphacut_core import probe
 from alphacut_core.errors import AlphacutError, ServerError, UnavailableError
 from alphacut_core.tiers import DEFAULT_MODEL, pipeline
-from alphacut_server import environment, launch
+from alphacut_server import environment, launch, regions
 from alphacut_server.launch import Ports
 from alphacut_server.ports import free_ports
 from alphacut_server.triton import Triton
@@ -48,7 +48,15 @@ def certificates(tmp_path: Path) -> Certificates:
 
 
 @pytest.fixture
-def serve_encrypted(repository: Path, certificates: Certificates, tmp_path: Path) -> Iterator[Callable[..., str]]:
+def shared_memory() -> Iterator[str]:
+    with regions.own() as prefix:
+        yield prefix
+
+
+@pytest.fixture
+def serve_encrypted(
+    repository: Path, certificates: Certificates, shared_memory: str, tmp_path: Path
+) -> Iterator[Callable[..., str]]:
     """Start Triton with TLS and return its address; ``alphacut serve`` cannot, for it listens on loopback only."""
     installed = environment.ensure(lambda line: None)
     running: list[Triton] = []
@@ -57,7 +65,7 @@ def serve_encrypted(repository: Path, certificates: Certificates, tmp_path: Path
         ports = Ports(*free_ports(2))
         backends = launch.assemble_backend(installed, tmp_path)
         certificate, key = certificates.server
-        command = launch.command(installed, repository, backends, ports, [MODEL])
+        command = launch.command(installed, repository, backends, ports, [MODEL], regions=shared_memory)
         command += ["--grpc-use-ssl=true", f"--grpc-server-cert={certificate}", f"--grpc-server-key={key}", *flags]
         running.append(Triton(command, launch.variables(installed), tmp_path / "work"))
         return f"localhost:{ports.grpc}"

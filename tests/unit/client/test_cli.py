@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import itertools
 import os
 import signal
 import subprocess
@@ -132,6 +134,35 @@ def test_a_result_that_cannot_be_written_fails_alone(serve: Serve, photos: Path,
     result = remove(photos, "-o", tmp_path / "out", url=serve().url)
     assert result.exit_code == 1
     assert f"2 cut out, 0 were finished before, 1 failed\n  {photos / 'sub' / 'two.jpg'}\n" in result.stderr
+
+
+def test_when_the_disk_is_full_the_rest_of_a_folder_is_left_with_one_error_and_done_by_the_same_command(
+    serve: Serve, photo: Photo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(9):
+        (photos / f"{number}.png").write_bytes(photo())
+    command, server = (photos, "-o", tmp_path / "out", "--jobs", "1"), serve()
+    written = itertools.count()
+    write = Path.write_bytes
+
+    def on_a_small_disk(path: Path, content: bytes) -> int:
+        if next(written) < 3:
+            return write(path, content)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", on_a_small_disk)
+        result = remove(*command, url=server.url)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "3 cut out, 0 were finished before, 0 failed\n"
+        f"error: 6 were left, since {tmp_path / 'out' / '3.png'} cannot be written (No space left on device); "
+        "mend that, and the same command goes on with them\n"
+    )
+    assert len(server.requests) <= 5
+    assert remove(*command, url=server.url).stderr == "6 cut out, 3 were finished before, 0 failed\n"
 
 
 def test_when_the_server_stays_away_the_rest_of_a_folder_is_left(serve: Serve, photo: Photo, tmp_path: Path) -> None:

@@ -297,12 +297,21 @@ def test_health_of_a_server_that_is_gone_is_an_error_at_once(serve: Serve) -> No
     "wrong",
     [
         {"window": 0},
+        {"window": 2.5},
+        {"window": "4"},
+        {"window": True},
         {"render_on": "moon"},
         {"keepalive_s": 0},
         {"keepalive_s": math.inf},
         {"keepalive_s": math.nan},
         {"retry_for_s": -1},
         {"retry_for_s": math.nan},
+        {"retry_for_s": "4"},
+        {"retry_for_s": None},
+        {"keepalive_s": "310"},
+        {"render_on": np.array(["client", "server"])},
+        {"model": 5},
+        {"mode": np.array(["full", "lite"])},
         {"url": []},
         {"timeout_s": 0.01},
         {"timeout_s": math.inf},
@@ -316,6 +325,11 @@ def test_health_of_a_server_that_is_gone_is_an_error_at_once(serve: Serve) -> No
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises((ValueError, InvalidOptionError), match=f"got {next(iter(wrong))}="):
         Client(**wrong)
+
+
+def test_numbers_of_numpys_are_taken_as_settings(serve: Serve, photo: Photo) -> None:
+    with Client(serve().url, window=np.int64(2), timeout_s=np.float32(20), retry_for_s=np.int8(0)) as client:
+        assert len(client.remove_batch([photo()] * 3, timeout_s=np.int64(20))) == 3
 
 
 def test_the_mask_of_a_file_is_made_without_decoding_it_here(

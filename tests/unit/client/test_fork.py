@@ -110,6 +110,44 @@ assert os.waitpid(child, 0)[1] == 0
 caller.join()
 client.close()
 """
+# The first call in a child opens its channel, here for as long as its name is looked up; the second comes meanwhile.
+TOGETHER = """
+import os, socket, sys, threading
+from PIL import Image
+from alphacut_client import Client
+
+class Parents:
+    def __getattr__(self, name):
+        os._exit(3)
+
+picture = Image.new("RGB", (9, 9))
+port = sys.argv[1].rpartition(":")[2]
+client = Client([f"127.0.0.1:{port}", f"localhost:{port}"])
+client.remove(picture)
+child = os.fork()
+if child == 0:
+    client._connection._stub = Parents()
+    looking, found = threading.Event(), threading.Event()
+    look_up = socket.getaddrinfo
+
+    def slowly(*arguments, **more):
+        looking.set()
+        found.wait()
+        return look_up(*arguments, **more)
+
+    socket.getaddrinfo = slowly
+    callers = [threading.Thread(target=client.remove, args=(picture,)) for _ in range(2)]
+    callers[0].start()
+    looking.wait()
+    callers[1].start()
+    callers[1].join(0.5)
+    found.set()
+    for caller in callers:
+        caller.join()
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+client.close()
+"""
 _TIMEOUT_S = 120
 _MUST_NOT_COME_S = 0.5
 
@@ -168,6 +206,7 @@ def test_a_fork_waits_until_no_call_is_under_way_and_the_child_connects_anew(
     [
         pytest.param(POOL, id="a pool of processes"),
         pytest.param(BUSY, id="with calls under way"),
+        pytest.param(TOGETHER, id="by two threads at once"),
         pytest.param(LOOP, id="an event loop's client says so"),
     ],
 )

@@ -67,6 +67,8 @@ def test_the_asynchronous_client_does_the_same(serve: Callable[..., Any], photo:
 def test_another_kind_is_refused_before_anything_is_sent(client: Client, photo: Photo) -> None:
     with pytest.raises(InvalidOptionError, match=r"allowed are bytes, PIL.Image.Image, numpy.ndarray and None"):
         client.remove(photo(), returns=list)  # type: ignore[type-var]
+    with pytest.raises(InvalidOptionError, match="got returns=array"):
+        client.remove(photo(), returns=np.zeros((2, 2)))  # type: ignore[call-overload]
 
 
 def test_blue_first_in_is_blue_first_out(client: Client) -> None:

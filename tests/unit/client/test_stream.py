@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,6 +19,47 @@ from alphacut_core.errors import UnsupportedImageError
 
 Serve = Callable[..., Any]
 Photo = Callable[..., bytes]
+
+
+HELD = """
+import io, itertools, sys
+from PIL import Image
+from alphacut_client import Client
+
+file = io.BytesIO()
+Image.new("RGB", (9, 9)).save(file, "png")
+photos = itertools.chain([file.getvalue()], itertools.repeat(file.getvalue() + b"slow"))
+client = Client(sys.argv[1], window=2, retry_for_s=1000)
+stream = client.stream(photos, ordered=sys.argv[2] == "in order")
+next(stream)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("order", ["in order", "as they come"])
+@pytest.mark.parametrize("trouble", ["gone", "hangs"])
+def test_a_stream_that_is_still_held_does_not_hold_up_the_interpreters_end(
+    trouble: str, order: str, serve: Serve, respond: Callable[..., Any]
+) -> None:
+    in_trouble, over = threading.Event(), threading.Event()
+
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        if not request.raw_input_contents[0].endswith(b"slow"):
+            return respond(request)
+        in_trouble.set()
+        assert trouble == "gone" or over.wait(120)
+        return context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
+
+    command = [sys.executable, "-c", HELD, serve(answer).url, order]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        try:
+            assert in_trouble.wait(60)
+            assert process.communicate("end\n", timeout=30) == ("", "")
+        finally:
+            process.kill()
+            over.set()
+    assert process.returncode == 0
 
 
 def test_an_endless_stream_is_read_no_further_ahead_than_twice_its_window(serve: Serve, photo: Photo) -> None:

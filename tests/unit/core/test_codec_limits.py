@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, WebPImagePlugin
 
@@ -140,6 +141,13 @@ def test_a_file_of_too_many_bytes_is_refused_unread() -> None:
 def test_limits_that_let_nothing_through_are_refused(field: str) -> None:
     with pytest.raises(ValueError, match="limits must be positive"):
         Limits(**{field: 0})
+
+
+def test_limits_are_whole_numbers_numpys_too() -> None:
+    assert repr(Limits(max_side=np.int64(9))) == repr(Limits(max_side=9))
+    for wrong in (64e6, "5", True):
+        with pytest.raises(ValueError, match="limits must be positive whole numbers"):
+            Limits(max_bytes=wrong)  # type: ignore[arg-type]
 
 
 def test_threads_judge_good_and_bad_files_side_by_side(corpus: dict[str, bytes]) -> None:

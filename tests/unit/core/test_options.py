@@ -144,6 +144,49 @@ def test_what_is_not_allowed_is_refused_with_what_is(data: bytes, said: str) -> 
         Options.from_wire(data)
 
 
+def test_numbers_of_numpys_are_pythons_from_the_first_moment() -> None:
+    dots = np.array([1, 2, 3, 255], np.uint8)
+    colour = tuple(dots)
+    ours = (1, 2, 3, 255)
+    for theirs, wanted in (
+        (Options(threshold=np.uint8(5)), Options(threshold=5)),
+        (Options(erode_px=np.int64(2), feather_px=np.float32(1.5)), Options(erode_px=2, feather_px=1.5)),
+        (Options(min_confidence=np.float64(0.5), feather_px=np.int8(1)), Options(min_confidence=0.5, feather_px=1)),
+        (Options(decontaminate=dots.any()), Options(decontaminate=True)),
+        (Options(background=colour), Options(background=ours)),
+        (Options(background=Gradient(colour, colour, dots.mean())), Options(background=Gradient(ours, ours, 65.25))),
+        (
+            Options(background=Checkerboard(dots[1], colour, colour)),
+            Options(background=Checkerboard(2, ours, ours)),
+        ),
+        (Options(background=Blur(np.float32(3))), Options(background=Blur(3.0))),
+        (Options(crop=Crop(dots[0], dots.mean(), dots[3])), Options(crop=Crop(1, 65.25, 255))),
+        (Options(matting=Matting(dots[3], dots[1], dots[2])), Options(matting=Matting(255, 2, 3))),
+        (Options(refine=Refine(dots[3], dots.sum(), dots.mean())), Options(refine=Refine(255, 261, 65.25))),
+    ):
+        assert theirs.to_wire() == wanted.to_wire()
+        assert repr(theirs) == repr(wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("threshold", np.True_, "got threshold=True; allowed are whole numbers from 1 to 255"),
+        ("threshold", np.float64(5), "got threshold=5.0; allowed are whole numbers"),
+        ("threshold", np.int64(256), "got threshold=256; allowed are whole numbers"),
+        ("threshold", np.array([5]), "allowed are whole numbers from 1 to 255"),
+        ("feather_px", np.float32("nan"), "got feather_px=nan; allowed are numbers from 0 to 1000"),
+        ("feather_px", np.True_, "got feather_px=True; allowed are numbers"),
+        ("decontaminate", np.uint8(1), "got decontaminate=1; allowed are True and False"),
+        ("output", np.array(["mask", "cutout"]), "allowed are 'cutout', 'mask'"),
+        ("background", (0, 0, 0, np.int64(-1)), "got background=-1; allowed are whole numbers"),
+    ],
+)
+def test_of_numpys_numbers_too_only_those_that_are_allowed_pass(name: str, given: Any, said: str) -> None:
+    with pytest.raises(InvalidOptionError, match=said):
+        Options(**{name: given})
+
+
 def test_options_cannot_be_changed_behind_a_request() -> None:
     with pytest.raises(AttributeError):
         Options().output = "mask"  # type: ignore[misc]
