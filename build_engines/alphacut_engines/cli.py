@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from alphacut_core import installed
 from alphacut_engines import fetch, inventory, network, pipeline, registry, slot
 from alphacut_engines.fetch import Fetcher
 from alphacut_engines.fetch import Progress as Arrived
@@ -25,8 +26,8 @@ _REPORTS = Path("out", "report")
 @REPOSITORY_OPTION
 @click.option(
     "--target",
-    type=click.Choice(["cpu", "tensorrt", "tensorrt_rtx"]),
-    default="cpu",
+    type=click.Choice(installed.TARGETS),
+    default=installed.CPU,
     show_default=True,
     help="What the engine is for; tensorrt is built on the GPU at hand, tensorrt_rtx for all its GPUs without one.",
 )
@@ -39,7 +40,7 @@ _REPORTS = Path("out", "report")
     help="What the engine computes in; auto is the fastest. What fails the gate is replaced by the next.",
 )
 @click.option("--gate", type=_FOLDER, help="Folder of at least 100 photographs to judge engines by.")
-@click.option("--calibration", type=_FOLDER, help="Folder of photographs that INT8 is fitted to; never the same ones.")
+@click.option("--calibration", type=_FOLDER, help="Folder of photographs that INT8 is fitted to; none of --gate's.")
 @click.option(
     "--level",
     type=click.IntRange(0, 5),

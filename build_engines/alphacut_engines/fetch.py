@@ -6,14 +6,16 @@ import fcntl
 import hashlib
 import http.client
 import os
+import re
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from alphacut_core.errors import EngineSourceError
 from alphacut_engines.recipe import Download
@@ -25,6 +27,7 @@ _BROKEN_LINES = (OSError, http.client.HTTPException)
 _TRY_LATER = {408, 425, 429, 500, 502, 503, 504}
 _RANGE_NOT_SATISFIABLE = 416
 _PARTIAL_CONTENT = 206
+_RANGE = re.compile(r"bytes (?P<start>\d+)-\d+/(?P<whole>\d+|\*)")
 _FIRST_BYTES = b"\x08"
 """Of every ONNX file: the version of its format comes first. A page that a proxy sends begins otherwise."""
 
@@ -93,19 +96,22 @@ class Fetcher:
                     self.wait(min(interruption.pause_s or 2.0**attempt, _LONGEST_WAIT_S))
             else:
                 return
+        kept = "what has arrived is kept: " if download.checksum else ""
         raise EngineSourceError(
-            f"stage fetch: {url} could not be loaded in {_ATTEMPTS} attempts ({trouble}); what has arrived is kept: "
+            f"stage fetch: {url} could not be loaded in {_ATTEMPTS} attempts ({trouble}); {kept}"
             f"try again, pass --mirror URL, or load {download.file} elsewhere and pass --from-file"
         )
 
     def _attempt(self, url: str, download: Download, file: BinaryIO, progress: Progress) -> None:
-        arrived = file.seek(0, os.SEEK_END)
+        # Only a checksum tells whether what arrived before, perhaps long ago, is of the file that is there now.
+        arrived = file.seek(0, os.SEEK_END) if download.checksum else _empty(file)
         with self._open(url, arrived, file) as response:
-            continues = response.headers.get("Content-Range", "").startswith(f"bytes {arrived}-")
-            if not (response.status == _PARTIAL_CONTENT and continues):
-                arrived = _empty(file)
             length = response.headers.get("Content-Length")
-            total = arrived + int(length) if length else download.size_bytes
+            if response.status == _PARTIAL_CONTENT:
+                total = _whole_bytes(response, arrived, file) or download.size_bytes
+            else:
+                arrived = _empty(file)
+                total = int(length) if length else download.size_bytes
             while chunk := _read(response):
                 file.write(chunk)
                 file.flush()
@@ -124,7 +130,8 @@ class Fetcher:
         headers = {"User-Agent": "alphacut", **({"Range": f"bytes={start}-"} if start else {})}
         request = urllib.request.Request(url, headers=headers)  # noqa: S310  fetch() lets http and https in only
         try:
-            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=self.timeout_s)  # noqa: S310
+            opener = urllib.request.build_opener(_StaysEncrypted)
+            response: http.client.HTTPResponse = opener.open(request, timeout=self.timeout_s)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code == _RANGE_NOT_SATISFIABLE:
@@ -135,6 +142,27 @@ class Fetcher:
         except _BROKEN_LINES as error:
             raise _InterruptedError(f"{type(error).__name__}: {error}") from error
         return response
+
+
+class _StaysEncrypted(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection from where nobody can change what is sent to where anybody on the way can."""
+
+    def redirect_request(  # noqa: PLR0917  urllib's signature
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if urllib.parse.urlsplit(newurl).scheme not in (req.type, "https"):
+            fp.close()
+            raise EngineSourceError(
+                f"stage fetch: {req.full_url} sends on to {newurl}, which is not encrypted; pass --mirror URL, or load "
+                "it elsewhere and pass --from-file"
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class _InterruptedError(Exception):
@@ -176,6 +204,15 @@ def _empty(file: BinaryIO) -> int:
     """Throw away what has arrived and return how much is left of it."""
     file.truncate(0)
     return file.seek(0)
+
+
+def _whole_bytes(response: http.client.HTTPResponse, start: int, file: BinaryIO) -> int | None:
+    """Return how long the whole file is of which a part from ``start`` on comes, or None where that is unknown."""
+    part = _RANGE.match(response.headers.get("Content-Range", ""))
+    if part is None or int(part["start"]) != start:
+        _empty(file)
+        raise _InterruptedError("another part came than was asked for")
+    return None if part["whole"] == "*" else int(part["whole"])
 
 
 def _read(response: http.client.HTTPResponse) -> bytes:

@@ -16,8 +16,6 @@ from alphacut_core import installed
 from alphacut_core.installed import Installed
 from alphacut_engines.manifest import ARTEFACT_SUFFIXES
 
-TARGETS = (installed.CPU, "tensorrt", "tensorrt_rtx")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
@@ -86,7 +84,7 @@ class Row:
 
 def rows(repository: Path) -> Iterator[Row]:
     """Yield a row of every engine that is installed."""
-    for target in TARGETS:
+    for target in installed.TARGETS:
         for engine in installed.find_all(repository, target):
             yield Row.of(engine)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from PIL import Image, ImageOps
 from alphacut_core import bundled, codec, formats, geometry
 from alphacut_core.errors import EngineBuildError, InputError
 from alphacut_core.geometry import Pixels
+from alphacut_engines import fingerprint
 
 FOLDER = "folder"
 SAMPLES = "samples"
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,8 @@ class Photographs:
         variants = _VARIANTS if self.kind == SAMPLES else {"": _same}
         for path in self.paths:
             picture = _read(path)
-            told = path.name.encode(errors="replace").decode()  # reports are UTF-8, and names of old disks are not
             for name, vary in variants.items():
-                yield told + name, geometry.to_square(vary(picture), self.size)
+                yield _told(path) + name, geometry.to_square(vary(picture), self.size)
 
     def some(self, n: int) -> Photographs:
         """Return at most ``n`` of them, evenly spread."""
@@ -56,7 +58,7 @@ def of_folder(folder: Path, size: int, at_least: int) -> Photographs:
     Raises:
         EngineBuildError: There are too few to say anything.
     """
-    paths = tuple(path for path in sorted(folder.iterdir()) if path.suffix.lower() in formats.SUFFIXES)
+    paths = _files(folder)
     if len(paths) < at_least:
         raise EngineBuildError(
             f"got {len(paths)} photographs in {folder}; at least {at_least} are needed, in the folder itself; add some"
@@ -64,9 +66,51 @@ def of_folder(folder: Path, size: int, at_least: int) -> Photographs:
     return Photographs(FOLDER, paths, size)
 
 
+def check_apart(gate: Path, calibration: Path) -> None:
+    """Refuse two folders that hold the same photographs, under whatever names.
+
+    Raises:
+        EngineBuildError: They do: an engine does well on what it was fitted to, which proves nothing.
+        EngineSourceError: One of them cannot be read.
+    """
+    judging, fitted = _by_size(gate), _by_size(calibration)
+    # Hundreds of photographs take long to read, and those of a size that the other folder has not are no copies.
+    sizes = judging.keys() & fitted.keys()
+    known = {_content(path) for size in sizes for path in fitted[size]}
+    shared = [path for size in sizes for path in judging[size] if _content(path) in known]
+    if shared:
+        names = ", ".join(_told(path) for path in sorted(shared)[:_NAMED])
+        more = ", ..." if len(shared) > _NAMED else ""
+        raise EngineBuildError(
+            f"{len(shared)} of the photographs in --gate {gate} are in --calibration {calibration} too "
+            f"({names}{more}); what INT8 is fitted to cannot judge it: take them out of one of the two"
+        )
+
+
 def samples(size: int) -> Photographs:
     """Return the sample pictures."""
     return Photographs(SAMPLES, tuple(sorted(bundled.SAMPLES.glob("*.jpg"))), size)
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(path for path in sorted(folder.iterdir()) if path.suffix.lower() in formats.SUFFIXES)
+
+
+def _by_size(folder: Path) -> Mapping[int, list[Path]]:
+    sizes = defaultdict(list)
+    for path in _files(folder):
+        if path.is_file():  # what is not is refused by name when it is read
+            sizes[path.stat().st_size].append(path)
+    return sizes
+
+
+def _content(path: Path) -> str:
+    return fingerprint.of_file(path, "mend it or take it away")
+
+
+def _told(path: Path) -> str:
+    """Return a file's name for reports, which are UTF-8 where names of old disks are not."""
+    return path.name.encode(errors="replace").decode()
 
 
 def _read(path: Path) -> Image.Image:

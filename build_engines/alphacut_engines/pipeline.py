@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from alphacut_core import installed
 from alphacut_core.errors import EngineBuildError
 from alphacut_core.installed import Installed
-from alphacut_engines import fingerprint, install
+from alphacut_engines import fingerprint, install, photographs
 from alphacut_engines.order import Order
 from alphacut_engines.stages import Stages, Step
 
@@ -36,13 +36,16 @@ def build(order: Order, report: Callable[[Step], None], begin: Callable[[str], N
 
     Raises:
         EngineSourceError: The network given cannot be used.
-        EngineBuildError: A stage failed; the repository is as it was.
+        EngineBuildError: A stage failed, or photographs to judge by are among those that INT8 is fitted to; the
+            repository is as it was.
         EngineParityError: The masks are too far from the reference's.
     """
     source_sha256 = fingerprint.of_network(order.source)
     key = fingerprint.of_build(order, source_sha256)
     if not order.force and (done := _done(order, key)):
         return done
+    if order.gate is not None and order.calibration is not None:
+        photographs.check_apart(order.gate, order.calibration)
     # The tools behind these stages take a second to import, which a build that is done already need not pay.
     from alphacut_engines.making import Making  # noqa: PLC0415
 

@@ -15,7 +15,13 @@ from alphacut_engines.slot import TIER_OPTION
 @click.command()
 @click.argument("model", default=tiers.DEFAULT_MODEL)
 @REPOSITORY_OPTION
-@click.option("--target", default=installed.CPU, show_default=True, help="What the engine is for.")
+@click.option(
+    "--target",
+    type=click.Choice(installed.TARGETS),
+    default=installed.CPU,
+    show_default=True,
+    help="What the engine is for.",
+)
 @TIER_OPTION
 def rollback(*, model: str, repository: Path | None, target: str, tier: tuple[str, ...]) -> None:
     """Serve the version of MODEL's engine that was installed before the last one.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alphacut_core.errors import EngineBuildError
-from alphacut_core.folder_lock import alone
+from alphacut_core.folder_lock import alone, alone_if_free
 from alphacut_engines import fetch, fingerprint
 
 MAX_BYTES = 2 * 2**30
@@ -87,8 +89,8 @@ class StageCache:
         with alone(self._folder):
             folders = [path for path in self._folder.iterdir() if path.is_dir()]
             for draft in folders:
-                if _is_draft(draft) and not _is_alive(draft):
-                    shutil.rmtree(draft, ignore_errors=True)
+                if _is_draft(draft):
+                    _remove_left(draft)
             kept = [folder for folder in folders if not _is_draft(folder)]
             total = 0
             for folder in sorted(kept, key=lambda folder: folder.stat().st_mtime, reverse=True):
@@ -97,9 +99,8 @@ class StageCache:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def _make(self, kept: Path, make: Callable[[Path], None]) -> None:
-        draft, replaced = _draft(kept), _draft(kept)
-        draft.mkdir()
-        try:
+        replaced = _draft(kept)
+        with self._drafting(kept) as draft:
             make(draft)
             sums = {path.name: fingerprint.of_file(path) for path in draft.iterdir()}
             (draft / SUMS_FILE).write_text(json.dumps(sums))
@@ -108,14 +109,26 @@ class StageCache:
                     kept.rename(replaced)
                 if not kept.is_dir():  # else another build has made the same meanwhile, and may be reading it
                     draft.rename(kept)
-        finally:
-            for folder in (draft, replaced):
-                shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+    @contextmanager
+    def _drafting(self, kept: Path) -> Iterator[Path]:
+        """Make a folder to write to, and remove it if it is still there afterwards.
+
+        It is locked meanwhile: the number of a process says nothing to builds in other containers.
+        """
+        draft = _draft(kept)
+        with ExitStack() as stack:
+            with alone(self._folder):  # prune must not find it before it is locked
+                draft.mkdir()
+                stack.enter_context(alone(draft))
+            stack.callback(shutil.rmtree, draft, ignore_errors=True)
+            yield draft
 
 
 def _draft(kept: Path) -> Path:
-    """Return a folder beside ``kept`` that is this process's own."""
-    return kept.with_name(f".{kept.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+    """Return a name beside ``kept`` that nobody else has."""
+    return kept.with_name(f".{kept.name}.{uuid.uuid4().hex}")
 
 
 def _is_draft(folder: Path) -> bool:
@@ -132,6 +145,8 @@ def _is_whole(folder: Path) -> bool:
     )
 
 
-def _is_alive(draft: Path) -> bool:
-    """Say whether the process that makes a draft still runs."""
-    return Path("/proc", draft.name.split(".")[-2]).exists()
+def _remove_left(draft: Path) -> None:
+    """Remove a draft if nobody makes it any more."""
+    with contextlib.suppress(FileNotFoundError), alone_if_free(draft) as left:
+        if left:
+            shutil.rmtree(draft, ignore_errors=True)

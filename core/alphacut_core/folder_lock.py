@@ -1,4 +1,4 @@
-"""Folders that several processes share, on Unix."""
+"""Folders that several processes share, on Unix; the kernel lets go of what a process has locked when it dies."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ from pathlib import Path
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Keep others out of ``folder`` for the time being; the kernel lets go if this process dies."""
-    with _locked(folder, fcntl.LOCK_EX):
+    """Keep others out of ``folder`` for the time being."""
+    with _opened(folder) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
 
 
 @contextmanager
-def beside_others(folder: Path) -> Iterator[None]:
-    """Keep those out of ``folder`` who want it alone."""
-    with _locked(folder, fcntl.LOCK_SH):
-        yield
+def alone_if_free(folder: Path) -> Iterator[bool]:
+    """Yield whether nobody else has ``folder``, and if so keep others out of it."""
+    with _opened(folder) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = True
+        except BlockingIOError:
+            free = False
+        yield free
 
 
 def is_used(folder: Path) -> bool:
@@ -33,10 +39,20 @@ def is_used(folder: Path) -> bool:
 
 
 @contextmanager
-def _locked(folder: Path, operation: int) -> Iterator[None]:
+def beside_others(folder: Path) -> Iterator[int]:
+    """Keep those out of ``folder`` who want it alone.
+
+    Yields a descriptor; they are kept out until the last copy of it is closed, too.
+    """
+    with _opened(folder) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield descriptor
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, operation)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)

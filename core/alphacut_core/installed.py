@@ -17,6 +17,9 @@ from alphacut_core import tiers
 from alphacut_core.contract import Pipeline
 
 CPU = "cpu"
+TARGETS = (CPU, "tensorrt", "tensorrt_rtx")
+"""What engines are built for; a model may be installed for each."""
+
 MANIFEST_FILE = "manifest.json"
 
 _SELECTED = re.compile(r"^\s*versions: (\d+)$", re.MULTILINE)

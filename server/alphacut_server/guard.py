@@ -16,7 +16,7 @@ import click
 
 from alphacut_core import installed
 from alphacut_core.errors import InferenceError, ServerStartError, UnavailableError
-from alphacut_core.installed import CPU
+from alphacut_core.installed import CPU, TARGETS
 from alphacut_server.health import Health
 from alphacut_server.launch import LOOPBACK
 from alphacut_server.leashed import Leashed
@@ -31,7 +31,7 @@ _PATIENCE = Patience(start_s=600.0, poll_s=1.0, probe_every_s=5.0)
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--repository", type=click.Path(path_type=Path, file_okay=False), required=True, help="What it serves.")
-@click.option("--target", default=CPU, show_default=True, help="Which engines of it.")
+@click.option("--target", type=click.Choice(TARGETS), default=CPU, show_default=True, help="Which engines of it.")
 @click.option("--port", type=click.IntRange(1, 65535), required=True, help="Its gRPC port on this machine.")
 @click.option(
     "--grace", "grace_s", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Seconds to end in."

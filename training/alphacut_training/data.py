@@ -7,15 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import lightning
-import numpy as np
 from torch.utils.data import DataLoader
 
-from alphacut_core import geometry
-from alphacut_core.errors import InputError
 from alphacut_core.geometry import Pixels
 from alphacut_training import pairs, store
 from alphacut_training.dataset import Example, Plain, Varied
-from alphacut_training.pairs import Finding
 from alphacut_training.settings import Settings
 from alphacut_training.split import split
 from alphacut_training.store import Store
@@ -88,16 +84,11 @@ def survey(folder: Path, tell: Tell) -> Store:
 
 
 def _backgrounds(folder: Path, tell: Tell) -> Pixels | None:
-    """Read the pictures without a subject, uint8 (N, SIDE, SIDE, 3), or None where there are none."""
+    """Return the pictures without a subject, uint8 (N, SIDE, SIDE, 3), or None where there is no such folder."""
     if not folder.is_dir():
         return None
-    squares, left_out = [], []
-    for path in pairs.pictures(folder):
-        try:
-            squares.append(geometry.to_square(pairs.decoded(path), store.SIDE))
-        except InputError as error:
-            left_out.append(Finding(f"{folder.name}/{path.name}", str(error)))
+    squares, left_out = store.backgrounds(pairs.pictures(folder), tell=tell)
     if left_out:
         tell(pairs.summary(left_out))
     tell(f"{len(squares)} backgrounds without a subject")
-    return np.stack(squares) if squares else None
+    return squares

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+import trustme
 
 from alphacut_core.errors import EngineSourceError
 from alphacut_engines.fetch import Fetcher, cache_folder
@@ -69,6 +73,24 @@ def ignoring_ranges(handler: BaseHTTPRequestHandler) -> None:
     """Send all of it, whatever was asked."""
     del handler.headers["Range"]
     whole(handler)
+
+
+def short_range(handler: BaseHTTPRequestHandler) -> None:
+    """Send 100,000 bytes of the rest that was asked for, as servers may."""
+    send_range(handler, 400_000, 500_000)
+
+
+def other_range(handler: BaseHTTPRequestHandler) -> None:
+    """Send something else than what was asked for."""
+    send_range(handler, 300_000, len(CONTENT))
+
+
+def send_range(handler: BaseHTTPRequestHandler, start: int, end: int) -> None:
+    handler.send_response(206)
+    handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(CONTENT)}")
+    handler.send_header("Content-Length", str(end - start))
+    handler.end_headers()
+    handler.wfile.write(CONTENT[start:end])
 
 
 def truncated(handler: BaseHTTPRequestHandler) -> None:
@@ -179,6 +201,52 @@ def test_a_later_run_picks_up_what_an_earlier_one_left(fetcher: Fetcher, server:
 def test_a_server_that_cannot_continue_starts_anew(fetcher: Fetcher, server: Server, download: Download) -> None:
     server.behaviours = [truncated, ignoring_ranges]
     assert fetch(fetcher, download) == CONTENT
+
+
+def test_a_server_that_hands_out_short_ranges_is_asked_on(fetcher: Fetcher, server: Server, download: Download) -> None:
+    server.behaviours = [truncated, short_range, whole]
+    assert fetch(fetcher, download) == CONTENT
+    assert [asked for _, asked in server.requests] == [None, "bytes=400000-", "bytes=500000-"]
+
+
+def test_a_part_that_was_not_asked_for_is_not_taken_for_the_whole(
+    fetcher: Fetcher, server: Server, download: Download
+) -> None:
+    server.behaviours = [truncated, other_range, whole]
+    assert fetch(fetcher, download) == CONTENT
+    assert [asked for _, asked in server.requests] == [None, "bytes=400000-", None]
+
+
+def test_without_a_checksum_no_file_is_put_together_from_two(
+    fetcher: Fetcher, server: Server, download: Download
+) -> None:
+    unchecked = dataclasses.replace(download, checksum=None, size_bytes=None)
+    published = b"\x08" + CONTENT
+    fetcher.folder.mkdir()
+    (fetcher.folder / f"{FILE}.part").write_bytes(b"\x08of the month before")
+    server.behaviours = [partial(whole, content=published)]
+    assert fetch(fetcher, unchecked) == published
+
+
+def test_a_redirection_out_of_encryption_is_refused(
+    fetcher: Fetcher, server: Server, download: Download, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Server() as encrypted:
+        encrypted.socket = context.wrap_socket(encrypted.socket, server_side=True)
+        encrypted.behaviours = [redirect(f"{server.url}/{FILE}")]
+        thread = threading.Thread(target=encrypted.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"https://127.0.0.1:{encrypted.server_port}/{FILE}"
+        with pytest.raises(EngineSourceError, match=r"https://.* sends on to http://.*--from-file"):
+            fetch(fetcher, dataclasses.replace(download, url=url))
+        encrypted.shutdown()
+        thread.join()
+    assert server.requests == []
 
 
 def test_leftovers_longer_than_the_file_are_thrown_away(fetcher: Fetcher, server: Server, download: Download) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 import alphacut_core
 from alphacut_core.errors import EngineBuildError, EngineSourceError
 from alphacut_core.installed import Installed
-from alphacut_engines import external_data, fingerprint, pipeline
+from alphacut_engines import external_data, fingerprint, photographs, pipeline
 from alphacut_engines.order import Order
 
 
@@ -78,6 +78,35 @@ def test_a_photograph_that_cannot_be_read_is_named_with_what_to_do_about_picture
     (gate / "broken.png").symlink_to("/proc/self/mem")  # of which the first byte cannot be read, by root neither
     with pytest.raises(EngineSourceError, match=r"broken\.png: .*; mend it or take it away"):
         fingerprint.of_pictures(gate)
+
+
+def test_photographs_that_int8_is_fitted_to_do_not_judge_it_whatever_they_are_called(
+    make_order: Callable[..., Order], make_photographs
+) -> None:
+    gate, calibration = make_photographs("gate", 100), make_photographs("calibration", 40)
+    for i in range(5):
+        shutil.copy(gate / f"00{i}.png", calibration / f"copy-of-{i}.PNG")
+    order = make_order(gate=gate, calibration=calibration)
+    with pytest.raises(
+        EngineBuildError,
+        match=r"^5 of the photographs in --gate .*/gate are in --calibration .*/calibration too \(000\.png, 001\.png, "
+        r"002\.png, \.\.\.\); what INT8 is fitted to cannot judge it: take them out of one of the two$",
+    ):
+        pipeline.build(order, lambda step: None)
+    assert not order.repository.exists()
+    with pytest.raises(EngineBuildError, match=r"^100 of the photographs"):
+        photographs.check_apart(gate, gate)
+
+
+def test_photographs_of_one_size_in_bytes_are_not_the_same_ones(make_photographs) -> None:
+    gate, calibration = make_photographs("gate", 3), make_photographs("calibration", 3)
+    for folder in (gate, calibration):
+        for path in list(folder.iterdir()):
+            with Image.open(path) as picture:
+                picture.save(path.with_suffix(".bmp"))
+            path.unlink()
+    (gate / "gone.bmp").symlink_to("nowhere")
+    photographs.check_apart(gate, calibration)
 
 
 def test_photographs_may_have_any_format_that_is_read_and_names_of_old_disks(

@@ -21,6 +21,7 @@ from alphacut_engines import configs, install, layout, pipeline
 from alphacut_engines.made import Made
 from alphacut_engines.order import Order
 from alphacut_engines.rollback import rollback
+from alphacut_engines.target import TARGETS
 
 Serving = Callable[[Order], Installed]
 
@@ -166,6 +167,17 @@ def test_the_command_rolls_a_tier_back(builds, serving: Serving) -> None:
     done = CliRunner().invoke(rollback, ["small", "--repository", str(order.repository)], catch_exceptions=False)
     assert done.output == "small serves version 1 again, in place of 2\n"
     assert serving(order).version == 1
+
+
+def test_every_target_can_be_built_for_and_rolled_back() -> None:
+    assert tuple(TARGETS) == installed.TARGETS
+
+
+def test_the_command_refuses_a_target_that_there_is_not_with_those_that_there_are(builds) -> None:
+    order = builds(2)
+    done = CliRunner().invoke(rollback, ["small", "--repository", str(order.repository), "--target", "tensort"])
+    assert done.exit_code == 2
+    assert "'tensort' is not one of 'cpu', 'tensorrt', 'tensorrt_rtx'" in done.output
 
 
 def test_the_command_rolls_all_tiers_back_or_none(builds, serving: Serving) -> None:

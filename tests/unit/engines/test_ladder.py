@@ -232,6 +232,19 @@ def test_a_calibration_for_other_activations_is_none(
         climb(make_order(precision="int8", target="tensorrt_rtx"), network)
 
 
+def test_proof_is_of_the_calibration_that_it_came_with_and_of_no_users(
+    make_order: MakeOrder, make_photographs, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = calibration.read(BUNDLED.weights.with_suffix(".calibration.json"))
+    monkeypatch.setattr(evidence, "of", lambda *_: Evidence(published, frozenset({"int8", "bf16", "fp32"})))
+    own = make_photographs("calibration", 40)
+    choice, said = climb(make_order(precision="auto", calibration=own), network)
+    assert choice.precision == "bf16"
+    assert said[0].startswith("int8 is not tried: nothing shows")
+    with pytest.raises(EngineBuildError, match=r"int8 cannot be built for small: .*pass --gate DIR"):
+        climb(make_order(precision="int8", calibration=own), network)
+
+
 def test_a_precision_of_another_target_is_refused(make_order: MakeOrder, network: Network) -> None:
     with pytest.raises(EngineBuildError, match="got precision fp16 for cpu; it has int8, bf16, fp32"):
         climb(make_order(precision="fp16"), network)

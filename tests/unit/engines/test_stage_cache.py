@@ -138,12 +138,26 @@ def test_the_results_used_longest_ago_go_when_all_together_are_too_large(cache: 
 
 def test_what_a_killed_build_left_half_made_is_removed(cache: StageCache, tmp_path: Path) -> None:
     entry = cache.through("stage", {}, write(10))
+    left = tmp_path / "stages" / f".stage-0.{os.getpid()}.0"  # a number that may be another process's by now
+    left.mkdir()
+    (left / "file").write_bytes(b"half")
+    cache.prune()
+    assert [path.name for path in (tmp_path / "stages").iterdir()] == [entry.folder.name]
+
+
+def test_what_a_build_in_another_container_makes_is_left_alone(
+    cache: StageCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
-    for pid in (gone.pid, os.getpid()):
-        (tmp_path / "stages" / f".stage-0.{pid}.0").mkdir()
-    cache.prune()
-    assert {path.name for path in (tmp_path / "stages").iterdir()} == {entry.folder.name, f".stage-0.{os.getpid()}.0"}
+    monkeypatch.setattr(os, "getpid", lambda: gone.pid)  # as a process is that this container cannot see
+
+    def make(folder: Path) -> None:
+        cache.prune()
+        write(10)(folder)
+
+    assert KEPT not in cache.through("stage", {}, make).note
+    assert KEPT in cache.through("stage", {}, make).note
 
 
 def test_what_somebody_else_put_there_is_left_alone(cache: StageCache, tmp_path: Path) -> None:
