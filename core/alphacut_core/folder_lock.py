@@ -31,11 +31,8 @@ def alone_if_free(folder: Path) -> Iterator[bool]:
 
 def is_used(folder: Path) -> bool:
     """Return whether anybody keeps others out of ``folder``, in another container too."""
-    try:
-        with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            return False
-    except BlockingIOError:
-        return True
+    with alone_if_free(folder) as free:
+        return not free
 
 
 @contextmanager
