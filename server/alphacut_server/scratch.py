@@ -58,8 +58,9 @@ def remove_orphans() -> None:
     with contextlib.suppress(OSError):  # no folder for temporary files: the one who needs it says so
         for left in _place().glob(f"{_PREFIX}*-*"):
             pid = left.name.removeprefix(_PREFIX).partition("-")[0]
-            if pid.isdigit() and not Path("/proc", pid).exists() and not is_used(left):
-                shutil.rmtree(left, ignore_errors=True)
+            with contextlib.suppress(OSError):  # another user's cannot be looked into, and may be gone meanwhile
+                if pid.isdigit() and not Path("/proc", pid).exists() and not is_used(left):
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def _place() -> Path:

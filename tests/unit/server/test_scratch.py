@@ -70,3 +70,15 @@ def test_what_killed_supervisors_left_is_removed_and_nothing_else(place: Path) -
     scratch.remove_orphans()
     assert not left.exists()
     assert all(folder.exists() for folder in others)
+
+
+def test_what_cannot_be_looked_into_keeps_nothing_else(place: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    closed = [place / f"alphacut-server-{ended.pid}-{number}" for number in range(8)]
+    for path in closed:
+        path.touch()  # no folder, which fails as that of another user does
+    left = place / f"alphacut-server-{ended.pid}-x"
+    left.mkdir()
+    scratch.remove_orphans()
+    assert sorted(place.iterdir()) == closed
