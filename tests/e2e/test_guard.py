@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
@@ -17,7 +16,7 @@ import pytest
 
 from alphacut_core import installed, probe
 from alphacut_core.installed import Installed
-from alphacut_server import environment, launch
+from alphacut_server import environment, launch, regions
 from alphacut_server.launch import Ports
 from alphacut_server.ports import free_ports
 
@@ -29,12 +28,11 @@ READY = "alphacut: Triton answers rightly\n"
 class Guarded:
     """``python -m alphacut_server guard`` with the embedded Triton's own command line."""
 
-    def __init__(self, repository: Path, folder: Path) -> None:
+    def __init__(self, repository: Path, folder: Path, shared_memory: str) -> None:
         known = environment.ensure(lambda _line: None)
         ports = Ports(*free_ports(2))
         folder.mkdir()
         backends = launch.assemble_backend(known, folder)
-        shared_memory = f"alphacut_{os.getpid()}_"
         command = launch.command(known, repository, backends, ports, ["remove_background"], regions=shared_memory)
         words = ["guard", "--repository", repository, "--port", ports.grpc, "--grace", 5, *command]
         self.process = subprocess.Popen(
@@ -72,17 +70,18 @@ class Guarded:
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Callable[[Path], Guarded]]:
     started: list[Guarded] = []
+    with regions.own() as shared_memory:
 
-    def start(repository: Path) -> Guarded:
-        started.append(Guarded(repository, tmp_path / "backends"))
-        return started[-1]
+        def start(repository: Path) -> Guarded:
+            started.append(Guarded(repository, tmp_path / "backends", shared_memory))
+            return started[-1]
 
-    yield start
-    for one in started:
-        one.process.kill()
-        one.wait()
-        assert one.process.stderr is not None
-        one.process.stderr.close()
+        yield start
+        for one in started:
+            one.process.kill()
+            one.wait()
+            assert one.process.stderr is not None
+            one.process.stderr.close()
 
 
 @pytest.fixture
