@@ -37,15 +37,16 @@ sys.exit(worker.main())
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def told() -> list[list[Any]]:
     """What was told while the course was under way: all outcomes so far, each time."""
     return []
 
 
-@pytest.fixture
-def outcomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[list[Any]]) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory, told: list[list[Any]]) -> dict[str, Any]:
     """A course of sections that end in every way there is."""
+    folder = tmp_path_factory.mktemp("course")
     from alphacut_gpu import course
     from alphacut_gpu.place import Place
     from alphacut_gpu.sections import Section
@@ -54,19 +55,27 @@ def outcomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[list[An
     lines += ["class Named:", "    def __init__(self, name): self.name = name"]
     for name, body in SECTIONS.items():
         lines += [f"def {name}(place):", f"    {body}", f"modules[{name!r}] = types.SimpleNamespace(measure={name})"]
-    (tmp_path / "planted.py").write_text("\n".join(lines))
-    program = tmp_path / "python"
-    (tmp_path / "worker.py").write_text(WORKER.format(folder=str(tmp_path)))
-    program.write_text(f'#!/bin/sh\nshift 2\nexec {sys.executable} {tmp_path}/worker.py "$@"\n')
+    (folder / "planted.py").write_text("\n".join(lines))
+    program = folder / "python"
+    (folder / "worker.py").write_text(WORKER.format(folder=str(folder)))
+    program.write_text(f'#!/bin/sh\nshift 2\nexec {sys.executable} {folder}/worker.py "$@"\n')
     program.chmod(0o755)
-    monkeypatch.setattr(course.sys, "executable", str(program))
-    place = Place(tmp_path / "work", None, quick=True)
+    place = Place(folder / "work", None, quick=True)
     place.work.mkdir()
-    monkeypatch.setattr(course, "_TOLD_EVERY_S", 0.1)
     sections = [Section(name, name.title(), 10 if name == "endless" else 120) for name in SECTIONS]
-    ended = course.run(sections, place, 600, lambda line: None, lambda so_far: told.append(list(so_far)))
-    ended += course.run([Section("late", "Late", 10)], place, 0, lambda line: None)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(course.sys, "executable", str(program))
+        patched.setattr(course, "_TOLD_EVERY_S", 0.1)
+        ended = course.run(sections, place, 600, lambda line: None, lambda so_far: told.append(list(so_far)))
+        ended += course.run([Section("late", "Late", 10)], place, 0, lambda line: None)
     return {outcome.section.name: outcome for outcome in ended}
+
+
+def command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # another test's, about to be gone
+        return ""
 
 
 def test_every_section_ends_in_its_own_way_and_what_was_found_is_kept(outcomes: dict[str, Any]) -> None:
@@ -85,7 +94,7 @@ def test_every_section_ends_in_its_own_way_and_what_was_found_is_kept(outcomes: 
     assert outcomes["endless"].found == outcomes["broken"].found == {"half": 1}
     assert "in endless" in outcomes["endless"].reason, "where it hung"
     assert "SIGKILL" in outcomes["killed"].reason
-    assert not any("planted" in " ".join(one.cmdline()) for one in psutil.Process().children(recursive=True))
+    assert not [words for words in map(command_line, psutil.Process().children(recursive=True)) if "worker.py" in words]
     page = report.markdown(list(outcomes.values()), "today")
     assert "| Lacking | not run |" in page
     assert "- Lacking: no GPU: there is none" in page
