@@ -40,7 +40,7 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Any:
     scenario = folder / "little.toml"
     scenario.write_text(LITTLE)
     options = (
-        "--slo p80=2s,errors=5% --trial 2 --warm-up 0.5 --callers 1,2,3 --repeats 1 --resolution 1 --target-qps 500"
+        "--slo p80=500ms,errors=5% --trial 2 --warm-up 0.5 --callers 1,2,3 --repeats 1 --resolution 1 --target-qps 500"
     )
     command = [sys.executable, "-m", "alphacut_client", "capacity", *options.split(), "--scenario", str(scenario)]
     command += ["--output", str(folder)]
