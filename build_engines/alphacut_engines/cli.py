@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from alphacut_core import installed
 from alphacut_engines import fetch, inventory, network, pipeline, registry, slot
 from alphacut_engines.fetch import Fetcher
 from alphacut_engines.fetch import Progress as Arrived
@@ -14,7 +13,7 @@ from alphacut_engines.inventory import Row
 from alphacut_engines.order import DEFAULT_LEVEL, Order
 from alphacut_engines.progress import Progress
 from alphacut_engines.repository import REPOSITORY_OPTION, locate
-from alphacut_engines.slot import TIER_OPTION
+from alphacut_engines.slot import TIER_OPTION, target_option
 
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -24,12 +23,8 @@ _REPORTS = Path("out", "report")
 @click.command()
 @click.argument("model", default="bundled")
 @REPOSITORY_OPTION
-@click.option(
-    "--target",
-    type=click.Choice(installed.TARGETS),
-    default=installed.CPU,
-    show_default=True,
-    help="What the engine is for; tensorrt is built on the GPU at hand, tensorrt_rtx for all its GPUs without one.",
+@target_option(
+    "What the engine is for; tensorrt is built on the GPU at hand, tensorrt_rtx for all its GPUs without one."
 )
 @TIER_OPTION
 @click.option(

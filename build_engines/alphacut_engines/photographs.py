@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from alphacut_core import bundled, codec, formats, geometry
+from alphacut_core import bundled, codec, file_names, formats, geometry
 from alphacut_core.errors import EngineBuildError, InputError
 from alphacut_core.geometry import Pixels
 from alphacut_engines import fingerprint
@@ -44,7 +44,7 @@ class Photographs:
         for path in self.paths:
             picture = _read(path)
             for name, vary in variants.items():
-                yield _told(path) + name, geometry.to_square(vary(picture), self.size)
+                yield file_names.printable(path.name) + name, geometry.to_square(vary(picture), self.size)
 
     def some(self, n: int) -> Photographs:
         """Return at most ``n`` of them, evenly spread."""
@@ -79,7 +79,7 @@ def check_apart(gate: Path, calibration: Path) -> None:
     known = {_content(path) for size in sizes for path in fitted[size]}
     shared = [path for size in sizes for path in judging[size] if _content(path) in known]
     if shared:
-        names = ", ".join(_told(path) for path in sorted(shared)[:_NAMED])
+        names = ", ".join(file_names.printable(path.name) for path in sorted(shared)[:_NAMED])
         more = ", ..." if len(shared) > _NAMED else ""
         raise EngineBuildError(
             f"{len(shared)} of the photographs in --gate {gate} are in --calibration {calibration} too "
@@ -106,11 +106,6 @@ def _by_size(folder: Path) -> Mapping[int, list[Path]]:
 
 def _content(path: Path) -> str:
     return fingerprint.of_file(path, "mend it or take it away")
-
-
-def _told(path: Path) -> str:
-    """Return a file's name for reports, which are UTF-8 where names of old disks are not."""
-    return path.name.encode(errors="replace").decode()
 
 
 def _read(path: Path) -> Image.Image:

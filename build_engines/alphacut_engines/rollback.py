@@ -6,22 +6,16 @@ from pathlib import Path
 
 import click
 
-from alphacut_core import installed, tiers
+from alphacut_core import tiers
 from alphacut_engines import install, slot
 from alphacut_engines.repository import REPOSITORY_OPTION, locate
-from alphacut_engines.slot import TIER_OPTION
+from alphacut_engines.slot import TIER_OPTION, target_option
 
 
 @click.command()
 @click.argument("model", default=tiers.DEFAULT_MODEL)
 @REPOSITORY_OPTION
-@click.option(
-    "--target",
-    type=click.Choice(installed.TARGETS),
-    default=installed.CPU,
-    show_default=True,
-    help="What the engine is for.",
-)
+@target_option("What the engine is for.")
 @TIER_OPTION
 def rollback(*, model: str, repository: Path | None, target: str, tier: tuple[str, ...]) -> None:
     """Serve the version of MODEL's engine that was installed before the last one.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from alphacut_core import tiers
+from alphacut_core import installed, tiers
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import EngineSourceError
 from alphacut_core.tiers import MODES, Mode
@@ -24,6 +25,14 @@ TIER_OPTION = click.option(
     show_default=True,
     help="Size that the network works at; may be given several times.",
 )
+
+
+def target_option(about: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option that says which processors an engine is for, with its help."""
+    return click.option(
+        "--target", type=click.Choice(installed.TARGETS), default=installed.CPU, show_default=True, help=about
+    )
+
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 # Triton has one space of names: ensembles, steps and engines must not meet in it.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from alphacut_core import codec, formats
+from alphacut_core import codec, file_names, formats
 from alphacut_core.errors import EngineSourceError, InputError
 from alphacut_training import truth
 
@@ -100,14 +100,9 @@ def summary(findings: Iterable[Finding]) -> str:
     counts = Counter(finding.problem for finding in findings)
     lines = []
     for problem, count in counts.most_common():
-        names = [printable(finding.name) for finding in findings if finding.problem == problem]
+        names = [file_names.printable(finding.name) for finding in findings if finding.problem == problem]
         lines.append(f"{count} left out: {problem} ({', '.join(names[:3])}{', ...' if count > 3 else ''})")
     return "\n".join(lines)
-
-
-def printable(name: str) -> str:
-    """Return a file's name for people: names of old disks are not UTF-8, and cannot be printed or drawn."""
-    return name.encode(errors="replace").decode()
 
 
 def check_enough(n_pairs: int, folder: Path, findings: Iterable[Finding], at_least: int = MIN_PAIRS) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from alphacut_core import file_names
 from alphacut_training import pairs, predictor
 from alphacut_training.evaluation import Judged
 from alphacut_training.predictor import Saliency
@@ -33,6 +34,6 @@ def draw(judged: Sequence[Judged], networks: Sequence[tuple[str, Saliency]]) -> 
         for column, cell in enumerate((picture, truth, *masks)):
             fitted = ImageOps.contain(cell.convert("RGB"), _CELL)
             sheet.paste(fitted, (_GAP + column * (_CELL[0] + _GAP), top))
-        label = f"{pairs.printable(one.pair.name)}  MAE {one.scores.mae:.3f}  {', '.join(one.groups)}"
+        label = f"{file_names.printable(one.pair.name)}  MAE {one.scores.mae:.3f}  {', '.join(one.groups)}"
         pen.text((_GAP, top + _CELL[1] + 2), label, _INK, font)
     return sheet
