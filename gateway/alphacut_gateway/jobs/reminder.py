@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 
 from alphacut_core.errors import UnavailableError
 from alphacut_gateway.jobs.records import Queue
 from alphacut_gateway.jobs.redis_records import RedisRecords
 from alphacut_gateway.refusals import BusyError
+
+LOGGER = logging.getLogger("alphacut.gateway")
 
 
 class Reminder:
@@ -43,3 +46,5 @@ class Reminder:
                     await self._queue.put("work", job_id)  # whose next step is the announcement, if it has ended
             except (BusyError, UnavailableError):
                 continue  # Redis is full, or away
+            except Exception:
+                LOGGER.exception("jobs could not be looked after")

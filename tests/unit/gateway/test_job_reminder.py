@@ -34,7 +34,12 @@ async def reminded(url: str) -> AsyncIterator[tuple[RedisRecords, asyncio.Queue[
     again: asyncio.Queue[str] = asyncio.Queue()
 
     class Put:
+        broken = True
+
         async def put(self, _kind: Kind, job_id: str) -> None:
+            if self.broken:  # at first, which is no reason to stop for ever
+                self.broken = False
+                raise RuntimeError("a library's own")
             again.put_nowait(job_id)
 
     records = RedisRecords(url, 60)
