@@ -15,6 +15,9 @@ TASK = "alphacut.step"
 QUEUE = "alphacut"
 """The list in Redis that tasks wait in."""
 
+TAKEN = "unacked"
+"""Kombu's hash in Redis of tasks that workers have taken."""
+
 
 def application(redis_url: str, lease_s: int) -> Celery:
     """Return Celery, set up so that no task is lost with a worker.

@@ -13,7 +13,7 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from alphacut_core.errors import UnavailableError
-from alphacut_gateway.jobs.celery_queue import QUEUE
+from alphacut_gateway.jobs.celery_queue import QUEUE, TAKEN
 from alphacut_gateway.jobs.job import Job
 from alphacut_gateway.refusals import BusyError
 
@@ -105,7 +105,7 @@ class RedisRecords:
         await self._change(job, lambda kept: not kept.ended, change)
 
     async def silent(self, for_s: float) -> list[str]:
-        """Return jobs that nobody has begun or put off for so long, though none waits; for the next ones, call again.
+        """Return jobs that nothing was heard of for so long and that have no task; for the next ones, call again.
 
         Raises:
             BusyError: There is no room in Redis.
@@ -122,7 +122,8 @@ class RedisRecords:
                     await self._redis.zadd(_OPEN, {job_id: now}, xx=True)
                 else:
                     await self._redis.zrem(_OPEN, job_id)  # it has expired, or was another's by its key
-        return silent
+            taken = b"".join(cast("list[bytes]", await self._redis.hvals(TAKEN))) if silent else b""
+        return [job_id for job_id in silent if job_id.encode() not in taken]
 
     async def close(self) -> None:
         """Close the connections."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from alphacut_core.errors import UnavailableError
 from alphacut_core.options import Options
 from alphacut_gateway.jobs import job as jobs
-from alphacut_gateway.jobs.celery_queue import CeleryQueue, application
+from alphacut_gateway.jobs.celery_queue import QUEUE, TAKEN, CeleryQueue, application
 from alphacut_gateway.jobs.job import Delivery, Job, Kind, State
 from alphacut_gateway.jobs.redis_records import RedisRecords
 from alphacut_gateway.jobs.reminder import Reminder
@@ -83,13 +84,19 @@ def test_nobody_is_reminded_of_a_job_that_is_over(redis_process: Any, photo: byt
     assert asyncio.run(scenario()) == []
 
 
-def test_nobody_is_reminded_of_jobs_while_tasks_wait_that_may_be_theirs(redis_process: Any, photo: bytes) -> None:
+@pytest.mark.parametrize("taken", [False, True])
+def test_nobody_is_reminded_of_a_job_whose_task_waits_or_is_taken(
+    redis_process: Any, photo: bytes, taken: bool
+) -> None:
     async def scenario() -> list[str]:
         job = new()
         records, queue = RedisRecords(redis_process.url, 60), CeleryQueue(application(redis_process.url, 60))
         try:
             await records.create(job, photo, "", 0)
             await queue.put("work", job.id)
+            if taken:  # as kombu notes it
+                message = await records._redis.rpop(QUEUE)
+                await records._redis.hset(TAKEN, "1", json.dumps([json.loads(message), "alphacut", "alphacut"]))
             return await records.silent(0)
         finally:
             await queue.close()
