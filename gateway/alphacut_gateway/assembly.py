@@ -133,11 +133,13 @@ def jobs(settings: Settings, worker: Cutting, stack: AsyncExitStack) -> Jobs:
     if settings.redis_url:
         from alphacut_gateway.jobs.celery_queue import CeleryQueue, application  # noqa: PLC0415  an extra
         from alphacut_gateway.jobs.redis_records import RedisRecords  # noqa: PLC0415
+        from alphacut_gateway.jobs.reminder import Reminder  # noqa: PLC0415
 
         kept = RedisRecords(settings.redis_url, settings.job_keep_s)
         sent = CeleryQueue(application(settings.redis_url, settings.job_lease_s))
         stack.push_async_callback(kept.close)
         stack.push_async_callback(sent.close)
+        stack.push_async_callback(Reminder(kept, sent, settings.job_lease_s).close)
         records, queue = kept, sent
     else:
         local = SqliteRecords(

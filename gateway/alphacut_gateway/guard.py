@@ -17,6 +17,9 @@ MAX_HEAD_BYTES = 16 * 1024
 FULL = "alphacut.full"
 """What a server sets in a request's ``state`` if the connection is one too many."""
 
+_HEALTH = "/healthz"
+"""Answered however many connections there are: a gateway that has much to do is alive."""
+
 
 class Guard:
     """ASGI middleware around the routes; what gives answers their headers lies around it."""
@@ -56,7 +59,7 @@ def _refusal(request: Request) -> Response | None:
         note_fault(request, "head-too-long")
         why = f"got headers of more than {MAX_HEAD_BYTES:,} bytes; send fewer"
         return shape.error(request.scope["path"], 431, "head-too-long", why)
-    if request.scope.get("state", {}).get(FULL):
+    if request.scope.get("state", {}).get(FULL) and request.scope["path"] != _HEALTH:
         note_fault(request, BusyError.code)
         full = BusyError(
             "as many connections as are allowed are open; send it again in a second, or to another gateway"

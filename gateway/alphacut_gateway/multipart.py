@@ -44,6 +44,8 @@ async def parse(
         with ExitStack() as stack:
             stack.callback(parser.close)
             form = await parser.parse()
+            if parser.within_part:
+                raise MultiPartException("it ends within a part; send the closing boundary too")
             stack.pop_all()
         return form
     except MultiPartException as error:
@@ -57,8 +59,17 @@ class _Parser(MultiPartParser):
 
     _head_bytes = 0
 
+    @property
+    def within_part(self) -> bool:
+        """Whether a part has begun and not ended; Starlette's leaves it out without a word."""
+        return self._head_bytes > 0
+
     def on_part_begin(self) -> None:
         super().on_part_begin()
+        self._head_bytes = 0
+
+    def on_part_end(self) -> None:
+        super().on_part_end()
         self._head_bytes = 0
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:

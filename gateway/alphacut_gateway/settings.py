@@ -42,7 +42,8 @@ class Settings:
         requests_per_minute: Requests that one API key may send in a minute where its entry does not say; 0 for
             any number.
         megapixels_per_minute: What one API key may send to the remove.bg routes in a minute.
-        max_connections: What comes over more connections than this at a time, for each process, is answered 503.
+        max_connections: What comes over more connections than this at a time, for each process, is answered 503,
+            but on ``/healthz``.
         step_down: Answer from a smaller tier while much is under way, and say so in a header.
         batch_bytes: Largest batch, in bytes, as it is sent.
         batch_images: Most images in a batch.

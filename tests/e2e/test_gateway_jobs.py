@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import redis
 from PIL import Image
 
 from alphacut_core import codec
@@ -140,6 +141,11 @@ def submit(gateway: str, data: bytes, query: str = "", **headers: str) -> dict[s
     return answer.json()
 
 
+def n_refused(client: redis.Redis) -> int:
+    """How often Redis has refused something because it is full."""
+    return sum(errors["count"] for name, errors in client.info("errorstats").items() if name == "errorstat_OOM")
+
+
 def test_killing_the_worker_and_the_gateway_in_mid_job_loses_nothing(
     start_gateway: Any, start_worker: Callable[..., Worker], redis_process: Any, server_url: str, silent: str
 ) -> None:
@@ -173,6 +179,27 @@ def test_a_killed_pool_process_costs_its_worker_nothing(
         wait_until(f"attempt {attempt}", lambda: asked(gateway.url, job["id"])["attempts"] >= attempt)  # noqa: B023
         for child in psutil.Process(worker.process.pid).children() if attempt < 3 else []:
             child.kill()
+
+
+def test_a_full_redis_ends_no_worker_and_jobs_whose_tasks_are_gone_are_done(
+    start_gateway: Any, start_worker: Callable[..., Worker], redis_process: Any, server_url: str
+) -> None:
+    variables = {"ALPHACUT_GATEWAY_REDIS_URL": redis_process.url, "ALPHACUT_GATEWAY_JOB_LEASE_S": LEASE_S}
+    gateway = start_gateway("--url", server_url, **variables)
+    worker = start_worker("127.0.0.1:1", **variables)  # nobody is there: its tasks are put off again and again
+    jobs = [submit(gateway.url, data) for data in pictures(2)]
+    with redis.Redis.from_url(redis_process.url) as client:
+        wait_until("a task in hand", lambda: client.hlen("unacked"))
+        client.config_set("maxmemory", 1)
+        # More than one connection is refused: who gives up at the first does not get that far.
+        wait_until("many refusals", lambda: n_refused(client) > 200 or worker.process.poll() is not None)
+        assert worker.process.poll() is None
+        client.config_set("maxmemory", 0)
+        worker.kill()
+        # As it is where Redis hands tasks to a worker whose machine has lost its power.
+        client.delete("alphacut", "unacked", "unacked_index")
+    start_worker(server_url, **variables)
+    assert [finished(gateway.url, job["id"])["state"] for job in jobs] == ["done"] * 2
 
 
 def test_the_end_of_a_job_is_announced_signed_and_again_if_nobody_listened(

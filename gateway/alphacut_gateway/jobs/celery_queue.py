@@ -12,7 +12,11 @@ from alphacut_gateway.jobs.job import Kind
 
 TASK = "alphacut.step"
 
-_QUEUE = "alphacut"
+QUEUE = "alphacut"
+"""The list in Redis that tasks wait in."""
+
+TAKEN = "unacked"
+"""Kombu's hash in Redis of tasks that workers have taken."""
 
 
 def application(redis_url: str, lease_s: int) -> Celery:
@@ -33,12 +37,14 @@ def application(redis_url: str, lease_s: int) -> Celery:
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
-        task_default_queue=_QUEUE,
+        task_default_queue=QUEUE,
         task_time_limit=lease_s,
         worker_prefetch_multiplier=1,
         worker_max_tasks_per_child=1000,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
+        # A Redis that is full refuses even to forget a task; workers would end, and by status 0.
+        broker_channel_error_retry=True,
         broker_transport_options={
             "visibility_timeout": lease_s,
             "socket_timeout": 10,

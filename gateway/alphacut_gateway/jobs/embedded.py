@@ -66,7 +66,13 @@ class EmbeddedQueue:
                 signal.cancel()
 
     async def _do(self, kind: Kind, job_id: str) -> None:
-        outcome = await self._steps.take(kind, job_id)
+        taking = asyncio.ensure_future(self._steps.take(kind, job_id))
+        try:
+            while not (await asyncio.wait([taking], timeout=self._records.lease_s / 3))[0]:
+                await self._records.postpone(kind, job_id, self._records.lease_s)  # nobody else is to begin it
+        finally:
+            taking.cancel()
+        outcome = taking.result()
         if isinstance(outcome, Again):
             await self._records.postpone(kind, job_id, outcome.delay_s)
             return

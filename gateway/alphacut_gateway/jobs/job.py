@@ -65,6 +65,11 @@ class Job:
         """Whether nothing more will come of it."""
         return self.state in ("done", "failed")
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is to be done for it."""
+        return self.ended and self.delivery != "pending"
+
     def supersedes(self, kept: Job) -> bool:
         """Say whether this state may take the place of the one that is kept, which another worker may have written.
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from alphacut_core.errors import UnavailableError
+from alphacut_gateway.jobs.celery_queue import QUEUE, TAKEN
 from alphacut_gateway.jobs.job import Job
 from alphacut_gateway.refusals import BusyError
 
 _PREFIX = "alphacut:job:"
+_OPEN = "alphacut:jobs"
+_AT_ONCE = 100
 _TIMEOUT_S = 10.0
 
 
@@ -41,6 +46,7 @@ class RedisRecords:
             async with self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.set(f"{_PREFIX}{job.id}:image", image, ex=self._keep_s)
                 pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s)
+                pipeline.zadd(_OPEN, {job.id: time.time()})
                 await pipeline.execute()
             if not idempotency_key:
                 return job
@@ -70,6 +76,7 @@ class RedisRecords:
             pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s)
             for beside in ("image", "result"):
                 pipeline.expire(f"{_PREFIX}{job.id}:{beside}", self._keep_s)
+            _note(pipeline, job)
 
         await self._change(job, job.supersedes, change)
 
@@ -93,8 +100,30 @@ class RedisRecords:
                 pipeline.set(f"{_PREFIX}{job.id}:result", result, ex=self._keep_s)
             pipeline.set(f"{_PREFIX}{job.id}", job.to_text(), ex=self._keep_s)
             pipeline.delete(f"{_PREFIX}{job.id}:image")
+            _note(pipeline, job)
 
         await self._change(job, lambda kept: not kept.ended, change)
+
+    async def silent(self, for_s: float) -> list[str]:
+        """Return jobs that nothing was heard of for so long and that have no task; for the next ones, call again.
+
+        Raises:
+            BusyError: There is no room in Redis.
+            UnavailableError: Redis is away.
+        """
+        now = time.time()
+        async with _failures():
+            if await self._redis.llen(QUEUE):
+                return []
+            found = await self._redis.zrange(_OPEN, "-inf", now - for_s, byscore=True, offset=0, num=_AT_ONCE)
+            silent = [name.decode() for name in cast("list[bytes]", found)]
+            for job_id in silent:
+                if await self._redis.exists(_PREFIX + job_id):
+                    await self._redis.zadd(_OPEN, {job_id: now}, xx=True)
+                else:
+                    await self._redis.zrem(_OPEN, job_id)  # it has expired, or was another's by its key
+            taken = b"".join(cast("list[bytes]", await self._redis.hvals(TAKEN))) if silent else b""
+        return [job_id for job_id in silent if job_id.encode() not in taken]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -112,6 +141,14 @@ class RedisRecords:
 
         async with _failures():
             await self._redis.transaction(attempt, name)
+
+
+def _note(pipeline: Pipeline, job: Job) -> None:
+    """Keep when something was heard of a job, as long as there is something to do for it."""
+    if job.settled:
+        pipeline.zrem(_OPEN, job.id)
+    else:
+        pipeline.zadd(_OPEN, {job.id: time.time()})
 
 
 def _bytes(value: object) -> bytes | None:

@@ -59,7 +59,7 @@ class Jobs:
             AddressError: The webhook is not on the list.
             ForbiddenError: There are no webhooks here.
             BusyError: There is no room.
-            UnavailableError: The store or the queue is away; nothing was accepted.
+            UnavailableError: The store or the queue is away; nothing is promised.
         """
         if webhook:
             self.webhooks.check(webhook)

@@ -60,13 +60,14 @@ def _opened(file: Path | None) -> sqlite3.Connection:
 class SqliteRecords:
     """Jobs of one machine; see ``alphacut_gateway.jobs.records.Records`` and ``Queue``.
 
-    A task that somebody has begun is due again when its lease is over: if they are killed, another takes it up.
+    A task that somebody has begun is due again when its lease is over and they have not postponed it: if they are
+    killed, another takes it up.
 
     Args:
         file: Where they are kept, readable by this user alone; None for memory, which nobody else sees and no end
             of this process leaves anything of.
         keep_s: How long jobs are kept after the last change.
-        lease_s: How long a task may take.
+        lease_s: After how long without a word a task is another's.
         max_bytes: The most that images and results take together. One job is let in when there is no other.
         clock: Seconds since 1970.
 
@@ -75,11 +76,11 @@ class SqliteRecords:
     """
 
     def __init__(
-        self, file: Path | None, *, keep_s: int, lease_s: int, max_bytes: int, clock: Callable[[], float] = time.time
+        self, file: Path | None, *, keep_s: int, lease_s: float, max_bytes: int, clock: Callable[[], float] = time.time
     ) -> None:
         self.durable = file is not None
         self._keep_s = keep_s
-        self._lease_s = lease_s
+        self.lease_s = lease_s
         self._max_bytes = max_bytes
         self._clock = clock
         self._expire_at = 0.0
@@ -128,7 +129,7 @@ class SqliteRecords:
                 "UPDATE task SET due_at = ? WHERE rowid = "
                 "(SELECT rowid FROM task WHERE kind = ? AND due_at <= ? ORDER BY due_at LIMIT 1) "
                 "RETURNING kind, job_id",
-                (now + self._lease_s, kind, now),
+                (now + self.lease_s, kind, now),
             ).fetchall()
             return (rows[0][0], rows[0][1]) if rows else None
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from contextlib import AsyncExitStack
+from typing import Any
 
 from celery import Celery, Task
+from celery.exceptions import Reject
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from alphacut_gateway import assembly
@@ -48,6 +50,17 @@ class _Hand:
         return assembly.steps(self._settings, records, dataclasses.replace(cutting, priority="bulk"))
 
 
+class _Step(Task):  # type: ignore[misc]  # Celery's has no types
+    """A task whose message stays where a retry cannot be sent; Celery's is thrown away then, and its job is lost."""
+
+    def retry(self, *args: Any, **options: Any) -> Any:
+        """Send the task once more for later, or give it back."""
+        try:
+            return super().retry(*args, **options)
+        except Reject as error:
+            raise Reject(error.reason, requeue=True) from error
+
+
 def create_worker(settings: Settings) -> Celery:
     """Return Celery with the one task that workers do; gRPC's threads begin in the processes it forks, not here."""
     app = application(settings.redis_url, settings.job_lease_s)
@@ -73,6 +86,8 @@ def create_worker(settings: Settings) -> Celery:
     # task that Celery gives up is thrown away, and its job waits until nobody knows it any more.
     app.task(
         name=TASK,
+        base=_Step,
+        shared=False,
         bind=True,
         autoretry_for=(Exception,),
         retry_backoff=True,

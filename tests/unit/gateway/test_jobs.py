@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import io
+import sqlite3
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,6 +25,7 @@ from alphacut_gateway.jobs.redis_records import RedisRecords
 from alphacut_gateway.jobs.sqlite_records import SqliteRecords
 from alphacut_gateway.jobs.steps import Then
 from alphacut_gateway.tier import Tier
+from tests.waiting import PATIENCE_S
 
 URL = "/v1/jobs"
 
@@ -182,6 +187,38 @@ def test_receivers_that_hang_keep_no_picture_waiting() -> None:
             await queue.close()
 
     asyncio.run(scenario())
+
+
+def test_a_job_that_takes_longer_than_its_lease_is_begun_once(tmp_path: Path) -> None:
+    lease_s, began_at = 0.5, time.time()
+    n_begun = 0
+
+    def records() -> SqliteRecords:
+        return SqliteRecords(tmp_path / "jobs", keep_s=60, lease_s=lease_s, max_bytes=1)
+
+    class Slow:
+        async def take(self, _kind: Kind, _job_id: str) -> Then:
+            nonlocal n_begun
+            n_begun += 1
+            await asyncio.Event().wait()
+            return Then()
+
+    def due_at() -> float:
+        with contextlib.closing(sqlite3.connect(tmp_path / "jobs")) as database:
+            return float(database.execute("SELECT due_at FROM task").fetchone()[0])
+
+    async def scenario() -> None:
+        queues = [EmbeddedQueue(records(), Slow(), 1) for _ in range(2)]  # type: ignore[arg-type]  # two gateways'
+        try:
+            await queues[0].put("work", "1")
+            while n_begun < 2 and due_at() < began_at + 5 * lease_s:
+                await asyncio.sleep(0.01)  # asking is what a file offers
+        finally:
+            for queue in queues:
+                await queue.close()
+
+    asyncio.run(asyncio.wait_for(scenario(), PATIENCE_S))
+    assert n_begun == 1
 
 
 def test_a_key_is_known_to_redis_however_short_jobs_are_kept(redis_process: Any, photo: bytes) -> None:

@@ -123,7 +123,7 @@ def test_an_answer_counts_as_under_way_until_it_is_fetched() -> None:
     asyncio.run(scenario())
 
 
-async def answered(connection: Connection, path: str = "/healthz") -> tuple[int, bytes, bytes]:
+async def answered(connection: Connection, path: str = "/v1/models") -> tuple[int, bytes, bytes]:
     """Send a request; return the answer's status, head and body."""
     reader, writer = connection
     writer.write(b"POST" if "removebg" in path else b"GET")
@@ -145,6 +145,8 @@ def test_a_connection_too_many_is_told_when_to_come_back_and_keeps_nobody_else_o
             assert (status, json.loads(body)["error"]["code"]) == (503, "busy")
             assert b"retry-after: 1\r\n" in head
             assert b"x-request-id" in head
+            # Whoever decides by it whether this process lives is not to end it for having much to do.
+            assert (await answered(second, "/healthz"))[0] == 200
             contract = json.loads((await answered(second, "/v1.0/removebg"))[2])
             assert contract["errors"][0]["code"] == "busy"
             status, _, numbers = await answered(first, "/metrics")

@@ -104,3 +104,23 @@ def test_a_form_in_an_everyday_charset_is_read(post: Any, photo: bytes, charset:
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a;b.png"\r\n\r\n'
     response = post("/remove", content=b"\r\n" + head + photo + b"\r\n--b--\r\n", headers=form(charset))
     assert response.status_code == 200, response.text
+
+
+FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="%b.png"\r\n\r\n%b\r\n'
+FIELD = b'--b\r\nContent-Disposition: form-data; name="bg"\r\n\r\nred\r\n'
+
+
+@pytest.mark.parametrize("url", ["/remove", "/v1/batch"])
+@pytest.mark.parametrize("n_bytes_missing", [8, 10])
+def test_a_form_that_ends_within_a_part_is_not_read_without_it(
+    post: Any, photo: bytes, url: str, n_bytes_missing: int
+) -> None:
+    last = FILE % (b"b", photo) if "batch" in url else FIELD
+    body = FILE % (b"a", photo) + last + b"--b--\r\n"
+    assert post(url, content=body, headers=form()).status_code == 200
+    response = post(url, content=body[:-n_bytes_missing], headers=form())
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "request-malformed")
+
+
+def test_a_form_without_its_very_last_line_is_read(post: Any, photo: bytes) -> None:
+    assert post("/remove", content=FILE % (b"a", photo) + b"--b\r\n", headers=form()).status_code == 200

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from celery.exceptions import Retry
+import redis
+from celery.exceptions import Reject, Retry
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from alphacut_core.options import Options
@@ -50,3 +51,15 @@ def test_a_job_waits_for_a_server_however_often_it_has_been_asked_for(
                 task.run("work", job.id)
         finally:
             task.pop_request()
+
+
+def test_a_task_stays_that_cannot_be_put_off(task: Any, redis_process: Any) -> None:
+    with redis.Redis.from_url(redis_process.url) as client:
+        client.config_set("maxmemory", 1)
+    task.push_request(args=("work", "1"), kwargs={}, called_directly=False, id="1", root_id="1")
+    try:
+        with pytest.raises(Reject) as rejected:
+            task.retry(countdown=1)
+    finally:
+        task.pop_request()
+    assert rejected.value.requeue
