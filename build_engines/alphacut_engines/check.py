@@ -75,7 +75,7 @@ def _misfits(built_for: Mapping[str, str], machine: Machine) -> Iterator[str]:
     elif _numbers(wanted) != _numbers(machine.tensorrt):
         yield f"was built by TensorRT {wanted} and loads in no other; here is {machine.tensorrt}"
     if not machine.gpus:
-        yield f"needs an {built_for['gpu']}, and nvidia-smi shows no GPU here"
+        yield f"needs an {built_for['gpu']}, and nvidia-smi shows no GPU here, or CUDA_VISIBLE_DEVICES hides it"
     others = {one.compute_capability: one.name for one in machine.gpus}
     others.pop(built_for["compute_capability"], None)
     for capability, name in sorted(others.items()):

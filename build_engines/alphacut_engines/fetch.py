@@ -86,10 +86,10 @@ class Fetcher:
 
     def _load(self, url: str, download: Download, file: BinaryIO, progress: Progress) -> None:
         """Append to ``file`` until it is whole, picking up after every break."""
-        trouble = ""
+        trouble, begun = "", _Begun()
         for attempt in range(_ATTEMPTS):
             try:
-                self._attempt(url, download, file, progress)
+                self._attempt(url, download, file, begun, progress)
             except _InterruptedError as interruption:
                 trouble = str(interruption)
                 if attempt + 1 < _ATTEMPTS:
@@ -102,16 +102,18 @@ class Fetcher:
             f"try again, pass --mirror URL, or load {download.file} elsewhere and pass --from-file"
         )
 
-    def _attempt(self, url: str, download: Download, file: BinaryIO, progress: Progress) -> None:
-        # Only a checksum tells whether what arrived before, perhaps long ago, is of the file that is there now.
-        arrived = file.seek(0, os.SEEK_END) if download.checksum else _empty(file)
+    def _attempt(self, url: str, download: Download, file: BinaryIO, begun: _Begun, progress: Progress) -> None:
+        # Only a checksum tells whether what an earlier run left, perhaps long ago, is of the file that is there now.
+        arrived = file.seek(0, os.SEEK_END) if download.checksum or begun.version else _empty(file)
         with self._open(url, arrived, file) as response:
-            length = response.headers.get("Content-Length")
             if response.status == _PARTIAL_CONTENT:
+                if not download.checksum and _version(response) != begun.version:
+                    _empty(file)
+                    raise _InterruptedError("the file was exchanged meanwhile")
                 total = _whole_bytes(response, arrived, file) or download.size_bytes
             else:
-                arrived = _empty(file)
-                total = int(length) if length else download.size_bytes
+                arrived, begun.version = _empty(file), _version(response)
+                total = _length(response) or download.size_bytes
             while chunk := _read(response):
                 file.write(chunk)
                 file.flush()
@@ -165,6 +167,17 @@ class _StaysEncrypted(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+@dataclass(slots=True)
+class _Begun:
+    """What is known of the file that this run has begun to load.
+
+    Attributes:
+        version: The server's own word for this content and no other, or None.
+    """
+
+    version: str | None = None
+
+
 class _InterruptedError(Exception):
     """The file is not whole yet; another attempt may make it so."""
 
@@ -206,6 +219,19 @@ def _empty(file: BinaryIO) -> int:
     return file.seek(0)
 
 
+def _version(response: http.client.HTTPResponse) -> str | None:
+    """Return the strong ETag, the only one that promises the same bytes."""
+    tag: str | None = response.headers.get("ETag")
+    return tag if tag and tag.startswith('"') else None
+
+
+def _length(response: http.client.HTTPResponse) -> int | None:
+    """Return how long a whole answer is, or None where the server does not say."""
+    if (stated := response.headers.get("Content-Length")) and response.length is None and not response.chunked:
+        raise _InterruptedError(f"the server states a length of {stated[:20]!r}")
+    return response.length
+
+
 def _whole_bytes(response: http.client.HTTPResponse, start: int, file: BinaryIO) -> int | None:
     """Return how long the whole file is of which a part from ``start`` on comes, or None where that is unknown."""
     part = _RANGE.match(response.headers.get("Content-Range", ""))
@@ -232,7 +258,7 @@ def _refusal(url: str, status: int) -> EngineSourceError:
 
 def _retry_after_s(error: urllib.error.HTTPError) -> float | None:
     seconds = error.headers.get("Retry-After", "")
-    return float(seconds) if seconds.isdigit() else None
+    return float(seconds) if seconds.isdecimal() else None
 
 
 @contextmanager

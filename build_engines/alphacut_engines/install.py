@@ -145,7 +145,7 @@ def _changing(model: Path) -> Iterator[None]:
             yield
     except OSError as error:
         raise EngineBuildError(
-            f"stage install: cannot write {error.filename or model}: {error.strerror}; "
+            f"stage install: cannot write {error.filename2 or error.filename or model}: {error.strerror}; "
             "what was installed is as it was; free space, mend permissions, or pass --repository"
         ) from error
 

@@ -31,11 +31,13 @@ def load(path: Path, recipe: ModelRecipe) -> onnx.ModelProto:
         model = onnx.load(path, load_external_data=False)
         _load_external_data(path, model)
     except (DecodeError, UnicodeDecodeError) as error:
-        raise _refusal(path, "no ONNX file, or one that is cut off", "download or export it again") from error
+        raise _refusal(path, "that is no ONNX file, or is cut off", "download or export it again") from error
     except FileNotFoundError as error:
-        raise _refusal(path, f"without its second file ({error})", "put the external data beside it") from error
+        raise _refusal(
+            path, f"without the second one that it needs ({error})", "put the external data beside it"
+        ) from error
     except OSError as error:
-        raise _refusal(path, f"unreadable ({error.strerror})", "give the path of an ONNX file") from error
+        raise _refusal(path, f"that cannot be read ({error.strerror})", "give the path of an ONNX file") from error
     try:
         _check_graph(path, model)
         _check_input(path, model, recipe)
@@ -68,7 +70,7 @@ def _load_external_data(path: Path, model: onnx.ModelProto) -> None:
 
 def _check_graph(path: Path, model: onnx.ModelProto) -> None:
     if not model.graph.node:
-        raise _refusal(path, "an ONNX file without a graph", "download or export it again")
+        raise _refusal(path, "without a graph", "download or export it again")
     foreign = sorted({node.domain for node in model.graph.node if node.domain not in _STANDARD_DOMAINS})
     if foreign:
         raise _refusal(path, f"with operators of {', '.join(foreign)}", "export it with standard ONNX operators")
@@ -136,4 +138,4 @@ def _dims(value: onnx.ValueInfoProto) -> list[int | str]:
 
 
 def _refusal(path: Path, what: str, remedy: str) -> EngineSourceError:
-    return EngineSourceError(f"stage source: {path} is a network {what}; {remedy}")
+    return EngineSourceError(f"stage source: {path} is a file {what}; {remedy}")

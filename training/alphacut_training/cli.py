@@ -147,6 +147,7 @@ def prune(start: Path, ratio: float, **options: Any) -> None:
         from alphacut_training import prune as pruning
 
         settings = _settings(options)
+        pruning.check(ratio)  # before all pictures are decoded
         network = checkpoint.load(start)
         fit.restore(network, data.survey(settings.data, _tell), settings, _tell)
         pruned = pruning.prune(network, ratio)

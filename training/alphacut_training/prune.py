@@ -31,8 +31,7 @@ def prune(network: U2Net, ratio: float) -> U2Net:
     Raises:
         InvalidOptionError: The ratio is out of range, or nothing could be taken out.
     """
-    if not 0 < ratio <= _LARGEST_RATIO:
-        raise InvalidOptionError(f"got ratio={ratio}; allowed are more than 0, up to {_LARGEST_RATIO}")
+    check(ratio)
     pruned = copy.deepcopy(network).eval()
     sides = [layer for name, layer in pruned.named_modules() if name.startswith("side") or name == "outconv"]
     with warnings.catch_warnings():
@@ -54,6 +53,16 @@ def prune(network: U2Net, ratio: float) -> U2Net:
             f"got ratio={ratio}, which takes out less than {_ROUND_TO} channels of any layer; give a larger one"
         )
     return pruned
+
+
+def check(ratio: float) -> None:
+    """Refuse a share of the channels that cannot be taken out of any network.
+
+    Raises:
+        InvalidOptionError: It is one.
+    """
+    if not 0 < ratio <= _LARGEST_RATIO:
+        raise InvalidOptionError(f"got ratio={ratio}; allowed are more than 0, up to {_LARGEST_RATIO}")
 
 
 def parameters(network: nn.Module) -> int:

@@ -18,7 +18,7 @@ def needed() -> Gpu:
     """
     found = gpu.visible()
     if not found:
-        raise NotRunError("no GPU: nvidia-smi is not there or shows none")
+        raise NotRunError("no GPU: nvidia-smi is not there or shows none, or CUDA_VISIBLE_DEVICES hides it")
     return found[0]
 
 

@@ -54,7 +54,7 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-def whole(handler: BaseHTTPRequestHandler, content: bytes = CONTENT) -> None:
+def whole(handler: BaseHTTPRequestHandler, content: bytes = CONTENT, etag: str = "") -> None:
     """Send what was asked for, from where it was asked."""
     asked = handler.headers.get("Range")
     start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
@@ -63,6 +63,8 @@ def whole(handler: BaseHTTPRequestHandler, content: bytes = CONTENT) -> None:
     handler.send_response(206 if asked else 200)
     if asked:
         handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+    if etag:
+        handler.send_header("ETag", etag)
     handler.send_header("Content-Length", str(len(content) - start))
     handler.end_headers()
     handler.wfile.write(content[start:])
@@ -93,12 +95,14 @@ def send_range(handler: BaseHTTPRequestHandler, start: int, end: int) -> None:
     handler.wfile.write(CONTENT[start:end])
 
 
-def truncated(handler: BaseHTTPRequestHandler) -> None:
+def truncated(handler: BaseHTTPRequestHandler, content: bytes = CONTENT, etag: str = "") -> None:
     """Promise all and hang up after 400,000 bytes."""
     handler.send_response(200)
-    handler.send_header("Content-Length", str(len(CONTENT)))
+    if etag:
+        handler.send_header("ETag", etag)
+    handler.send_header("Content-Length", str(len(content)))
     handler.end_headers()
-    handler.wfile.write(CONTENT[:400_000])
+    handler.wfile.write(content[:400_000])
 
 
 def stalled(handler: BaseHTTPRequestHandler) -> None:
@@ -228,6 +232,39 @@ def test_without_a_checksum_no_file_is_put_together_from_two(
     assert fetch(fetcher, unchecked) == published
 
 
+@pytest.mark.parametrize(
+    ("tags", "asked"),
+    [
+        (('"v1"', '"v1"'), [None, "bytes=400000-"]),
+        (('"v1"', '"v2"'), [None, "bytes=400000-", None]),
+        (('W/"v1"', 'W/"v1"'), [None, None]),
+        (("", ""), [None, None]),
+    ],
+    ids=["same", "exchanged", "weak", "none"],
+)
+def test_without_a_checksum_a_broken_line_is_picked_up_if_the_server_says_that_the_file_is_the_same(
+    fetcher: Fetcher, server: Server, download: Download, tags: tuple[str, str], asked: list[str | None]
+) -> None:
+    unchecked = dataclasses.replace(download, checksum=None, size_bytes=None)
+    first, then = tags
+    old, new = b"\x08" + b"a" * 1_000_000, b"\x08" + (b"b" if first != then else b"a") * 1_000_000
+    server.behaviours = [partial(truncated, content=old, etag=first), partial(whole, content=new, etag=then)]
+    assert fetch(fetcher, unchecked) == new
+    assert [one for _, one in server.requests] == asked
+
+
+@pytest.mark.parametrize("length", ["garbage", "-1", "9" * 5000], ids=["words", "negative", "too many digits"])
+def test_a_length_that_is_no_number_is_told(fetcher: Fetcher, server: Server, download: Download, length: str) -> None:
+    def behave(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", length)
+        handler.end_headers()
+
+    server.behaviours = [behave]
+    with pytest.raises(EngineSourceError, match=rf"5 attempts.*a length of '{length[:20]}'.*--mirror URL"):
+        fetch(fetcher, download)
+
+
 def test_a_redirection_out_of_encryption_is_refused(
     fetcher: Fetcher, server: Server, download: Download, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,9 +348,14 @@ def test_a_refusal_names_address_and_remedy_at_once(
 def test_a_busy_server_is_asked_again_when_it_says(
     fetcher: Fetcher, server: Server, download: Download, pauses: list[float]
 ) -> None:
-    server.behaviours = [status(429, Retry_After="7"), status(503, Retry_After="100000"), whole]
+    server.behaviours = [
+        status(429, Retry_After="7"),
+        status(503, Retry_After="100000"),
+        status(503, Retry_After="\xb2"),
+        whole,
+    ]
     assert fetch(fetcher, download) == CONTENT
-    assert pauses == [7, 60], "no server makes us wait for a day"
+    assert pauses == [7, 60, 4], "no server makes us wait for a day, or for what is no number"
 
 
 def test_nobody_there_is_said(fetcher: Fetcher, server: Server, download: Download) -> None:

@@ -80,7 +80,7 @@ def test_a_network_larger_than_an_onnx_file_can_be_is_refused_in_words(
     path = tmp_path / "large.onnx"
     onnx.save(make_network(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
     os.truncate(tmp_path / "weights.bin", 2**31)  # takes no space
-    with pytest.raises(EngineSourceError, match=r"large\.onnx is a network of 2\.0 GiB, weights included"):
+    with pytest.raises(EngineSourceError, match=r"large\.onnx is a file of 2\.0 GiB, weights included"):
         source.load(path, recipe)
 
 

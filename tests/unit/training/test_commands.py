@@ -126,6 +126,13 @@ def test_a_ratio_that_takes_nothing_or_everything_is_refused(network: Path, rati
         prune.prune(checkpoint.load(network), ratio)
 
 
+def test_a_ratio_out_of_range_is_refused_before_any_picture_is_read(tmp_path: Path, network: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    options = ("--start", network, "--data", tmp_path / "empty", "--output", tmp_path / "run", *QUICK)
+    result = call(cli.prune, "--ratio", 1.2, *options)
+    assert (result.exit_code, "ratio=1.2; allowed are" in result.output) == (1, True), result.output
+
+
 def test_a_student_learns_from_its_teacher(discs: Callable[[int], Path], tmp_path: Path, network: Path) -> None:
     data = discs(20)
     torch.manual_seed(9)

@@ -17,6 +17,7 @@ from alphacut_engines.check import Machine
 from alphacut_engines.gpu import Gpu
 
 L4 = Gpu("NVIDIA L4", "8.9", "580.10")
+A10 = Gpu("NVIDIA A10", "8.6", "580.10")
 BUILT_FOR = {"tensorrt": "11.2.1.2", "gpu": "NVIDIA L4", "compute_capability": "8.9", "driver": "580.10"}
 
 
@@ -43,7 +44,10 @@ def test_a_plan_fits_where_library_and_compute_capability_are_its_own(repository
     [
         (Machine("11.3.0", (L4,)), "was built by TensorRT 11.2.1.2 and loads in no other; here is 11.3.0"),
         (Machine(None, (L4,)), "needs TensorRT 11.2.1.2, and this machine has none"),
-        (Machine("11.2.1", ()), "needs an NVIDIA L4, and nvidia-smi shows no GPU here"),
+        (
+            Machine("11.2.1", ()),
+            "needs an NVIDIA L4, and nvidia-smi shows no GPU here, or CUDA_VISIBLE_DEVICES hides it",
+        ),
         (
             Machine("11.2.1", (L4, Gpu("NVIDIA A10", "8.6", "580.10"))),
             "was built for compute capability 8.9 (NVIDIA L4); here is 8.6 (NVIDIA A10)",
@@ -85,12 +89,62 @@ def test_the_command_ends_with_one_line_and_a_status(repository: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_nvidias_list_of_gpus_is_read() -> None:
-    assert gpu.parse("NVIDIA L4, 8.9, 580.10\nNVIDIA A100-SXM4-40GB, 8.0, 580.10\n\n") == (
-        L4,
-        Gpu("NVIDIA A100-SXM4-40GB", "8.0", "580.10"),
-    )
-    assert gpu.parse("No devices were found\n") == ()
+UUIDS = {"GPU-aaaa": L4, "GPU-abbb": L4, "GPU-cccc": A10}
+
+
+@pytest.fixture
+def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is the whole PATH, with a driver that shows three GPUs of two kinds."""
+    program = tmp_path / "nvidia-smi"
+    lines = (f"{one.name}, {one.compute_capability}, {one.driver}, {uuid}" for uuid, one in UUIDS.items())
+    program.write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        monkeypatch.delenv(name, raising=False)
+    return program
+
+
+def test_all_gpus_are_seen_where_nothing_hides_them(driver: Path) -> None:
+    assert gpu.visible() == (L4, L4, A10)
+    driver.write_text("#!/bin/sh\necho 'No devices were found'\n")
+    assert gpu.visible() == ()
+    driver.write_text("#!/bin/sh\nexit 9\n")
+    assert gpu.visible() == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "seen"),
+    [
+        ("", ()),
+        ("-1", ()),
+        ("GPU-cccc", (A10,)),
+        (" GPU-c , GPU-aaaa", (A10, L4)),
+        ("GPU-a", ()),
+        ("GPU-cccc,GPU-dddd,GPU-aaaa", (A10,)),
+        ("MIG-0123", (L4, L4, A10)),
+    ],
+    ids=["nothing", "invalid", "UUID", "abbreviated", "ambiguous", "after an invalid one", "MIG"],
+)
+def test_only_gpus_that_cuda_shows_to_programs_count(
+    driver: Path, monkeypatch: pytest.MonkeyPatch, names: str, seen: tuple[Gpu, ...]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", names)
+    assert gpu.visible() == seen
+
+
+@pytest.mark.parametrize(("names", "seen"), [("2", (A10,)), ("2,0", (A10, L4)), ("0,3,2", (L4,)), ("1,-1,2", (L4,))])
+def test_indices_are_nvidia_smis_where_cuda_is_told_to_count_alike(
+    driver: Path, monkeypatch: pytest.MonkeyPatch, names: str, seen: tuple[Gpu, ...]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", names)
+    assert gpu.visible() == (L4, L4, A10), "CUDA may number several kinds otherwise, so that any may be meant"
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    assert gpu.visible() == seen
+
+
+def test_indices_of_gpus_of_one_kind_need_no_order() -> None:
+    assert gpu.chosen({"GPU-a": L4, "GPU-b": L4}, {"CUDA_VISIBLE_DEVICES": "1"}) == (L4,)
 
 
 @pytest.mark.parametrize(
