@@ -1,4 +1,8 @@
-"""Triton's configuration of every model and tier: one definition, written as protobuf's own text."""
+"""Triton's configuration of every model and tier: one definition, written as protobuf's own text.
+
+No model has priorities or time limits in Triton's queue: with either, requests wait beside an idle model for up to half
+a second. Those of steps in Python count in ``alphacut_core.places``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
-from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup, ModelQueuePolicy
+from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
 from alphacut_core.contract import (
     CONFIDENCE,
@@ -31,7 +35,6 @@ ADAPTER, RTX_ADAPTER = "model.py", "tensorrt_rtx.py"
 _STEP_BATCH = 8
 _GPU_INSTANCES = 2
 _GPU_QUEUE_DELAY_US = 2000
-_LONGEST_WAIT_US = 3_600_000_000  # Triton heeds a request's own limit only where it is below the model's
 _HEADER = "# Written by build_engines/alphacut_engines/configs.py; edits are lost at the next `alphacut build`.\n"
 
 
@@ -73,7 +76,6 @@ def gpu_engine(pipeline: Pipeline) -> ModelConfig:
     """Return the configuration of an engine on a GPU: a TensorRT plan."""
     config = _config(_spec(pipeline, pipeline.engine), ENGINE_BATCH, platform="tensorrt_plan")
     config.instance_group.add(kind=ModelInstanceGroup.KIND_GPU, count=_GPU_INSTANCES)
-    _form_batches(config)
     config.dynamic_batching.preferred_batch_size.extend([ENGINE_BATCH // 2, ENGINE_BATCH])
     config.dynamic_batching.max_queue_delay_microseconds = _GPU_QUEUE_DELAY_US
     _warm_up(config, pipeline, (1, ENGINE_BATCH // 2, ENGINE_BATCH))
@@ -147,7 +149,7 @@ def _python_step(spec: ModelSpec) -> ModelConfig:
     for tensor in config.input:
         tensor.allow_ragged_batch = -1 in tensor.dims
     config.instance_group.add(kind=ModelInstanceGroup.KIND_CPU, count=1)
-    _form_batches(config)
+    config.dynamic_batching.SetInParent()
     _state(config, {"max_bytes": str(DEFAULT_LIMITS.max_bytes), "max_pixels": str(DEFAULT_LIMITS.max_pixels)})
     return config
 
@@ -155,22 +157,9 @@ def _python_step(spec: ModelSpec) -> ModelConfig:
 def _python_engine(pipeline: Pipeline, kind: int) -> ModelConfig:
     config = _config(_spec(pipeline, pipeline.engine), ENGINE_BATCH, backend="python")
     config.instance_group.add(kind=kind, count=1)
-    _form_batches(config)
+    config.dynamic_batching.SetInParent()
     _warm_up(config, pipeline, (1,))
     return config
-
-
-def _form_batches(config: ModelConfig) -> None:
-    """Let the server form batches, in two lanes: requests of priority 2 wait until none of priority 1 does.
-
-    A request that says how long it may wait is refused after that: steps of an ensemble never hear that a caller has
-    given up, and would work for nobody.
-    """
-    config.dynamic_batching.priority_levels = 2
-    config.dynamic_batching.default_priority_level = 1
-    policy = config.dynamic_batching.default_queue_policy
-    policy.timeout_action, policy.allow_timeout_override = ModelQueuePolicy.REJECT, True
-    policy.default_timeout_microseconds = _LONGEST_WAIT_US
 
 
 def _step(config: ModelConfig, model: str, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:

@@ -26,7 +26,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "priority": get_args(Priority),
     "channels": get_args(Channels),
 }
-_TRITON_PRIORITIES: dict[Priority, int] = {"interactive": 1, "bulk": 2}
+_LEVELS: dict[Priority, int] = {"interactive": 1, "bulk": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class Route:
         checks.keep(self, timeout_s=deadlines.check_timeout(self.timeout_s))
 
     @property
-    def triton_priority(self) -> int:
-        """The level as Triton counts: 1 goes first, and models without levels ignore it."""
-        return _TRITON_PRIORITIES[self.priority]
+    def level(self) -> int:
+        """The lane as the server's steps count: 1 goes first."""
+        return _LEVELS[self.priority]
 
 
 _NAMES = frozenset(field.name for field in dataclasses.fields(Route))

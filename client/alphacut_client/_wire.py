@@ -14,7 +14,18 @@ import numpy as np
 from tritonclient.grpc import service_pb2
 
 from alphacut_core import subject
-from alphacut_core.contract import ANY_MASK, CONFIDENCE, ENCODED, OPTIONS, RENDERED, Pipeline, TensorSpec, image_spec
+from alphacut_core.contract import (
+    ANY_MASK,
+    CONFIDENCE,
+    ENCODED,
+    LEVEL,
+    OPTIONS,
+    RENDERED,
+    WAIT_US,
+    Pipeline,
+    TensorSpec,
+    image_spec,
+)
 from alphacut_core.errors import ContractError
 from alphacut_core.geometry import Pixels
 from alphacut_core.options import Options
@@ -126,17 +137,17 @@ def _add_input(
 
 
 def queue(request: service_pb2.ModelInferRequest, *, level: int, timeout_s: float) -> service_pb2.ModelInferRequest:
-    """Say how a request is to wait in the server's queues.
+    """Say how a request is to wait before the server's steps.
 
     Args:
         request: Changed and returned.
-        level: Its lane, 1 going first; models without lanes ignore it.
-        timeout_s: Deadline of the call. Each queue refuses the request after so long a wait that it could hardly be
+        level: Its lane, 1 going first; engines on a GPU have none.
+        timeout_s: Deadline of the call. Each step refuses the request after so long a wait that it could hardly be
             answered in time, instead of working for a caller who is gone.
     """
-    if level > 1:  # 1 is every model's default
-        request.parameters["priority"].uint64_param = level
-    request.parameters["timeout"].int64_param = round(_QUEUE_SHARE * timeout_s * 1e6)
+    if level > 1:  # 1 is every step's default
+        request.parameters[LEVEL].int64_param = level
+    request.parameters[WAIT_US].int64_param = round(_QUEUE_SHARE * timeout_s * 1e6)
     return request
 
 

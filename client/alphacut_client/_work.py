@@ -129,4 +129,4 @@ def _handed_over(rendered: Image.Image, kind: _kinds.Given, route: Route, option
 
 
 def _send(request: Any, route: Route) -> Send:
-    return Send(_wire.queue(request, level=route.triton_priority, timeout_s=route.timeout_s), route.timeout_s)
+    return Send(_wire.queue(request, level=route.level, timeout_s=route.timeout_s), route.timeout_s)

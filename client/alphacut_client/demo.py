@@ -72,10 +72,7 @@ def _stage_table(times: StageTimes, server: dict[str, ModelStatistics]) -> Table
     for stage, spent in stages.items():
         table.add_row("client", stage, f"{1000 * spent.mean_s:.1f}", f"{1000 * spent.mean_s / total_ms:.0%}")
     table.add_row("client", "all", f"{total_ms:.1f}", "100%", end_section=True)
-    for model in (DEFAULT_PIPELINE.preprocess, DEFAULT_PIPELINE.engine):
-        counters = server[model]
-        if not counters.inferences:  # Triton counts after it has answered: for one photograph maybe too late
-            continue
-        table.add_row("server", f"{model}: queue", f"{1000 * counters.queue_s / counters.inferences:.1f}")
-        table.add_row("server", f"{model}: compute", f"{1000 * counters.compute_s / counters.inferences:.1f}")
+    whole = server[DEFAULT_PIPELINE.ensemble]
+    if whole.inferences:  # Triton counts after it has answered: for one photograph maybe too late
+        table.add_row("server", "all", f"{1000 * whole.total_s / whole.inferences:.1f}")
     return table

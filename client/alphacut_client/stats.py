@@ -21,8 +21,9 @@ class ModelStatistics:
         executions: Batches run; ``inferences / executions`` is the mean batch size.
         total_s: Seconds from arrival to answer, summed over images.
         queue_s: Of these, seconds spent waiting for a batch or a free instance.
-        compute_s: Of these, seconds spent in the model: input copies, inference, output copies. Models in Python count
-            until they take the next batch, when the first image of this one is done and others may not be.
+        compute_s: Of these, seconds spent in the model: input copies, inference, output copies. Models in Python only
+            begin with an image in that time; how long it waits and is worked on in them is ``alphacut_wait_us`` and
+            ``alphacut_work_us`` on the server's page of metrics.
     """
 
     inferences: int

@@ -6,20 +6,23 @@ Triton's ``triton_python_backend_utils`` exists only inside its stub process, so
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from alphacut_core import shared_memory
-from alphacut_core.contract import check_version
+from alphacut_core.contract import LEVEL, WAIT_US, check_version
 from alphacut_core.errors import AlphacutError, InvalidOptionError, OverloadedError, reason
 from alphacut_core.limits import Limits
+from alphacut_core.meter import Meter
+from alphacut_core.places import Piece, Places, Turn
 
 LIFELINE_VARIABLE = "ALPHACUT_LIFELINE_FD"
 """Names the file descriptor whose end of file means that nobody supervises this process any more."""
@@ -30,8 +33,10 @@ _SPACE = shared_memory.Space()
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One model's share of its ``config.pbtxt`` and where its files lie."""
+    """One model's name, version, share of its ``config.pbtxt``, and where its files lie."""
 
+    model: str
+    version: str
     folder: str
     parameters: Mapping[str, str]
 
@@ -54,7 +59,8 @@ def start(args: Mapping[str, str]) -> Settings:
     check_version(config["name"], config.get("parameters", {}))
     _hold_lifeline()
     folder = os.path.join(args["model_repository"], args["model_version"])
-    return Settings(folder, {name: value["string_value"] for name, value in config["parameters"].items()})
+    parameters = {name: value["string_value"] for name, value in config["parameters"].items()}
+    return Settings(config["name"], args["model_version"], folder, parameters)
 
 
 def array(pb_utils: Any, request: Any, name: str) -> np.ndarray:
@@ -68,77 +74,37 @@ def array(pb_utils: Any, request: Any, name: str) -> np.ndarray:
     return image
 
 
-class Room:
-    """Counts images that are worked on side by side, and tells when to take more.
-
-    Attributes:
-        places: How many at once; may grow.
-    """
-
-    def __init__(self, places: int) -> None:
-        self.places = places
-        self._inside = 0
-        self._left = 0
-        self._changed = threading.Condition()
-
-    def enter(self) -> int:
-        """Wait for a place and take it; return how many are taken."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._inside < self.places)
-            self._inside += 1
-            return self._inside
-
-    def leave(self) -> None:
-        """Give a place back."""
-        with self._changed:
-            self._inside -= 1
-            self._left += 1
-            self._changed.notify_all()
-
-    def wait(self) -> None:
-        """Wait until somebody has left and there is a place.
-
-        Triton hands over no batch before ``execute`` has returned, and counts until then as time of computing. To
-        wait at the end of it for one image, not for all, keeps all places taken under load and its clock true.
-        """
-        with self._changed:
-            before = self._left
-            self._changed.wait_for(lambda: not self._inside or (before < self._left and self._inside < self.places))
-
-
 class Desk:
-    """Works on requests side by side and answers each when it is done, whatever batch it came in.
-
-    While all places are taken requests wait in Triton's queue, where priorities and time limits count.
+    """Works on images side by side and answers each when it is done, whatever batch it came in.
 
     Args:
         pb_utils: Triton's module.
+        settings: The model's.
         handle: Makes one request's output tensors, or raises an ``AlphacutError``.
-        places: How many requests are worked on at once.
+        n_places: How many requests are worked on at once.
     """
 
-    def __init__(self, pb_utils: Any, handle: Callable[[Any], list[Any]], places: int) -> None:
+    def __init__(self, pb_utils: Any, settings: Settings, handle: Callable[[Any], list[Any]], n_places: int) -> None:
         self._pb_utils = pb_utils
         self._handle = handle
-        self._workers = ThreadPoolExecutor(places)
-        self._room = Room(places)
+        self._meter = Meter(pb_utils, settings.model, settings.version)
+        self._places: Places[Any] = Places(self._serve, self._refuse, n_places, shared_memory.bytes_of_waiting())
 
     def take(self, requests: Iterable[Any]) -> None:
-        """Begin with every request in their order, and return when there is room for others."""
+        """Begin with every request."""
         for request in requests:
-            self._room.enter()
-            self._workers.submit(self._serve, request)
-        self._room.wait()
+            n_bytes = sum(tensor.as_numpy().nbytes for tensor in request.inputs())
+            if wait := wait_of(self._pb_utils, request):
+                self._places.add([Piece(request, *wait, n_bytes)])
 
     def close(self) -> None:
         """Finish what was begun."""
-        self._workers.shutdown()
+        self._places.close()
 
-    def _serve(self, request: Any) -> None:
-        try:
-            _send(self._pb_utils, request, self._response(request))
-        finally:
-            self._room.leave()
+    def _serve(self, request: Any, turn: Turn) -> None:
+        began = time.monotonic()
+        _send(self._pb_utils, request, self._response(request))
+        self._meter.add(time.monotonic() - began, turn)
 
     def _response(self, request: Any) -> Any:
         try:
@@ -146,30 +112,18 @@ class Desk:
         except Exception as error:  # noqa: BLE001  the process boundary: a bug here must not fail the neighbours
             return _failure(self._pb_utils, error)
 
+    def _refuse(self, request: Any, error: OverloadedError) -> None:
+        refuse(self._pb_utils, request, error)
 
-class Answer:
-    """The answer to a request of several rows, which become ready one by one and in any order.
 
-    Args:
-        pb_utils: Triton's module.
-        request: What is answered.
-        tensors: Name to array, one row an image; to be filled.
-    """
-
-    def __init__(self, pb_utils: Any, request: Any, tensors: Mapping[str, np.ndarray]) -> None:
-        self.tensors = tensors
-        self._pb_utils = pb_utils
-        self._request = request
-        self._missing = len(next(iter(tensors.values())))
-        self._lock = threading.Lock()
-
-    def row_is_done(self) -> None:
-        """Count a row that is filled; the last one sends the answer."""
-        with self._lock:
-            self._missing -= 1
-            last = not self._missing
-        if last:
-            answer(self._pb_utils, self._request, self.tensors)
+def wait_of(pb_utils: Any, request: Any) -> tuple[int, float] | None:
+    """Return a request's level and for how many seconds it may wait; where these cannot be read, refuse it."""
+    try:
+        said = json.loads(request.parameters() or "{}")
+        return int(said.get(LEVEL, 1)), int(said[WAIT_US]) / 1e6 if WAIT_US in said else math.inf
+    except (TypeError, ValueError) as error:
+        refuse(pb_utils, request, InvalidOptionError(f"{LEVEL} and {WAIT_US} are whole numbers: {reason(error)}"))
+        return None
 
 
 def answer(pb_utils: Any, request: Any, tensors: Mapping[str, np.ndarray]) -> None:

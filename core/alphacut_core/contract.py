@@ -49,6 +49,15 @@ deadlock, at least one output is not set").
 RENDERED = TensorSpec("RENDERED", "UINT8", (-1,))
 """The encoded picture that was asked for; made only when this output is requested."""
 
+LEVEL = "level"
+"""A request's parameter: its lane in the line before a step in Python, 1 going first; without it 1.
+
+Triton's own parameters, ``priority`` and ``timeout``, count in its queues alone, where nobody waits.
+"""
+
+WAIT_US = "wait_us"
+"""A request's parameter: the microseconds after which such a step refuses it, unless its work has begun."""
+
 
 def image_spec(size: int) -> TensorSpec:
     """Return the engine's input: RGB, rows first, exactly ``size`` pixels square."""

@@ -13,6 +13,14 @@ FOLDER = Path("/dev/shm")  # noqa: S108  where Linux keeps it
 GROWTH_BYTES = 4 * 2**20
 """Least that Triton's region grows by, embedded or in a container."""
 
+_SHARE_OF_WAITING = 8  # there are three steps in a pipeline, and pipelines of several sizes
+
+
+def bytes_of_waiting() -> int:
+    """Return how much of the shared memory those may hold that wait before one step."""
+    whole = os.statvfs(FOLDER)
+    return whole.f_blocks * whole.f_frsize // _SHARE_OF_WAITING
+
 
 class Space:
     """What is left for the answers of one process, which several threads send at the same moment."""

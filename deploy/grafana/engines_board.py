@@ -8,12 +8,22 @@ _OF_ENGINES = 'model!~"preprocess.*|postprocess.*|remove_background.*"'
 """Triton counts an image for the ensemble and for each of its steps."""
 
 
+def _rate(counter: str) -> str:
+    return f"sum by (model) (rate({counter}[$__rate_interval]))"
+
+
+def _a_request(seconds: str) -> str:
+    return f"({seconds}) / ({_rate('nv_inference_request_success')} > 0) / 1e6"
+
+
 def _mean_us(clock: str) -> str:
     """Return the mean seconds of one of Triton's clocks, which count microseconds, by model."""
-    return (
-        f"sum by (model) (rate(nv_inference_{clock}_duration_us[$__rate_interval]))"
-        " / (sum by (model) (rate(nv_inference_request_success[$__rate_interval])) > 0) / 1e6"
-    )
+    return _a_request(_rate(f"nv_inference_{clock}_duration_us"))
+
+
+_QUEUE, _WAIT = _rate("nv_inference_queue_duration_us"), _rate("alphacut_wait_us")
+_COMPUTE, _WORK = _rate("nv_inference_compute_infer_duration_us"), _rate("alphacut_work_us")
+"""Images wait and are worked on in Python models after Triton's clocks have stopped."""
 
 
 ENGINES = Board(
@@ -56,8 +66,12 @@ ENGINES = Board(
         (
             "Latency of the stages",
             (
-                Panel("Waiting in the queue, mean", "s", (Query(_mean_us("queue"), "{{model}}"),)),
-                Panel("Computing, mean", "s", (Query(_mean_us("compute_infer"), "{{model}}"),)),
+                Panel(
+                    "Waiting in the queue, mean",
+                    "s",
+                    (Query(_a_request(f"{_QUEUE} + {_WAIT} or {_QUEUE}"), "{{model}}"),),
+                ),
+                Panel("Computing, mean", "s", (Query(_a_request(f"{_WORK} or {_COMPUTE}"), "{{model}}"),)),
                 Panel(
                     "Carrying tensors, mean",
                     "s",
@@ -69,7 +83,7 @@ ENGINES = Board(
                 Panel(
                     "Waiting requests",
                     "short",
-                    (Query("sum by (model) (nv_inference_pending_request_count)", "{{model}}"),),
+                    (Query("alphacut:waiting:sum", "{{model}}"),),
                 ),
                 Panel("Whole requests, mean", "s", (Query(_mean_us("request"), "{{model}}"),)),
             ),

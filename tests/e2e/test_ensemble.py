@@ -63,6 +63,23 @@ def test_a_mask_comes_back_with_its_confidence(ask: Callable[..., Any], samples:
     assert 0.5 < float(result.as_numpy("CONFIDENCE")[0, 0]) <= 1.0
 
 
+def test_requests_that_come_together_are_not_left_beside_an_idle_engine(
+    triton: InferenceServerClient, ask: Callable[..., Any], samples: dict[str, bytes]
+):
+    """With lanes or time limits Triton's batcher looks twice a second what a model that was busy could do by now."""
+
+    def waited_s() -> float:
+        models = triton.get_inference_statistics(as_json=True)["model_stats"]
+        waits = [model["inference_stats"]["queue"].get("ns", 0) for model in models]
+        return sum(map(int, waits)) / 1e9
+
+    before = waited_s()
+    with ThreadPoolExecutor(3) as threads:
+        for _ in range(15):  # and nothing comes after them that would wake it up
+            list(threads.map(ask, [samples["cat"]] * 3))
+    assert waited_s() - before < 2
+
+
 def test_rendering_is_what_core_makes_of_the_same_mask(ask: Callable[..., Any], samples: dict[str, bytes]):
     options = Options(color="rembg", background=(10, 20, 30, 255))
     result = ask(samples["cat"], "MASK", "CONFIDENCE", "RENDERED", options=options.to_wire())

@@ -17,6 +17,7 @@ from alphacut_core import codec
 from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.tiers import DEFAULT_MODEL
 from alphacut_loadtest.bench.subject import Call, Setting, Subject
+from alphacut_loadtest.measure import triton
 
 _TIMEOUT_S = 600.0
 
@@ -58,7 +59,7 @@ class AlphacutService(Subject):
         """Return the client's stages and the server's models; the server works while the client waits."""
         client = {f"client: {stage}": spent.total_s for stage, spent in self._times.by_stage().items()}
         server: dict[str, float] = {}
-        for model, counters in self._client.statistics().items():
+        for model, counters in triton.read(self._server.metrics_url).counters.items():
             if model == DEFAULT_PIPELINE.ensemble:
                 server[f"{model}: all"] = counters.total_s
             else:

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from alphacut_core import meter
 from alphacut_core.errors import UnavailableError
 from alphacut_core.loopback import is_loopback
 
@@ -28,7 +29,9 @@ _COUNTERS = {
     "nv_inference_compute_infer_duration_us": "compute_s",
     "nv_inference_compute_output_duration_us": "compute_s",
 }
-_PENDING = "nv_inference_pending_request_count"
+_WORK = {meter.WORK: "compute_s"}  # of models in Python, of whose work Triton sees only the beginning
+_WAIT = {meter.WAIT: "queue_s"}  # in them, beside that in Triton's queue
+_PENDING = ("nv_inference_pending_request_count", meter.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Counters:
         executions: Batches.
         total_s: Seconds in the server, summed over requests that were answered.
         queue_s: Of these, waiting.
-        compute_s: Of these, in the model; every request of a batch counts the whole batch.
+        compute_s: In the model, summed over images side by side; in a plan every request of a batch counts the whole
+            batch.
     """
 
     succeeded: float = 0.0
@@ -66,17 +70,19 @@ class Page:
 def parse(text: str) -> Page:
     """Read Prometheus' text format."""
     values: dict[str, dict[str, float]] = {}
+    work: dict[str, dict[str, float]] = {}
     pending: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             model, name = sample.labels.get("model", ""), sample.name.removesuffix("_total")
-            if name == _PENDING:
+            if name in _PENDING:
                 pending[model] = pending.get(model, 0.0) + sample.value
-            elif name in _COUNTERS:
-                scale = _US if name.endswith("_us") else 1.0
-                of_model = values.setdefault(model, {})
-                of_model[_COUNTERS[name]] = of_model.get(_COUNTERS[name], 0.0) + scale * sample.value
-    return Page({model: Counters(**known) for model, known in values.items()}, pending)
+            for names, found in ((_COUNTERS | _WAIT, values), (_WORK, work)):
+                if name in names:
+                    scale = _US if name.endswith("_us") else 1.0
+                    of_model = found.setdefault(model, {})
+                    of_model[names[name]] = of_model.get(names[name], 0.0) + scale * sample.value
+    return Page({model: Counters(**{**known, **work.get(model, {})}) for model, known in values.items()}, pending)
 
 
 def read(url: str) -> Page:

@@ -19,7 +19,7 @@ class TritonPythonModel:
         """Read the configuration."""
         settings = adapter.start(args)
         self.limits = settings.limits
-        self.desk = adapter.Desk(pb_utils, self._handle, processors.count())
+        self.desk = adapter.Desk(pb_utils, settings, self._handle, processors.count())
 
     def execute(self, requests: list[Any]) -> None:
         """Begin with N requests; each is answered when it is done, while the next batch begins."""

@@ -19,7 +19,7 @@ class TritonPythonModel:
         settings = adapter.start(args)
         self.limits = settings.limits
         self.image = image_spec(int(settings.parameters["size"]))
-        self.desk = adapter.Desk(pb_utils, self._handle, processors.count())
+        self.desk = adapter.Desk(pb_utils, settings, self._handle, processors.count())
 
     def execute(self, requests: list[Any]) -> None:
         """Begin with N requests; each is answered when it is done, while the next batch begins."""

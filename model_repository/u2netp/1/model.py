@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter, processors
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
+from alphacut_core.rows import Rows
 
 
 class TritonPythonModel:
@@ -20,55 +22,48 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Compile the network as its manifest says, which is how the gate judged it."""
-        folder = Path(adapter.start(args).folder)
+        settings = adapter.start(args)
+        folder = Path(settings.folder)
         manifest = json.loads((folder / "manifest.json").read_text())
         size = int(manifest["size"])
-        self.image, self.mask = image_spec(size), mask_spec(size)
+        self.image, outputs = image_spec(size), {mask_spec(size): np.uint8, CONFIDENCE: np.float32}
+        self.names = [spec.name for spec in outputs]
         self.core, self.options = openvino.Core(), manifest["compile_options"]
         self.network = self.core.read_model(folder / "model.onnx")
         self.network.reshape([1, *self.image.dims])
-        self.room = adapter.Room(1)
-        self.alone = self.abreast = self._queue("LATENCY")
+        self.alone = self.abreast = self._lanes("LATENCY", 1)
+        self.rows = Rows(pb_utils, settings, self.image, outputs, self._infer)
         self.compiling = threading.Thread(target=self._compile_abreast)
         self.compiling.start()
 
     def execute(self, requests: list[Any]) -> None:
-        """Begin with N requests; each is answered when it is done, while the next batch begins."""
-        batches = [pb_utils.get_input_tensor_by_name(r, self.image.name).as_numpy() for r in requests]
-        several = sum(map(len, batches)) > 1
-        for request, images in zip(requests, batches, strict=True):
-            masks = np.empty((len(images), *self.mask.dims), np.uint8)
-            confidences = np.empty((len(images), *CONFIDENCE.dims), np.float32)
-            answer = adapter.Answer(pb_utils, request, {self.mask.name: masks, CONFIDENCE.name: confidences})
-            for row, image in enumerate(images):
-                queue = self.abreast if self.room.enter() > 1 or several else self.alone
-                queue.start_async({self.image.name: image[None]}, (answer, row))
-        self.room.wait()
+        """Begin with N requests; each is answered when it is done."""
+        self.rows.take(requests)
 
     def finalize(self) -> None:
         """Finish what was begun."""
         self.compiling.join()
-        self.alone.wait_all()
-        self.abreast.wait_all()
+        self.rows.close()
 
     def _compile_abreast(self) -> None:
         """Prepare for images side by side while the first ones, one after another, are answered already."""
-        self.abreast = self._queue("THROUGHPUT")
-        self.room.places = len(self.abreast)
+        self.abreast = self._lanes("THROUGHPUT")
+        self.rows.grow(self.abreast.qsize())
 
-    def _queue(self, hint: str) -> openvino.AsyncInferQueue:
-        """Return places for as many images as OpenVINO runs best at once."""
+    def _lanes(self, hint: str, n_lanes: int = 0) -> queue.SimpleQueue[openvino.InferRequest]:
+        """Return so many requests of OpenVINO's; without a number, as many as it runs best at once."""
         hints = {"PERFORMANCE_HINT": hint, **processors.openvino_options(), **self.options}
         compiled = self.core.compile_model(self.network, "CPU", hints)
-        queue = openvino.AsyncInferQueue(compiled)
-        queue.set_callback(self._done)
-        return queue
+        lanes: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+        for _ in range(n_lanes or compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+            lanes.put(compiled.create_infer_request())
+        return lanes
 
-    def _done(self, infer: openvino.InferRequest, place: tuple[adapter.Answer, int]) -> None:
-        answer, row = place
+    def _infer(self, image: np.ndarray, alone: bool) -> dict[str, np.ndarray]:
+        lanes = self.alone if alone else self.abreast
+        lane = lanes.get()
         try:
-            for name, rows in answer.tensors.items():
-                rows[row] = infer.get_tensor(name).data[0]
-            answer.row_is_done()
+            lane.infer({self.image.name: image})
+            return {name: lane.get_tensor(name).data.copy() for name in self.names}
         finally:
-            self.room.leave()
+            lanes.put(lane)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alphacut_core import adapter
+from alphacut_core import adapter, shared_memory
 from alphacut_core.contract import CONTRACT_VERSION
 from alphacut_core.errors import (
     AlphacutError,
@@ -27,36 +27,7 @@ from alphacut_core.errors import (
     OverloadedError,
 )
 from alphacut_core.limits import Limits
-
-
-class Triton:
-    """The part of ``triton_python_backend_utils`` that adapters use."""
-
-    class TritonError(Exception):
-        INTERNAL, INVALID_ARG, UNAVAILABLE, UNSUPPORTED = range(4)
-
-        def __init__(self, message: str, code: int) -> None:
-            super().__init__(message)
-            self.code = code
-
-    def __init__(self) -> None:
-        self.log: list[str] = []
-        self.Logger = SimpleNamespace(log_error=self.log.append)
-
-    TRITONSERVER_RESPONSE_COMPLETE_FINAL = 1
-
-    @staticmethod
-    def Tensor(name: str, values: np.ndarray) -> SimpleNamespace:  # noqa: N802
-        return SimpleNamespace(name=name, values=values, as_numpy=lambda: values)
-
-    @staticmethod
-    def InferenceResponse(output_tensors: list[Any] | None = None, error: Any = None) -> SimpleNamespace:  # noqa: N802
-        real = [tensor for tensor in output_tensors or [] if hasattr(tensor, "as_numpy")]  # some tests send words
-        return SimpleNamespace(tensors=output_tensors, error=error, output_tensors=lambda: real)
-
-    @staticmethod
-    def get_input_tensor_by_name(request: dict[str, np.ndarray], name: str) -> SimpleNamespace:
-        return SimpleNamespace(as_numpy=lambda: request[name])
+from tests.unit.core.triton import Request, Triton
 
 
 def arguments(parameters: dict[str, str]) -> dict[str, str]:
@@ -86,34 +57,13 @@ def test_a_request_carries_one_image() -> None:
         adapter.array(Triton(), request, "TWO")
 
 
-class Request:
-    """One request as Triton hands it over; ``answer`` is filled by whoever serves it."""
-
-    def __init__(self, content: object = None) -> None:
-        self.content = content
-        self.answered = threading.Event()
-        self.answer: Any = None
-
-    def get_response_sender(self) -> Request:
-        return self
-
-    def send(self, response: Any, flags: int) -> None:
-        assert flags == Triton.TRITONSERVER_RESPONSE_COMPLETE_FINAL
-        assert not self.answered.is_set(), "a request is answered once"
-        self.answer = response
-        self.answered.set()
-
-    def wait(self) -> Any:
-        assert self.answered.wait(30)
-        return self.answer
-
-
 @pytest.fixture
 def make_desk() -> Iterator[Callable[..., adapter.Desk]]:
     with ExitStack() as stack:
 
         def make(handle: Callable[[Request], list[Any]], places: int, triton: Triton | None = None) -> adapter.Desk:
-            desk = adapter.Desk(triton or Triton(), handle, places)
+            settings = adapter.Settings("preprocess", "3", "/models/preprocess/3", {})
+            desk = adapter.Desk(triton or Triton(), settings, handle, places)
             stack.callback(desk.close)
             return desk
 
@@ -133,46 +83,110 @@ def test_a_request_is_answered_when_it_is_done_though_others_of_its_batch_are_no
     assert slow.wait().tensors == ["slow"]
 
 
-def test_a_full_desk_makes_triton_wait_and_nobody_else(make_desk) -> None:
-    go = threading.Event()
-    requests = [Request(i) for i in range(3)]
-    begun = threading.Semaphore(0)
+def test_triton_may_bring_more_while_everything_is_worked_on(make_desk) -> None:
+    go, begun = threading.Event(), threading.Semaphore(0)
 
     def handle(request: Request) -> list[Any]:
         begun.release()
         assert go.wait(30)
         return [request.content]
 
-    desk = make_desk(handle, 2)
-    taking = threading.Thread(target=desk.take, args=[requests])
-    taking.start()
+    desk, requests = make_desk(handle, 2), [Request(i) for i in range(8)]
+    for request in requests:  # what Triton is not given back at once, it lets wait for half a second
+        desk.take([request])
     assert begun.acquire(timeout=30)
     assert begun.acquire(timeout=30)
-    assert taking.is_alive(), "the third request has no place yet"
+    assert not any(request.answered.is_set() for request in requests)
     go.set()
-    assert [request.wait().tensors for request in requests] == [[0], [1], [2]]
-    taking.join(30)
-    assert not taking.is_alive()
+    assert [request.wait().tensors for request in requests] == [[i] for i in range(8)]
 
 
-def test_triton_brings_the_next_batch_when_one_of_this_is_done_and_another_is_not(make_desk) -> None:
-    go = {name: threading.Event() for name in ("slow", "quick")}
+def test_files_for_which_there_is_no_shared_memory_are_refused_at_once(
+    make_desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_memory, "bytes_of_waiting", lambda: 100)
+    begun, go = threading.Event(), threading.Event()
 
     def handle(request: Request) -> list[Any]:
-        assert go[str(request.content)].wait(30)
+        begun.set()
+        assert go.wait(30)
+        return ["done"]
+
+    desk, requests = make_desk(handle, 1), [Request(np.zeros(50, np.uint8)) for _ in range(4)]
+    desk.take(requests[:1])
+    assert begun.wait(30)
+    desk.take(requests[1:])
+    error = AlphacutError.from_wire(str(requests[3].wait().error))
+    assert isinstance(error, OverloadedError)
+    assert str(error).startswith(
+        "2 wait before a step of the server already, in 100 bytes of shared memory at most; try"
+    )
+    go.set()
+    assert [request.wait().tensors for request in requests[:3]] == [["done"]] * 3
+
+
+def test_a_lower_level_goes_first_and_who_waited_for_too_long_is_refused(make_desk) -> None:
+    begun, go = threading.Event(), threading.Event()
+    served: list[object] = []
+
+    def handle(request: Request) -> list[Any]:
+        begun.set()
+        assert go.wait(30)
+        served.append(request.content)
         return [request.content]
 
-    slow, quick = Request("slow"), Request("quick")
-    taking = threading.Thread(target=make_desk(handle, 2).take, args=[[slow, quick]])
-    taking.start()
-    taking.join(0.05)
-    assert taking.is_alive(), "its clock runs while both are worked on"
-    go["quick"].set()
-    taking.join(30)
-    assert not taking.is_alive()
-    assert not slow.answered.is_set()
-    go["slow"].set()
-    assert slow.wait().tensors == ["slow"]
+    desk, first = make_desk(handle, 1), Request("first")
+    desk.take([first])
+    assert begun.wait(30)
+    bulk, late, urgent = Request("bulk", level=2), Request("late", wait_us=0), Request("urgent", level=1)
+    desk.take([bulk, late, urgent])
+    go.set()
+    error = AlphacutError.from_wire(str(late.wait().error))
+    assert isinstance(error, OverloadedError)
+    assert "s before a step of the server, which its deadline leaves no time for" in str(error)
+    assert bulk.wait().tensors == ["bulk"]
+    assert served == ["first", "urgent", "bulk"]
+
+
+def test_a_request_without_parameters_waits_like_any_other(make_desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Request, "parameters", lambda request: "")
+    request = Request("plain")
+    make_desk(lambda request: [request.content], 1).take([request])
+    assert request.wait().tensors == ["plain"]
+
+
+@pytest.mark.parametrize("parameters", [{"level": "soon"}, {"wait_us": []}, {"wait_us": "1.5"}])
+def test_a_request_that_says_nonsense_of_its_wait_is_refused_alone(make_desk, parameters: dict[str, object]) -> None:
+    odd, fine = Request("odd", **parameters), Request("fine")
+    make_desk(lambda request: [request.content], 1).take([odd, fine])
+    error = AlphacutError.from_wire(str(odd.wait().error))
+    assert isinstance(error, InvalidOptionError)
+    assert "level and wait_us are whole numbers" in str(error)
+    assert fine.wait().tensors == ["fine"]
+
+
+def test_work_and_wait_are_on_tritons_page(make_desk) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def handle(request: Request) -> list[Any]:
+        begun.set()
+        assert go.wait(30)
+        return [request.content]
+
+    triton = Triton()
+    desk, first, second = make_desk(handle, 1, triton), Request("first"), Request("second")
+    desk.take([first])
+    assert begun.wait(30)
+    desk.take([second])
+    pause_s = 0.05
+    assert not second.answered.wait(pause_s)
+    go.set()
+    second.wait()
+    desk.close()
+    labels = json.dumps({"model": "preprocess", "version": "3"})
+    assert triton.metrics[f"alphacut_work_us{labels}"] >= 1e6 * pause_s
+    assert triton.metrics[f"alphacut_wait_us{labels}"] >= 1e6 * pause_s
+    assert triton.metrics[f"alphacut_waiting{labels}"] == 0
 
 
 def test_a_failing_request_fails_alone_and_a_bug_is_logged_with_its_traceback(make_desk) -> None:
@@ -215,26 +229,13 @@ def test_closing_a_desk_finishes_what_was_begun(make_desk) -> None:
     assert request.answer.tensors == ["last"]
 
 
-def test_an_answer_of_several_rows_is_sent_once_when_the_last_of_them_is_there() -> None:
-    request = Request()
-    rows = np.zeros((3, 2), np.uint8)
-    answer = adapter.Answer(Triton(), request, {"MASK": rows})
-    for row in (2, 0):
-        answer.tensors["MASK"][row] = row + 1
-        answer.row_is_done()
-        assert not request.answered.is_set()
-    answer.tensors["MASK"][1] = 2
-    answer.row_is_done()
-    (tensor,) = request.wait().tensors
-    assert tensor.name == "MASK"
-    assert tensor.values[:, 0].tolist() == [1, 2, 3]
-
-
 def shared_memory_of(monkeypatch: pytest.MonkeyPatch, region_bytes: int, left_bytes: int) -> None:
     """Say how much of Triton's region in shared memory is free, and how much the file system has left."""
     region = SimpleNamespace(free_memory=lambda: region_bytes)
     monkeypatch.setitem(sys.modules, "c_python_backend_utils", SimpleNamespace(shared_memory=region))
-    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=left_bytes // 4096, f_frsize=4096))
+    monkeypatch.setattr(
+        os, "statvfs", lambda path: SimpleNamespace(f_bavail=left_bytes // 4096, f_blocks=2**20, f_frsize=4096)
+    )
 
 
 @pytest.mark.parametrize(("region_bytes", "left_bytes"), [(0, 9 * 2**20), (3 * 2**20, 0)])

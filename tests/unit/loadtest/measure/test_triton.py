@@ -40,6 +40,22 @@ def test_counters_are_read_by_model_in_seconds() -> None:
     assert page.pending == {"u2netp": 7}
 
 
+def test_of_a_model_in_python_its_own_clocks_count_and_those_who_wait_in_it() -> None:
+    page = triton.parse(
+        PAGE
+        + """# TYPE alphacut_work_us counter
+alphacut_work_us{model="preprocess",version="1"} 4000000
+# TYPE alphacut_wait_us counter
+alphacut_wait_us{model="preprocess",version="1"} 3000000
+# TYPE alphacut_waiting gauge
+alphacut_waiting{model="u2netp",version="1"} 5
+"""
+    )
+    assert page.counters["preprocess"].compute_s == 4.0, "Triton sees only how the work begins"
+    assert page.counters["preprocess"].queue_s == 5.0, "in Triton's queue, and in the model"
+    assert page.pending == {"u2netp": 12}
+
+
 def test_models_of_all_tiers_make_up_a_stage() -> None:
     counters = triton.parse(PAGE).counters
     assert stages.by_stage(counters)["decode"].succeeded == 20

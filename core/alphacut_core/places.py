@@ -1,0 +1,157 @@
+"""Places where images are worked on side by side, and the line before them.
+
+Triton has a queue of its own. But with priorities or limits in it, its batcher learns that a model takes requests again
+only from the next request that comes in, or by looking twice a second (``WaitForPayloadSlotAvailable`` in Triton's
+``dynamic_batch_scheduler.cc``, 24.04 to 26.06 at least): what arrives while ``execute`` is busy, and is the last for a
+while, waits half a second beside an idle engine. So ``execute`` returns at once, and images wait here.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from alphacut_core.errors import OverloadedError
+
+_Work = TypeVar("_Work")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Generic[_Work]):
+    """Work, and how it is to wait.
+
+    Attributes:
+        work: What is done.
+        level: 1 goes first; within a level whoever came first.
+        longest_s: What has waited so long is refused.
+        n_bytes: Of shared memory that it holds while it waits.
+        since: When it came, by the monotonic clock.
+    """
+
+    work: _Work
+    level: int = 1
+    longest_s: float = math.inf
+    n_bytes: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def is_late(self, now: float) -> bool:
+        """Tell whether it has waited for too long."""
+        return now - self.since > self.longest_s
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What whoever works is told about the work.
+
+    Attributes:
+        waited_s: How long it waited here.
+        waiting: How many wait behind it.
+        alone: Nothing else was worked on or waited when it began.
+    """
+
+    waited_s: float
+    waiting: int
+    alone: bool
+
+
+class Places(Generic[_Work]):
+    """Threads that work, and the line of what they have not begun.
+
+    Args:
+        do: Does work, raising nothing.
+        refuse: Is told of work that is not done, and why.
+        n_places: How much is worked on at once; see ``grow``.
+        max_bytes: How many bytes those may hold that wait.
+    """
+
+    def __init__(
+        self,
+        do: Callable[[_Work, Turn], None],
+        refuse: Callable[[_Work, OverloadedError], None],
+        n_places: int,
+        max_bytes: int,
+    ) -> None:
+        self._do = do
+        self._refuse = refuse
+        self._max_bytes = max_bytes
+        self._line: list[Piece[_Work]] = []
+        self._working = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self.grow(n_places)
+
+    def grow(self, n_places: int) -> None:
+        """Have so many places from now on, if there are fewer."""
+        while len(self._threads) < n_places:
+            thread = threading.Thread(target=self._work, name=f"place_{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def add(self, pieces: Iterable[Piece[_Work]]) -> None:
+        """Let work join the line, all of it at once; refuse what there is no room for."""
+        refused = []
+        with self._changed:
+            held = sum(one.n_bytes for one in self._line)
+            for piece in pieces:
+                if self._line and held + piece.n_bytes > self._max_bytes:
+                    refused.append((piece, len(self._line)))
+                else:
+                    self._line.append(piece)
+                    held += piece.n_bytes
+            self._line.sort(key=lambda one: one.level)  # stable: in order of arrival within a level
+            self._changed.notify_all()
+        for piece, waiting in refused:
+            self._refuse(piece.work, _full(waiting, self._max_bytes))
+
+    def close(self) -> None:
+        """Let everything end that was added."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while self._take():
+            pass
+
+    def _take(self) -> bool:
+        """Wait for work, and do it or refuse it; say whether more may come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._line or self._closed)
+            if not self._line:
+                return False
+            now = time.monotonic()
+            late = [one for one in self._line if one.is_late(now)]
+            if late:
+                self._line = [one for one in self._line if not one.is_late(now)]
+            piece = self._line.pop(0) if self._line else None
+            self._working += piece is not None
+            waiting = len(self._line)
+            alone = self._working == 1 and not waiting
+        for one in late:
+            self._refuse(one.work, _late(now - one.since))
+        if piece is not None:
+            self._do(piece.work, Turn(now - piece.since, waiting, alone))
+            with self._changed:
+                self._working -= 1
+        return True
+
+
+def _late(waited_s: float) -> OverloadedError:
+    return OverloadedError(
+        f"waited {waited_s:.2f} s before a step of the server, which its deadline leaves no time for; the server gets "
+        "more than it can do, try again later"
+    )
+
+
+def _full(waiting: int, max_bytes: int) -> OverloadedError:
+    return OverloadedError(
+        f"{waiting} wait before a step of the server already, in {max_bytes:,} bytes of shared memory at most; try "
+        "again later, or give the server more (--shm-size of a container)"
+    )
