@@ -59,6 +59,8 @@ def judge(run: Run) -> Judgement:
     scenario, samples = run.scenario, run.samples
     judged = samples.where(np.isin(samples.lane, _judged_lanes(scenario)))
     whole = window(judged, scenario.warmup_s, scenario.duration_s, scenario.slo.percents)
+    # Of a client that never got beyond the warm-up nothing is seen after it.
+    sent = whole if whole.requests else window(judged, 0, scenario.duration_s)
     recovery_s, recovered = _recovery(scenario, judged)
     return Judgement(
         parts=tuple(_parts(scenario, samples)),
@@ -66,7 +68,7 @@ def judge(run: Run) -> Judgement:
         recovery_s=recovery_s,
         recovered=recovered,
         misses=(*misses(scenario.slo, whole), *_late_recovery(scenario.slo, recovery_s, recovered)),
-        client_limit=client_limit.reason(whole, run.processes, scenario.slo.strictest[1]),
+        client_limit=client_limit.reason(sent, run.processes, scenario.slo.strictest[1]),
         shortage=enough.too_few(scenario.slo, round(whole.good * whole.requests)),
         words=run.words,
     )

@@ -99,6 +99,16 @@ def test_a_percentile_of_too_few_answers_is_told_and_decides_all_the_same(
     assert json.loads(report.to_json())["judgement"]["shortage"] == told
 
 
+@pytest.mark.parametrize(("late_s", "is_the_limit"), [(4.0, True), (0.0, False)])
+def test_a_client_that_never_gets_beyond_the_warm_up_is_the_limit(late_s: float, is_the_limit: bool) -> None:
+    steady = scenario_file.load("steady")
+    rows = [(0, at_s, at_s + late_s, at_s + late_s + 0.1, 0, 0) for at_s in (0.001, 0.002, 0.003)]
+    found = judge(Run(steady, 1e5, 0, Samples.of(rows), []))
+    assert found.whole.requests == 0
+    assert (found.client_limit is not None) is is_the_limit
+    assert any("nothing came" in miss for miss in found.misses)
+
+
 def test_a_promise_of_recovery_needs_a_peak_that_something_follows() -> None:
     found = CliRunner().invoke(load, ["steady", "--slo", "p95=1s,recovery=5s", "--url", "127.0.0.1:9"]).exception
     assert isinstance(found, InvalidOptionError)
