@@ -13,6 +13,7 @@ import click
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
+from alphacut_loadtest.address import URL_OPTION
 from alphacut_loadtest.exit_status import MISSED, NO_RESULT
 from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.load.judgement import judge
@@ -31,7 +32,7 @@ _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
 
 @click.command()
 @click.argument("name", metavar="SCENARIO")
-@click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
+@URL_OPTION
 @click.option("--protocol", type=click.Choice(PROTOCOLS), help="Without --url; default: the scenario's.")
 @click.option("--rate", type=Finite(0, min_open=True), help="Requests a second at 1x; default: measured.")
 @click.option("--slo", "promise", metavar="SLO", callback=promised, help="Instead of the scenario's.")
@@ -54,6 +55,7 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     """
     scenario = _adapted(scenario_file.load(name), options)
     origin = origins.of_service(options["url"])
+    folder = results.chosen(origin, options)
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
         serving(options["url"], None, scenario.protocol, scenario.gateway, scenario.modes) as service,
@@ -70,7 +72,6 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
             run = interrupt.run
         interrupted = run.scenario != scenario
         report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run), interrupted)
-        folder = results.folder(origin) if options["keep"] else options["output"]
         paths = results.write(folder, f"load-{scenario.name}", json=report.to_json, html=report.html)
         click.echo(report.markdown())
         _tell(f"written to {' and '.join(map(str, paths))}")
