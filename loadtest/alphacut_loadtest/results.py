@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -39,6 +41,21 @@ def folder(origin: Origin, results: Path = FOLDER) -> Path:
     words = re.findall(r"[a-z0-9]+", origin.machine.processor.lower())
     kept = [word for word in words if word not in ("amd", "intel", "r", "cpu", "processor", "core", "tm", "ghz")]
     return results / f"{day}-{'-'.join(kept[:2]) or 'machine'}-{origin.machine.cores}-cores"
+
+
+def chosen(origin: Origin, options: Mapping[str, Any]) -> Path:
+    """Return the folder that ``--keep`` or ``--output`` means; it is made when there is something to write.
+
+    Raises:
+        BadParameter: It cannot be made, which is better known before anything is measured.
+    """
+    place = folder(origin) if options["keep"] else Path(options["output"])
+    path = place.absolute()
+    there = next(parent for parent in (path, *path.parents) if parent.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        amiss = "not writable" if there.is_dir() else "no folder"
+        raise click.BadParameter(f"{there} is {amiss}.", param_hint="--output")
+    return place
 
 
 def write(folder: Path, name: str, **contents: Callable[[], str]) -> list[Path]:

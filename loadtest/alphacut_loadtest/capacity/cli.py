@@ -12,6 +12,7 @@ import click
 from alphacut_core.errors import AlphacutError, InvalidOptionError
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
+from alphacut_loadtest.address import URL_OPTION
 from alphacut_loadtest.capacity import (
     answer,
     bottleneck,
@@ -65,7 +66,7 @@ def _callers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...
     show_default=True,
     help="What callers are promised.",
 )
-@click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
+@URL_OPTION
 @click.option("--metrics", metavar="URL", help="Triton's Prometheus page, with --url.")
 @click.option("--protocol", type=click.Choice(PROTOCOLS), default="grpc", show_default=True, help="Without --url.")
 @click.option("--scenario", default="steady", show_default=True, help="Its first lane says what is sent.")
@@ -132,7 +133,7 @@ def capacity(context: click.Context, /, **options: Any) -> None:
         return
     scenario = scenario_file.load(options["scenario"])
     origin = origins.of_service(options["url"])
-    folder = results.folder(origin) if options["keep"] else options["output"]
+    folder = results.chosen(origin, options)
     progress = Progress()
     try:
         result = _measured(scenario, origin, options, progress)

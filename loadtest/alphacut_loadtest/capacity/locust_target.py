@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from alphacut_core.errors import UnavailableError
-from alphacut_loadtest.capacity import enough
 from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.generator.records import Samples
-from alphacut_loadtest.measure import client_limit
+from alphacut_loadtest.measure import client_limit, enough
 from alphacut_loadtest.measure.run import Generator, Run
 from alphacut_loadtest.measure.service import Service
 from alphacut_loadtest.measure.triton import Watch

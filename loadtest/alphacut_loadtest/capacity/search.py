@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from alphacut_core.errors import AlphacutError
-from alphacut_loadtest.capacity import enough
 from alphacut_loadtest.capacity.trial import Target, Trial
 from alphacut_loadtest.digits import three
+from alphacut_loadtest.measure import enough
 from alphacut_loadtest.traffic.slo import Slo
 
 BREAK_FACTOR = 1.3

@@ -13,11 +13,12 @@ import click
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest import origin as origins
 from alphacut_loadtest import results
+from alphacut_loadtest.address import URL_OPTION
 from alphacut_loadtest.exit_status import MISSED, NO_RESULT
 from alphacut_loadtest.finite import Finite
 from alphacut_loadtest.load.judgement import judge
 from alphacut_loadtest.load.report import Report
-from alphacut_loadtest.measure.answered import check_answered
+from alphacut_loadtest.measure.answered import NoAnswerError, check_answered
 from alphacut_loadtest.measure.run import Generator, Run, RunInterrupt
 from alphacut_loadtest.measure.service import serving
 from alphacut_loadtest.measure.window import window
@@ -31,7 +32,7 @@ _CALIBRATION_CALLERS, _CALIBRATION_WARMUP_S, _CALIBRATION_S = 8, 2.0, 8.0
 
 @click.command()
 @click.argument("name", metavar="SCENARIO")
-@click.option("--url", metavar="ADDRESS", help="HOST:PORT of Triton or http://... of a gateway; default: embedded.")
+@URL_OPTION
 @click.option("--protocol", type=click.Choice(PROTOCOLS), help="Without --url; default: the scenario's.")
 @click.option("--rate", type=Finite(0, min_open=True), help="Requests a second at 1x; default: measured.")
 @click.option("--slo", "promise", metavar="SLO", callback=promised, help="Instead of the scenario's.")
@@ -49,26 +50,32 @@ def load(context: click.Context, /, name: str, **options: Any) -> None:
     answers get through, measured before.
 
     Exit status: 0 where the SLO was kept, 3 where it was not, 4 where the client was the limit; 1 where Ctrl-C ended
-    it, after which what was seen since the warm-up is judged and written all the same.
+    it, after which what was seen since the warm-up is judged and written all the same; 1 also where the server that was
+    started for it is gone by its end.
     """
     scenario = _adapted(scenario_file.load(name), options)
     origin = origins.of_service(options["url"])
+    folder = results.chosen(origin, options)
     with (
         tempfile.TemporaryDirectory(prefix="alphacut-pictures-") as cache,
         serving(options["url"], None, scenario.protocol, scenario.gateway, scenario.modes) as service,
     ):
         generator = Generator(service.url, options["processes"], options["images"], Path(cache))
-        rate_per_s = options["rate"] or _calibrated(generator, scenario)
+        try:
+            rate_per_s = options["rate"] or _calibrated(generator, scenario)
+        except NoAnswerError:
+            service.check_running()  # or else that is why nobody answers
+            raise
         try:
             run = generator.run(scenario, rate_per_s, options["seed"])
         except RunInterrupt as interrupt:
             run = interrupt.run
-    interrupted = run.scenario != scenario
-    report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run), interrupted)
-    folder = results.folder(origin) if options["keep"] else options["output"]
-    paths = results.write(folder, f"load-{scenario.name}", json=report.to_json, html=report.html)
-    click.echo(report.markdown())
-    _tell(f"written to {' and '.join(map(str, paths))}")
+        interrupted = run.scenario != scenario
+        report = Report(origin, options["url"] or f"embedded {scenario.protocol}", run, judge(run), interrupted)
+        paths = results.write(folder, f"load-{scenario.name}", json=report.to_json, html=report.html)
+        click.echo(report.markdown())
+        _tell(f"written to {' and '.join(map(str, paths))}")
+        service.check_running()
     if interrupted:
         raise click.Abort
     context.exit(NO_RESULT if report.judgement.client_limit else 0 if report.passed else MISSED)

@@ -8,7 +8,7 @@ import numpy as np
 
 from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.generator.records import Samples
-from alphacut_loadtest.measure import client_limit
+from alphacut_loadtest.measure import client_limit, enough
 from alphacut_loadtest.measure.misses import misses
 from alphacut_loadtest.measure.run import Run
 from alphacut_loadtest.measure.window import Window, window
@@ -40,6 +40,7 @@ class Judgement:
         recovered: Whether they held before it was over, for long enough to tell; None likewise.
         misses: What of the SLO was not kept, in words.
         client_limit: Why the client was the limit; None if it was not.
+        shortage: Why there were too few answers for the strictest percentile; None if there were not.
         words: First words of the server for each kind of outcome that was not wanted.
     """
 
@@ -49,6 +50,7 @@ class Judgement:
     recovered: bool | None
     misses: tuple[str, ...]
     client_limit: str | None
+    shortage: str | None
     words: dict[str, str]
 
 
@@ -57,6 +59,8 @@ def judge(run: Run) -> Judgement:
     scenario, samples = run.scenario, run.samples
     judged = samples.where(np.isin(samples.lane, _judged_lanes(scenario)))
     whole = window(judged, scenario.warmup_s, scenario.duration_s, scenario.slo.percents)
+    # Of a client that never got beyond the warm-up nothing is seen after it.
+    sent = whole if whole.requests else window(judged, 0, scenario.duration_s)
     recovery_s, recovered = _recovery(scenario, judged)
     return Judgement(
         parts=tuple(_parts(scenario, samples)),
@@ -64,7 +68,8 @@ def judge(run: Run) -> Judgement:
         recovery_s=recovery_s,
         recovered=recovered,
         misses=(*misses(scenario.slo, whole), *_late_recovery(scenario.slo, recovery_s, recovered)),
-        client_limit=client_limit.reason(whole, run.processes, scenario.slo.strictest[1]),
+        client_limit=client_limit.reason(sent, run.processes, scenario.slo.strictest[1]),
+        shortage=enough.too_few(scenario.slo, round(whole.good * whole.requests)),
         words=run.words,
     )
 

@@ -43,7 +43,7 @@ class Report:
         return not self.judgement.misses and self.judgement.client_limit is None and not self.interrupted
 
     def verdict(self) -> str:
-        """Return one sentence."""
+        """Return it in a sentence or two, which stand alone."""
         if self.judgement.client_limit:
             return f"No result: the client was the limit, {self.judgement.client_limit}."
         recovery_s = self.judgement.recovery_s
@@ -51,10 +51,10 @@ class Report:
         recovered = "" if recovery_s is None else f" {found} {recovery_s:.1f} s after the peak."
         scenario = self.run.scenario
         until = f"INTERRUPTED after {scenario.duration_s:.0f} s, up to which " if self.interrupted else ""
-        kept = f"{scenario.name}: {until}{scenario.slo} was "
-        if self.judgement.misses:
-            return f"{kept}MISSED: {'; '.join(self.judgement.misses)}.{recovered}"
-        return f"{kept}kept.{recovered}"
+        kept = f"MISSED: {'; '.join(self.judgement.misses)}" if self.judgement.misses else "kept"
+        shortage = self.judgement.shortage
+        beware = f" BEWARE of too few answers: {shortage}; a --speed below 1 makes it longer." if shortage else ""
+        return f"{scenario.name}: {until}{scenario.slo} was {kept}.{recovered}{beware}"
 
     def rows(self) -> list[list[str]]:
         """Return the table's rows: parts first, then what was judged."""

@@ -8,9 +8,9 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import psutil
 
@@ -23,6 +23,10 @@ from alphacut_loadtest.traffic.scenario import Protocol
 
 _STOP_TIMEOUT_S = 30.0
 _LAST_LINES = 12
+
+
+Log = Callable[[], str]
+"""Returns what a process said last."""
 
 
 class ServiceEndedError(AlphacutError):
@@ -38,12 +42,18 @@ class Service:
     Attributes:
         url: ``grpc://HOST:PORT`` or ``http://HOST:PORT``.
         metrics_url: Triton's Prometheus page; None where it is not known.
-        roots: Processes on this machine that belong to it, with all their descendants; none for a remote one.
+        roots: Processes on this machine that belong to it, with all their descendants, by number with their logs; none
+            for a remote one.
     """
 
     url: str
     metrics_url: str | None
-    roots: tuple[int, ...] = ()
+    roots: Mapping[int, Log] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, server: EmbeddedServer) -> Service:
+        """Return an embedded server that has been entered."""
+        return cls(f"grpc://{server.url}", server.metrics_url, {server.pid: lambda: server.log})
 
     def cpu_s(self) -> dict[str, float]:
         """Return processor seconds spent so far by ``decode``, ``engine``, ``encode``, ``triton`` and ``gateway``.
@@ -68,13 +78,13 @@ class Service:
         """Check that what was started is still there.
 
         Raises:
-            ServiceEndedError: One of the roots has ended.
+            ServiceEndedError: One of the roots has ended; with its last words.
         """
         self._processes()
 
     def _processes(self) -> list[psutil.Process]:
         found: list[psutil.Process] = []
-        for pid in self.roots:
+        for pid, log in self.roots.items():
             try:
                 root = psutil.Process(pid)
                 if root.status() == psutil.STATUS_ZOMBIE:  # ended, and nobody has asked after it yet
@@ -83,7 +93,8 @@ class Service:
             except psutil.NoSuchProcess as error:
                 raise ServiceEndedError(
                     f"the server that was started for this measurement, process {pid}, ended in the middle of it; see "
-                    "what ended it (the kernel's log tells of too little memory), and measure again"
+                    "what ended it (the kernel's log tells of too little memory), and measure again; its last words:\n"
+                    + "\n".join(log().splitlines()[-_LAST_LINES:])
                 ) from error
         return found
 
@@ -110,11 +121,11 @@ def serving(
     with ExitStack() as stack:
         triton = stack.enter_context(EmbeddedServer(models=[DEFAULT_MODEL], tiers=modes))
         check_served(triton.url, modes)
-        if protocol == "grpc":
-            yield Service(f"grpc://{triton.url}", triton.metrics_url, (triton.pid,))
-            return
-        address, pid = stack.enter_context(_gateway(triton.url, gateway))
-        yield Service(address, triton.metrics_url, (triton.pid, pid))
+        service = Service.of(triton)
+        if protocol == "gateway":
+            address, pid, log = stack.enter_context(_gateway(triton.url, gateway))
+            service = replace(service, url=address, roots={**service.roots, pid: log})
+        yield service
 
 
 def check_served(url: str, modes: Sequence[Mode]) -> None:
@@ -133,7 +144,7 @@ def check_served(url: str, modes: Sequence[Mode]) -> None:
 
 
 @contextmanager
-def _gateway(triton_url: str, settings: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+def _gateway(triton_url: str, settings: Mapping[str, str]) -> Iterator[tuple[str, int, Log]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "alphacut_client", "gateway", "--url", triton_url],
         stdin=subprocess.DEVNULL,
@@ -151,7 +162,7 @@ def _gateway(triton_url: str, settings: Mapping[str, str]) -> Iterator[tuple[str
         if len(words) != 2:
             listener.join(_STOP_TIMEOUT_S)
             raise ServerStartError(f"the gateway did not come up; its last words:\n{''.join(said)}")
-        yield words[1], process.pid
+        yield words[1], process.pid, lambda: "".join(said)
     finally:
         process.send_signal(signal.SIGINT)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class Corpus:
 
 
 class Asks:
-    """An iterator without end over ``Ask``; every file differs from all before it unless it is a repeat."""
+    """Requests without end; every file differs from all before it, of other runs too, unless it is a repeat."""
 
     def __init__(
         self,
@@ -128,7 +129,8 @@ class Asks:
             cut = file.data[: int(_KEPT_OF_CORRUPT * len(file.data))]
             return ask(file.name, cut, corrupt=True, repeated=False)
         # Decoders stop at the picture's end, so bytes behind it make another file of the same picture.
-        data = file.data + self._rng.randbytes(16)
+        # Not by the seed: a gateway remembers the masks of earlier runs, and of earlier trials of the same seed.
+        data = file.data + os.urandom(16)
         self._sent = [*self._sent[1 - _REMEMBERED :], (file.name, data)]
         return ask(file.name, data, corrupt=False, repeated=False)
 

@@ -23,7 +23,7 @@ def measure(place: Place) -> None:
     callers = _CALLERS_PER_CORE * len(os.sched_getaffinity(0))
     found: dict[str, Any] = {"callers": callers, "cores": len(os.sched_getaffinity(0)), "ways": {}}
     with EmbeddedServer(repository, models=[DEFAULT_MODEL], tiers=["full"], start_timeout_s=120) as server:
-        service = Service(f"grpc://{server.url}", server.metrics_url, (server.pid,))
+        service = Service.of(server)
         traffic = Traffic.to(service, place)
         for name, mix in WAYS.items():
             found["ways"][name] = traffic.closed(callers, mix)

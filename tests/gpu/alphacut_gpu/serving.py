@@ -65,7 +65,7 @@ def measure(place: Place) -> None:
         try:
             server = EmbeddedServer(served.repository, models=[DEFAULT_MODEL], tiers=["full"], start_timeout_s=_START_S)
             with server:
-                service = Service(f"grpc://{server.url}", server.metrics_url, (server.pid,))
+                service = Service.of(server)
                 return _ask(place, served, service, found)
         except ServerStartError as error:
             print(f"{served.runtime}: {error}", file=sys.stderr)

@@ -67,7 +67,7 @@ def test_metrics_that_are_gone_with_their_server_are_not_what_is_amiss(lives: bo
                 os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
             raise UnavailableError("found no metrics")
 
-        service = Service("grpc://127.0.0.1:9", None, (process.pid,))
+        service = Service("grpc://127.0.0.1:9", None, {process.pid: lambda: ""})
         generator: Any = SimpleNamespace(run=run)
         target = LocustTarget(service, generator, Mix(), slo.parse("p95=1s"), 0.0, TRIAL_S)
         with pytest.raises(UnavailableError if lives else ServiceEndedError):

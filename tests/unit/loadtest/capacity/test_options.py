@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -43,6 +44,30 @@ def test_an_slo_that_cannot_be_read_is_a_wrong_option(command: click.Command) ->
     done = CliRunner().invoke(command, [*scenario, "--url", "127.0.0.1:9", "--slo", "p95=300"])
     assert done.exit_code == 2, done.exception
     assert "as in p95=300ms" in done.output
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "localhost", "ftp://127.0.0.1:9", "grpc://http://127.0.0.1:9", "http://", "http://127.0.0.1:x", "http://[::1"],
+)
+@pytest.mark.parametrize("command", [capacity, load])
+def test_an_address_to_which_nothing_can_be_sent_is_a_wrong_option(command: click.Command, url: str) -> None:
+    scenario = ["steady"] if command is load else []
+    done = CliRunner().invoke(command, [*scenario, "--url", url])
+    assert done.exit_code == 2, done.exception
+    assert "--url" in done.output
+    assert "give HOST:PORT of Triton" in done.output
+
+
+@pytest.mark.parametrize("command", [capacity, load])
+def test_a_folder_that_cannot_be_made_is_a_wrong_option(command: click.Command, tmp_path: Path) -> None:
+    (tmp_path / "notes").touch()
+    scenario = ["steady"] if command is load else []
+    output = str(tmp_path / "notes" / "of" / "today")
+    done = CliRunner().invoke(command, [*scenario, "--url", "127.0.0.1:9", "--output", output])
+    assert done.exit_code == 2, done.exception
+    assert "--output" in done.output
+    assert "notes is no folder" in done.output
 
 
 @pytest.mark.parametrize("number", ["nan", "inf"])

@@ -24,14 +24,16 @@ def process() -> Iterator[subprocess.Popen[bytes]]:
 def test_a_server_that_ended_while_it_was_measured_is_told_in_words(
     process: subprocess.Popen[bytes], asked_after: bool
 ) -> None:
-    mine = service.Service("grpc://127.0.0.1:9", None, (process.pid,))
+    log = "\n".join(f"line {number}" for number in range(100))
+    mine = service.Service("grpc://127.0.0.1:9", None, {process.pid: lambda: log})
     mine.check_running()
     assert mine.cpu_s().keys() == {"triton"}
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | (0 if asked_after else os.WNOWAIT))
     for ask in (mine.cpu_s, mine.check_running):
-        with pytest.raises(service.ServiceEndedError, match=f"process {process.pid}, ended in the middle"):
+        with pytest.raises(service.ServiceEndedError, match=f"process {process.pid}, ended in the middle") as caught:
             ask()
+        assert str(caught.value).endswith("its last words:\n" + "\n".join(log.splitlines()[-12:]))
 
 
 @pytest.mark.parametrize(

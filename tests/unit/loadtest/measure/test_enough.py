@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from alphacut_loadtest.capacity import enough
+from alphacut_loadtest.measure import enough
 from alphacut_loadtest.traffic import slo
 
 P95, P99, P999 = (slo.parse(f"p50=1s,{percent}=9s") for percent in ("p95", "p99", "p99.9"))
@@ -30,6 +30,14 @@ def test_a_trial_that_is_too_short_says_what_would_do() -> None:
     assert told.startswith("at 10 a second 200 s hold 2,000 requests, and p99.9 takes 10,000: give --trial 100")
     trial_s = float(re.findall(r"--trial (\d+)", told)[0])
     assert enough.shortage(P999, 10.0, enough.length_s(P999, 10.0, trial_s)) is None
+
+
+@pytest.mark.parametrize(("promise", "least"), [(P95, 200), (P99, 1000), (P999, 10_000)])
+def test_answers_are_too_few_up_to_the_last_that_lacks(promise: slo.Slo, least: int) -> None:
+    assert enough.too_few(promise, least) is None
+    told = enough.too_few(promise, least - 1)
+    assert told is not None
+    assert told.endswith(f" takes {least:,}, and is of {least - 1:,}")
 
 
 @pytest.mark.parametrize(("percent", "from_percent", "to_percent"), [(95, 91, 97.3), (99, 98.1, 99.5)])

@@ -1,4 +1,4 @@
-"""How many requests a percentile takes, and hence how long a trial."""
+"""How many requests a percentile takes, whether they were so many, and hence how long a trial lasts."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ def requests(percent: float) -> float:
     return BEYOND / (1 - percent / 100)
 
 
+def too_few(slo: Slo, answers: int) -> str | None:
+    """Return why so many answers say little of the strictest percentile, in words; None if they are enough."""
+    percent, _ = slo.strictest
+    return (
+        None if _suffice(answers, percent) else f"p{percent:g} takes {three(requests(percent))}, and is of {answers:,}"
+    )
+
+
 def length_s(slo: Slo, rate_per_s: float, trial_s: float) -> float:
     """Return how long a trial lasts: longer than was asked for where the strictest percentile takes it.
 
@@ -49,12 +57,16 @@ def shortage(slo: Slo, rate_per_s: float, lasted_s: float) -> str | None:
         lasted_s: How long it was.
     """
     percent, _ = slo.strictest
-    least = requests(percent)
-    if rate_per_s * lasted_s >= least * (1 - _ROUNDING):
+    if _suffice(rate_per_s * lasted_s, percent):
         return None
+    least = requests(percent)
     trial_s = math.ceil(least / rate_per_s / MOST_TIMES - _ROUNDING)
     return (
         f"at {three(rate_per_s)} a second {three(lasted_s)} s hold {rate_per_s * lasted_s:,.0f} requests, and "
         f"p{percent:g} takes {three(least)}: give --trial {trial_s}, of which {MOST_TIMES} times as much are taken "
         "where needed, or promise a lower percentile"
     )
+
+
+def _suffice(expected: float, percent: float) -> bool:
+    return expected >= requests(percent) * (1 - _ROUNDING)
