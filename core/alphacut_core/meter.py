@@ -41,11 +41,15 @@ class Meter:
         ]
         self._work, self._wait, self._waiting = (family.Metric(labels=labels) for family in self._families)
         self._lock = threading.Lock()
+        self._log_error = pb_utils.Logger.log_error
 
     def add(self, work_s: float, turn: Turn) -> None:
         """Count the work on one image, its wait, and those that waited behind it."""
         # One at a time: a metric writes its message without a lock of its own, and two brought Triton 2.51 down.
         with self._lock:
-            self._work.increment(1e6 * work_s)
-            self._wait.increment(1e6 * turn.waited_s)
-            self._waiting.set(turn.waiting)
+            try:
+                self._work.increment(1e6 * work_s)
+                self._wait.increment(1e6 * turn.waited_s)
+                self._waiting.set(turn.waiting)
+            except Exception as error:  # noqa: BLE001  the process boundary: images matter more than their count
+                self._log_error(f"an image is not counted on the page of metrics: {error}")

@@ -137,9 +137,11 @@ class Places(Generic[_Work]):
         for one in late:
             self._refuse(one.work, _late(now - one.since))
         if piece is not None:
-            self._do(piece.work, Turn(now - piece.since, waiting, alone))
-            with self._changed:
-                self._working -= 1
+            try:
+                self._do(piece.work, Turn(now - piece.since, waiting, alone))
+            finally:
+                with self._changed:
+                    self._working -= 1
         return True
 
 
