@@ -13,13 +13,18 @@ ask() { # METHOD PATH; the image has no HTTP client
     exec 3>&-
 }
 
+some() { # rq: requests under way; cx: connections, at work or not
+    ask GET "/stats?filter=^http\.(https|grpcs|grpc)\.downstream_$1_active$" | grep -q 'active: [1-9]'
+}
+
 drain() {
     trap '' TERM
     told_to_end=yes
     ask POST /healthcheck/fail >/dev/null
     ask POST /drain_listeners >/dev/null
-    local end=$((SECONDS + longest_s))
-    while ((SECONDS < end)) && ask GET '/stats?filter=^http\.(https|grpcs|grpc)\.downstream_rq_active$' | grep -q 'active: [1-9]'; do
+    # A caller between two requests goes with its next answer: none under way for a moment is not the end.
+    local end=$((SECONDS + longest_s)) quiet=$((SECONDS + 2))
+    while ((SECONDS < end)) && { some rq || { ((SECONDS < quiet)) && some cx; }; }; do
         sleep 0.2
     done
     kill -TERM "$envoy"

