@@ -66,6 +66,8 @@ class Places(Generic[_Work]):
         refuse: Is told of work that is not done, and why.
         n_places: How much is worked on at once; see ``grow``.
         max_bytes: How many bytes those may hold that wait.
+        leaves_alone: Nothing begins beside work that began alone and so may use all processors: two that share them
+            are later than one after the other.
     """
 
     def __init__(
@@ -74,10 +76,14 @@ class Places(Generic[_Work]):
         refuse: Callable[[_Work, OverloadedError], None],
         n_places: int,
         max_bytes: int,
+        *,
+        leaves_alone: bool = False,
     ) -> None:
         self._do = do
         self._refuse = refuse
         self._max_bytes = max_bytes
+        self._leaves_alone = leaves_alone
+        self._left_alone = False
         self._line: list[Piece[_Work]] = []
         self._working = 0
         self._closed = False
@@ -123,7 +129,7 @@ class Places(Generic[_Work]):
     def _take(self) -> bool:
         """Wait for work, and do it or refuse it; say whether more may come."""
         with self._changed:
-            self._changed.wait_for(lambda: self._line or self._closed)
+            self._changed.wait_for(lambda: not self._left_alone if self._line else self._closed)
             if not self._line:
                 return False
             now = time.monotonic()
@@ -134,6 +140,7 @@ class Places(Generic[_Work]):
             self._working += piece is not None
             waiting = len(self._line)
             alone = self._working == 1 and not waiting
+            self._left_alone = piece is not None and alone and self._leaves_alone
         for one in late:
             self._refuse(one.work, _late(now - one.since))
         if piece is not None:
@@ -142,6 +149,8 @@ class Places(Generic[_Work]):
             finally:
                 with self._changed:
                     self._working -= 1
+                    self._left_alone = False
+                    self._changed.notify_all()
         return True
 
 

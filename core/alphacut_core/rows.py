@@ -45,7 +45,9 @@ class Rows:
         self._outputs = outputs
         self._infer = infer
         self._meter = Meter(pb_utils, settings.model, settings.version)
-        self._places: Places[tuple[_Answer, int]] = Places(self._do, self._refuse, 1, shared_memory.bytes_of_waiting())
+        self._places: Places[tuple[_Answer, int]] = Places(
+            self._do, self._refuse, 1, shared_memory.bytes_of_waiting(), leaves_alone=True
+        )
         self.grow = self._places.grow
         self.close = self._places.close
 

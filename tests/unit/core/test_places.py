@@ -41,9 +41,9 @@ class Work:
 
 
 @contextmanager
-def at_work(n_places: int, max_bytes: int = 100) -> Iterator[tuple[Places[object], Work]]:
+def at_work(n_places: int, max_bytes: int = 100, **how: bool) -> Iterator[tuple[Places[object], Work]]:
     work = Work()
-    places: Places[object] = Places(work.do, work.refuse, n_places, max_bytes)
+    places: Places[object] = Places(work.do, work.refuse, n_places, max_bytes, **how)
     try:
         yield places, work
     finally:
@@ -85,6 +85,27 @@ def test_only_what_nothing_runs_or_waits_beside_is_alone() -> None:
         work.wait_begun()
     assert work.turns["first"].alone
     assert not work.turns["beside it"].alone
+
+
+def test_what_began_alone_is_left_alone_where_that_is_wanted_and_then_several_run_side_by_side() -> None:
+    with at_work(3, leaves_alone=True) as (places, work):
+        places.add([Piece("first")])
+        work.wait_begun()
+        places.add([Piece("second"), Piece("third")])
+        assert not work.began.acquire(timeout=0.05)
+        work.go.set()
+        work.wait_begun()
+        work.wait_begun()
+    assert work.turns["first"].alone
+    assert not work.turns["second"].alone
+
+
+def test_who_is_left_over_from_several_is_not_left_alone() -> None:
+    with at_work(2, leaves_alone=True) as (places, work):
+        places.add([Piece("first"), Piece("second")])
+        work.wait_begun()
+        work.wait_begun()
+        assert not any(turn.alone for turn in work.turns.values())
 
 
 def test_what_comes_together_is_not_alone() -> None:
