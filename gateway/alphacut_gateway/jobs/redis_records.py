@@ -104,6 +104,20 @@ class RedisRecords:
 
         await self._change(job, lambda kept: not kept.ended, change)
 
+    async def turn(self, job_id: str) -> int:
+        """Return the number of a job's newest put-off task."""
+        async with _failures():
+            return int(_bytes(await self._redis.get(f"{_PREFIX}{job_id}:turn")) or 0)
+
+    async def next_turn(self, job_id: str) -> int:
+        """Return the number of a task that is about to be put off; those before it are of no use any more."""
+        name = f"{_PREFIX}{job_id}:turn"
+        async with _failures(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.incr(name)
+            pipeline.expire(name, self._keep_s)
+            turn, _ = await pipeline.execute()
+        return int(turn)
+
     async def silent(self, for_s: float) -> list[str]:
         """Return jobs that nothing was heard of for so long and that have no task; for the next ones, call again.
 

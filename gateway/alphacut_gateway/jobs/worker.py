@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from celery import Celery, Task
-from celery.exceptions import Reject
+from celery.exceptions import Reject, Retry
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from alphacut_gateway import assembly
@@ -29,12 +29,19 @@ class _Hand:
         self._settings = settings
         self._loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()
+        self._records = RedisRecords(settings.redis_url, settings.job_keep_s)
         self._steps: Steps = self._loop.run_until_complete(self._open())
 
-    def take(self, kind: Kind, job_id: str) -> Again | Kind | None:
-        """Do a step; return what comes next."""
+    def take(self, kind: Kind, job_id: str, turn: int | None) -> Again | Kind | None:
+        """Do a step, unless its task is a copy of one that has been put off since; return what comes next."""
+        if turn is not None and turn < self._loop.run_until_complete(self._records.turn(job_id)):
+            return None
         outcome = self._loop.run_until_complete(self._steps.take(kind, job_id))
         return outcome if isinstance(outcome, Again) else outcome.step
+
+    def next_turn(self, job_id: str) -> int:
+        """Return the number of a task that is about to be put off."""
+        return self._loop.run_until_complete(self._records.next_turn(job_id))
 
     def close(self) -> None:
         """Close the connections."""
@@ -45,20 +52,29 @@ class _Hand:
         triton = await assembly.triton(self._settings, self._stack)
         connection = assembly.shared(self._settings, Metrics(), self._stack)
         cutting = assembly.cutting(self._settings, triton, connection, self._stack)
-        records = RedisRecords(self._settings.redis_url, self._settings.job_keep_s)
-        self._stack.push_async_callback(records.close)
-        return assembly.steps(self._settings, records, dataclasses.replace(cutting, priority="bulk"))
+        self._stack.push_async_callback(self._records.close)
+        return assembly.steps(self._settings, self._records, dataclasses.replace(cutting, priority="bulk"))
 
 
 class _Step(Task):  # type: ignore[misc]  # Celery's has no types
-    """A task whose message stays where a retry cannot be sent; Celery's is thrown away then, and its job is lost."""
+    """A task of which one message is worth anything, and that stays where it cannot be put off.
 
-    def retry(self, *args: Any, **options: Any) -> Any:
-        """Send the task once more for later, or give it back."""
+    Redis delivers a message again that waits in a worker for longer than the lease. Both copies are put off where
+    there is no server, and would double with each lease: so each message that is put off has a number, and only the
+    job's newest is taken. A process that ends between number and message leaves none; that is for the reminder.
+    """
+
+    hands: list[_Hand]
+
+    def retry(self, **options: Any) -> Any:
+        """Send the task once more for later, or give it back: Celery throws away what it cannot send."""
+        kind, job_id, *_ = self.request.args
         try:
-            return super().retry(*args, **options)
-        except Reject as error:
-            raise Reject(error.reason, requeue=True) from error
+            return super().retry((kind, job_id, self.hands[0].next_turn(job_id)), **options)
+        except Retry:
+            raise
+        except Exception as error:
+            raise Reject(error, requeue=True) from error
 
 
 def create_worker(settings: Settings) -> Celery:
@@ -73,8 +89,8 @@ def create_worker(settings: Settings) -> Celery:
         while hands:
             hands.pop().close()
 
-    def step(self: Task, kind: Kind, job_id: str) -> None:
-        following = hands[0].take(kind, job_id)
+    def step(self: Task, kind: Kind, job_id: str, turn: int | None = None) -> None:
+        following = hands[0].take(kind, job_id, turn)
         if isinstance(following, Again):
             raise self.retry(countdown=following.delay_s)
         if following is not None:
@@ -87,6 +103,7 @@ def create_worker(settings: Settings) -> Celery:
     app.task(
         name=TASK,
         base=_Step,
+        hands=hands,
         shared=False,
         bind=True,
         autoretry_for=(Exception,),
