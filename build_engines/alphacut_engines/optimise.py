@@ -19,9 +19,6 @@ _OPSET = 17
 _MAX_MAP_DIFFERENCE = 1e-4
 """Of values up to 1; of larger ones, as maps are before a sigmoid, it is a share of the largest."""
 
-_BEYOND = 0.5
-"""So far outside of 0..1 a map may be that is cut off there: some networks overshoot, and logits go further."""
-
 
 def optimise(source: onnx.ModelProto, recipe: ModelRecipe, native_size: int | None = None) -> onnx.ModelProto:
     """Return the network cut to the recipe's output, with a free batch axis and nothing superfluous.
@@ -126,20 +123,9 @@ def _prove(source: onnx.ModelProto, model: onnx.ModelProto, recipe: ModelRecipe)
             "size, or give the recipe that describes this network"
         )
     _compare(singles[:1], wanted, f"{recipe.name} after simplification", "export it with opset 17")
-    _check_range(singles, recipe)
     for batch in PROVED_BATCHES[1:]:
         what = f"{recipe.name} in batches of {batch}"
         _compare(network.run(pictures[:batch])[0], singles[:batch], what, "export it with a dynamic batch axis")
-
-
-def _check_range(maps: NDArray[np.float32], recipe: ModelRecipe) -> None:
-    """Refuse a map that is taken for a mask as it is and is none, such as logits: they would be cut off."""
-    lowest, highest = float(maps.min()), float(maps.max())
-    if recipe.activation == recipe.stretch == "none" and not -_BEYOND <= lowest <= highest <= 1 + _BEYOND:
-        raise EngineBuildError(
-            f"stage optimise: the map of {recipe.name} has values from {lowest:.3g} to {highest:.3g}, and a mask lies "
-            "in 0..1; let the recipe say activation = 'sigmoid' if these are logits, else stretch = 'min_max'"
-        )
 
 
 def _compare(got: NDArray[np.float32], wanted: NDArray[np.float32], what: str, remedy: str) -> None:

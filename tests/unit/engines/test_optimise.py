@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -131,19 +129,6 @@ def test_a_map_smaller_than_the_picture_is_refused_with_both_sizes(make_network,
     model.graph.output[0].CopyFrom(helper.make_tensor_value_info("small", TensorProto.FLOAT, ["batch", 1, 4, 4]))
     with pytest.raises(EngineBuildError, match=r"the shape \(1, 1, 4, 4\); it has to be \(1, 1, 16, 16\): export it"):
         optimise.optimise(model, recipe)
-
-
-def test_a_map_of_logits_is_refused_where_the_recipe_takes_it_for_a_mask(make_network, recipe: ModelRecipe) -> None:
-    logits = make_network(sigmoid=False, weight=5.0)
-    with pytest.raises(EngineBuildError, match=r"values from -\d.* to \d.*activation = 'sigmoid'"):
-        optimise.optimise(logits, dataclasses.replace(recipe, activation="none", stretch="none"))
-    for told in ({"activation": "sigmoid", "stretch": "none"}, {"activation": "none", "stretch": "min_max"}):
-        optimise.optimise(logits, dataclasses.replace(recipe, **told))
-
-
-def test_a_mask_that_oversteps_a_little_is_taken(make_network, recipe: ModelRecipe) -> None:
-    plain = dataclasses.replace(recipe, activation="none", stretch="none")
-    optimise.optimise(make_network(sigmoid=False, weight=0.03, bias=0.5), plain)
 
 
 @pytest.mark.parametrize("before", range(1, 41))
