@@ -16,6 +16,8 @@ import pytest
 from google.protobuf import json_format, text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
+from tests.unit.core.triton import Family
+
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = ROOT / "model_repository"
 TRITONSERVER_RESPONSE_COMPLETE_FINAL = 1
@@ -71,6 +73,12 @@ class Request:
         self.tensors = tensors
         self._answered = threading.Event()
 
+    def inputs(self) -> list[Tensor]:
+        return [Tensor(name, values) for name, values in self.tensors.items()]
+
+    def parameters(self) -> str:
+        return "{}"
+
     def get_response_sender(self) -> Request:
         return self
 
@@ -94,6 +102,7 @@ def pb_utils(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     module = types.ModuleType("triton_python_backend_utils")
     for item in (Tensor, TritonError, InferenceResponse, Logger, get_input_tensor_by_name):
         setattr(module, item.__name__, item)
+    module.MetricFamily = type("MetricFamily", (Family,), {"page": {}})
     module.TRITONSERVER_RESPONSE_COMPLETE_FINAL = TRITONSERVER_RESPONSE_COMPLETE_FINAL
     Logger.lines.clear()
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -20,8 +20,10 @@ def engine(load: Callable[..., Any], repository: Path) -> Callable[[], Any]:
     return lambda: load(DEFAULT_MODEL, found.folder.name, "configs/cpu.pbtxt")
 
 
-def threads(queue: Any) -> int:
-    return int(queue[0].get_compiled_model().get_property("INFERENCE_NUM_THREADS"))
+def threads(lanes: Any) -> int:
+    lane = lanes.get()
+    lanes.put(lane)
+    return int(lane.get_compiled_model().get_property("INFERENCE_NUM_THREADS"))
 
 
 def test_it_keeps_to_a_quota_of_processors_however_many_it_sees(
@@ -30,7 +32,7 @@ def test_it_keeps_to_a_quota_of_processors_however_many_it_sees(
     monkeypatch.setattr(processors, "quota", lambda: 1)
     adapter = engine()
     adapter.compiling.join()
-    assert threads(adapter.alone) == threads(adapter.abreast) == len(adapter.abreast) == 1
+    assert threads(adapter.alone) == threads(adapter.abreast) == adapter.abreast.qsize() == 1
     adapter.finalize()
 
 

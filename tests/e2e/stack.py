@@ -199,6 +199,7 @@ def _front(stack: Stack) -> Any:
 
 def _door(ours: dict[str, int], triton_url: str, metrics_url: str) -> Any:
     loaded = yaml.safe_load((DEPLOY / "envoy" / "embedded.yaml").read_text())
+    loaded["admin"]["address"]["socket_address"]["port_value"] = 0  # others run beside this one
     ports = {"grpc": ours["door"], "metrics": ours["door_metrics"]}
     behind = {"triton": int(triton_url.rpartition(":")[2]), "metrics": httpx.URL(metrics_url).port or 0}
     for listener in loaded["static_resources"]["listeners"]:

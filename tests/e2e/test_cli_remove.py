@@ -127,7 +127,7 @@ def test_the_demo_writes_cut_outs_and_a_contact_sheet_and_says_where_the_time_we
         "contact_sheet.png",
         *(f"{name}.png" for name in samples),
     }
-    for told in ("decode", "wait", "encode", "u2netp: compute", "contact_sheet.png"):
+    for told in ("decode", "wait", "encode", "server", "contact_sheet.png"):
         assert told in stdout
 
 

@@ -32,6 +32,8 @@ class TritonPythonModel:
         self.network = self.core.read_model(folder / "model.onnx")
         self.network.reshape([1, *self.image.dims])
         self.alone = self.abreast = self._lanes("LATENCY", 1)
+        # OpenVINO's bindings make at the first call what all calls share; two first ones wait for each other for ever.
+        self._infer(np.zeros((1, *self.image.dims), np.uint8), alone=True)
         self.rows = Rows(pb_utils, settings, self.image, outputs, self._infer)
         self.compiling = threading.Thread(target=self._compile_abreast)
         self.compiling.start()
