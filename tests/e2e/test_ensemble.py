@@ -184,5 +184,5 @@ def assert_refused(
     assert isinstance(errors.AlphacutError.from_wire(raised.value.message()), expected)
 
 
-def inferences(triton: InferenceServerClient, model: str, counter: str = "inference_count") -> int:
-    return sum(int(getattr(s, counter)) for s in triton.get_inference_statistics(model).model_stats)
+def inferences(triton: InferenceServerClient, model: str) -> int:
+    return sum(int(s.inference_count) for s in triton.get_inference_statistics(model).model_stats)
