@@ -9,7 +9,6 @@ import json
 import math
 import os
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -87,8 +86,8 @@ class Desk:
     def __init__(self, pb_utils: Any, settings: Settings, handle: Callable[[Any], list[Any]], n_places: int) -> None:
         self._pb_utils = pb_utils
         self._handle = handle
-        self._meter = Meter(pb_utils, settings.model, settings.version)
-        self._places: Places[Any] = Places(self._serve, self._refuse, n_places, shared_memory.bytes_of_waiting())
+        count = Meter(pb_utils, settings.model, settings.version).add
+        self._places: Places[Any] = Places(self._serve, self._refuse, count, n_places, shared_memory.bytes_of_waiting())
 
     def take(self, requests: Iterable[Any]) -> None:
         """Begin with every request."""
@@ -101,10 +100,8 @@ class Desk:
         """Finish what was begun."""
         self._places.close()
 
-    def _serve(self, request: Any, turn: Turn) -> None:
-        began = time.monotonic()
+    def _serve(self, request: Any, _: Turn) -> None:
         _send(self._pb_utils, request, self._response(request))
-        self._meter.add(time.monotonic() - began, turn)
 
     def _response(self, request: Any) -> Any:
         try:

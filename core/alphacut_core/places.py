@@ -64,6 +64,7 @@ class Places(Generic[_Work]):
     Args:
         do: Does work, raising nothing.
         refuse: Is told of work that is not done, and why.
+        count: Is told for how many seconds work was done, and of its turn.
         n_places: How much is worked on at once; see ``grow``.
         max_bytes: How many bytes those may hold that wait.
         leaves_alone: Nothing begins beside work that began alone and so may use all processors: two that share them
@@ -74,6 +75,7 @@ class Places(Generic[_Work]):
         self,
         do: Callable[[_Work, Turn], None],
         refuse: Callable[[_Work, OverloadedError], None],
+        count: Callable[[float, Turn], None],
         n_places: int,
         max_bytes: int,
         *,
@@ -81,6 +83,7 @@ class Places(Generic[_Work]):
     ) -> None:
         self._do = do
         self._refuse = refuse
+        self._count = count
         self._max_bytes = max_bytes
         self._leaves_alone = leaves_alone
         self._left_alone = False
@@ -145,7 +148,10 @@ class Places(Generic[_Work]):
             self._refuse(one.work, _late(now - one.since))
         if piece is not None:
             try:
-                self._do(piece.work, Turn(now - piece.since, waiting, alone))
+                turn = Turn(now - piece.since, waiting, alone)
+                began = time.monotonic()
+                self._do(piece.work, turn)
+                self._count(time.monotonic() - began, turn)
             finally:
                 with self._changed:
                     self._working -= 1

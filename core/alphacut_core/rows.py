@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -44,9 +43,9 @@ class Rows:
         self._image = image
         self._outputs = outputs
         self._infer = infer
-        self._meter = Meter(pb_utils, settings.model, settings.version)
+        count = Meter(pb_utils, settings.model, settings.version).add
         self._places: Places[tuple[_Answer, int]] = Places(
-            self._do, self._refuse, 1, shared_memory.bytes_of_waiting(), leaves_alone=True
+            self._do, self._refuse, count, 1, shared_memory.bytes_of_waiting(), leaves_alone=True
         )
         self.grow = self._places.grow
         self.close = self._places.close
@@ -64,14 +63,12 @@ class Rows:
 
     def _do(self, place: tuple[_Answer, int], turn: Turn) -> None:
         answer, row = place
-        began = time.monotonic()
         try:
             for name, made in self._infer(answer.images[row : row + 1], turn.alone).items():
                 answer.tensors[name][row] = made[0]
         except Exception as error:  # noqa: BLE001  the process boundary: nobody else would answer
             answer.error = error
         answer.row_is_done()
-        self._meter.add(time.monotonic() - began, turn)
 
     def _refuse(self, place: tuple[_Answer, int], error: OverloadedError) -> None:
         answer, _ = place

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-import threading
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from google.protobuf import json_format, text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from tests.unit.core.triton import Family
+from tests.unit.core.triton import Answered, Family
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = ROOT / "model_repository"
@@ -66,31 +65,18 @@ class Logger:
         cls.lines.append(line)
 
 
-class Request:
+class Request(Answered):
     """One image's tensors, and what came back."""
 
     def __init__(self, tensors: dict[str, np.ndarray]) -> None:
+        super().__init__()
         self.tensors = tensors
-        self._answered = threading.Event()
 
     def inputs(self) -> list[Tensor]:
         return [Tensor(name, values) for name, values in self.tensors.items()]
 
     def parameters(self) -> str:
         return "{}"
-
-    def get_response_sender(self) -> Request:
-        return self
-
-    def send(self, response: InferenceResponse, flags: int) -> None:
-        assert flags == TRITONSERVER_RESPONSE_COMPLETE_FINAL
-        assert not self._answered.is_set(), "answered twice"
-        self._response = response
-        self._answered.set()
-
-    def wait(self) -> InferenceResponse:
-        assert self._answered.wait(60)
-        return self._response
 
 
 def get_input_tensor_by_name(request: Request, name: str) -> Tensor | None:

@@ -22,6 +22,7 @@ from alphacut_core import cuda, lane, tiers
 from alphacut_core.errors import AlphacutError, EngineError
 from alphacut_engines import configs
 from tests.adapters.cuda_double import FAILURE, SIZE, Context, Cuda
+from tests.unit.core.triton import Answered
 
 ADAPTER = Path(__file__).resolve().parents[2] / "model_repository" / "u2netp" / "1" / "tensorrt_rtx.py"
 
@@ -33,21 +34,10 @@ class Refusal:
         self.message, self.code = message, code
 
 
-class Request:
+class Request(Answered):
     def __init__(self, images: np.ndarray) -> None:
-        self.images, self.answered = images, threading.Event()
-
-    def get_response_sender(self) -> Request:
-        return self
-
-    def send(self, response: Any, flags: int) -> None:
-        assert not self.answered.is_set(), "answered twice"
-        self.answer = response
-        self.answered.set()
-
-    def wait(self) -> Any:
-        assert self.answered.wait(60)
-        return self.answer
+        super().__init__()
+        self.images = images
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ import yaml
 from deployment import DEPLOY, compose, envoy, envoy_file, found
 
 from alphacut_server.ports import free_ports
+from tests.serving import served
 from tests.waiting import wait_until
 
 Start = Callable[[str, dict[str, Any], int], "subprocess.Popen[bytes]"]
@@ -107,13 +108,9 @@ class _SlowAnswer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def upstream() -> Iterator[SlowUpstream]:
-    with SlowUpstream() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with served(SlowUpstream()) as server:
         yield server
         server.answers.set()
-        server.shutdown()
-        thread.join()
 
 
 def proxy(prefix: str, admin_port: int, port: int, upstream_port: int) -> dict[str, Any]:

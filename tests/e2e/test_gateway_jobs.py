@@ -24,6 +24,7 @@ import redis
 from PIL import Image
 
 from alphacut_core import codec
+from tests.serving import served
 from tests.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.triton
@@ -105,12 +106,8 @@ class _Receive(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    with Hook(failures=1) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with served(Hook(failures=1)) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

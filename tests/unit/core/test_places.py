@@ -36,6 +36,9 @@ class Work:
         self.refused.append(piece)
         self.errors.append(str(error))
 
+    def count(self, work_s: float, turn: Turn) -> None:
+        assert work_s >= 0
+
     def wait_begun(self) -> None:
         assert self.began.acquire(timeout=30)
 
@@ -43,7 +46,7 @@ class Work:
 @contextmanager
 def at_work(n_places: int, max_bytes: int = 100, **how: bool) -> Iterator[tuple[Places[object], Work]]:
     work = Work()
-    places: Places[object] = Places(work.do, work.refuse, n_places, max_bytes, **how)
+    places: Places[object] = Places(work.do, work.refuse, work.count, n_places, max_bytes, **how)
     try:
         yield places, work
     finally:

@@ -69,23 +69,14 @@ class Triton:
         return SimpleNamespace(as_numpy=lambda: inputs[name])
 
 
-class Request:
-    """One request as Triton hands it over; ``answer`` is filled by whoever serves it."""
+class Answered:
+    """What all stand-ins of a request share: it is answered once, whole, and somebody waits for that."""
 
-    def __init__(self, content: Any = None, **parameters: object) -> None:
-        self.content = content
-        self._parameters = parameters
+    def __init__(self) -> None:
         self.answered = threading.Event()
         self.answer: Any = None
 
-    def parameters(self) -> str:
-        return json.dumps(self._parameters)
-
-    def inputs(self) -> list[Any]:
-        held = self.content if isinstance(self.content, np.ndarray) else np.zeros(1, np.uint8)
-        return [SimpleNamespace(as_numpy=lambda: held)]
-
-    def get_response_sender(self) -> Request:
+    def get_response_sender(self) -> Answered:
         return self
 
     def send(self, response: Any, flags: int) -> None:
@@ -95,5 +86,21 @@ class Request:
         self.answered.set()
 
     def wait(self) -> Any:
-        assert self.answered.wait(30)
+        assert self.answered.wait(60)
         return self.answer
+
+
+class Request(Answered):
+    """One request as Triton hands it over; ``answer`` is filled by whoever serves it."""
+
+    def __init__(self, content: Any = None, **parameters: object) -> None:
+        super().__init__()
+        self.content = content
+        self._parameters = parameters
+
+    def parameters(self) -> str:
+        return json.dumps(self._parameters)
+
+    def inputs(self) -> list[Any]:
+        held = self.content if isinstance(self.content, np.ndarray) else np.zeros(1, np.uint8)
+        return [SimpleNamespace(as_numpy=lambda: held)]

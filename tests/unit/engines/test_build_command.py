@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from alphacut_core.contract import DEFAULT_PIPELINE
 from alphacut_core.errors import EngineSourceError
 from alphacut_engines import cli, processor, registry
 from alphacut_engines.recipe import Download, ModelRecipe
+from tests.serving import served
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -33,12 +33,8 @@ def mirror(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A folder and the address that it is served at."""
     folder = tmp_path / "mirror"
     folder.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))) as server:
         yield folder, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def test_a_network_is_built_once_from_nothing(

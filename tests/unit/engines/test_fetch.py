@@ -18,6 +18,7 @@ import trustme
 from alphacut_core.errors import EngineSourceError
 from alphacut_engines.fetch import Fetcher, cache_folder
 from alphacut_engines.recipe import Download
+from tests.serving import served
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
 FILE = "network.onnx"
@@ -142,13 +143,9 @@ def status(code: int, **headers: str) -> Behaviour:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with served(Server()) as running:
         yield running
         running.release.set()
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -273,16 +270,13 @@ def test_a_redirection_out_of_encryption_is_refused(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    with Server() as encrypted:
-        encrypted.socket = context.wrap_socket(encrypted.socket, server_side=True)
-        encrypted.behaviours = [redirect(f"{server.url}/{FILE}")]
-        thread = threading.Thread(target=encrypted.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    encrypted = Server()
+    encrypted.socket = context.wrap_socket(encrypted.socket, server_side=True)
+    encrypted.behaviours = [redirect(f"{server.url}/{FILE}")]
+    with served(encrypted):
         url = f"https://127.0.0.1:{encrypted.server_port}/{FILE}"
         with pytest.raises(EngineSourceError, match=r"https://.* sends on to http://.*--from-file"):
             fetch(fetcher, dataclasses.replace(download, url=url))
-        encrypted.shutdown()
-        thread.join()
     assert server.requests == []
 
 

@@ -17,6 +17,7 @@ from alphacut_gateway import Settings
 from alphacut_gateway.fetching.allowed import Allowed
 from alphacut_gateway.fetching.calling import Caller
 from alphacut_gateway.refusals import AddressError
+from tests.serving import served
 
 PRIVATE = [
     "127.0.0.1",
@@ -137,13 +138,9 @@ class _Page(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site(photo: bytes) -> Iterator[Site]:
-    with Site(photo) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
+    with served(Site(photo)) as running:
         yield running
         running.release.set()
-        running.shutdown()
-        thread.join()
 
 
 def fetched(entry: str, url: str, max_bytes: int = 1_000_000, timeout_s: float = 30.0) -> bytes:

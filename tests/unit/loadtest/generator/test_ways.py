@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +24,7 @@ from alphacut_loadtest.generator.http_way import KEY_VARIABLE, HttpWay
 from alphacut_loadtest.generator.outcome import Outcome
 from alphacut_loadtest.traffic.corpus import Ask, Corpus
 from alphacut_loadtest.traffic.mix import Mix, Size
+from tests.serving import served
 
 
 def ask(data: bytes = b"a file", **changes: Any) -> Ask:
@@ -55,14 +55,11 @@ def saying_yes(tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[tu
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Yes) as server:
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Yes)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    with served(server):
         yield server.server_port, got
-        server.shutdown()
-        thread.join()
 
 
 def test_the_gateway_hears_only_of_what_is_not_its_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.serving import served
+
 TIMEOUT_S = 120
 ENOUGH = 20
 
@@ -38,13 +40,10 @@ def gateway() -> Iterator[tuple[str, threading.Event]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Yes) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Yes)
+    server.daemon_threads = True
+    with served(server):
         yield f"http://127.0.0.1:{server.server_port}", enough
-        server.shutdown()
-        thread.join()
 
 
 def interrupted(gateway: tuple[str, threading.Event], folder: Path, warmup_s: float) -> tuple[str, str]:
