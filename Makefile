@@ -59,7 +59,8 @@ perf-analyzer: $(VENV)/perf_analyzer  ## Install Triton's own load generator, fo
 test: $(VENV)/dev  ## Lint, types, and the whole suite with the real Triton.
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/alphacut build --tier all
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@# A worker that crashes is not replaced: near the end xdist would wait for ever for the new one.
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 	@if [ -e $(TRAINING)/training ]; then $(MAKE) --no-print-directory test-training; \
 		else echo "not tested: the training package, because PyTorch is not installed; make training installs it"; fi
 

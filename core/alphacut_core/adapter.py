@@ -86,8 +86,10 @@ class Desk:
     def __init__(self, pb_utils: Any, settings: Settings, handle: Callable[[Any], list[Any]], n_places: int) -> None:
         self._pb_utils = pb_utils
         self._handle = handle
-        count = Meter(pb_utils, settings.model, settings.version).add
-        self._places: Places[Any] = Places(self._serve, self._refuse, count, n_places, shared_memory.bytes_of_waiting())
+        self._meter = Meter(pb_utils, settings.model, settings.version)
+        self._places: Places[Any] = Places(
+            self._serve, self._refuse, self._meter.add, n_places, shared_memory.bytes_of_waiting()
+        )
 
     def take(self, requests: Iterable[Any]) -> None:
         """Begin with every request."""
@@ -99,6 +101,7 @@ class Desk:
     def close(self) -> None:
         """Finish what was begun."""
         self._places.close()
+        self._meter.close()
 
     def _serve(self, request: Any, _: Turn) -> None:
         _send(self._pb_utils, request, self._response(request))

@@ -39,7 +39,8 @@ class Meter:
             kinds(name=WAIT, description="Time that images waited in it, in us", kind=kinds.COUNTER),
             kinds(name=WAITING, description="Images that wait in it", kind=kinds.GAUGE),
         ]
-        self._work, self._wait, self._waiting = (family.Metric(labels=labels) for family in self._families)
+        metrics: list[Any] = [family.Metric(labels=labels) for family in self._families]
+        self._work, self._wait, self._waiting = metrics
         self._lock = threading.Lock()
         self._log_error = pb_utils.Logger.log_error
 
@@ -53,3 +54,9 @@ class Meter:
                 self._waiting.set(turn.waiting)
             except Exception as error:  # noqa: BLE001  the process boundary: images matter more than their count
                 self._log_error(f"an image is not counted on the page of metrics: {error}")
+
+    def close(self) -> None:
+        """Give the metrics back while Triton takes them: one that lives as long as its process brings that down."""
+        with self._lock:
+            self._work = self._wait = self._waiting = None
+            self._families.clear()  # after their metrics

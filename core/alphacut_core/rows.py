@@ -28,7 +28,6 @@ class Rows:
 
     Attributes:
         grow: Works on so many rows at once from now on; at first it is one.
-        close: Finishes what was begun.
     """
 
     def __init__(
@@ -43,12 +42,11 @@ class Rows:
         self._image = image
         self._outputs = outputs
         self._infer = infer
-        count = Meter(pb_utils, settings.model, settings.version).add
+        self._meter = Meter(pb_utils, settings.model, settings.version)
         self._places: Places[tuple[_Answer, int]] = Places(
-            self._do, self._refuse, count, 1, shared_memory.bytes_of_waiting(), leaves_alone=True
+            self._do, self._refuse, self._meter.add, 1, shared_memory.bytes_of_waiting(), leaves_alone=True
         )
         self.grow = self._places.grow
-        self.close = self._places.close
 
     def take(self, requests: Iterable[Any]) -> None:
         """Begin with every request."""
@@ -60,6 +58,11 @@ class Rows:
                 answer = _Answer(self._pb_utils, request, images, made)
                 rows.extend(Piece((answer, row), *wait, image.nbytes) for row, image in enumerate(images))
         self._places.add(rows)
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        self._places.close()
+        self._meter.close()
 
     def _do(self, place: tuple[_Answer, int], turn: Turn) -> None:
         answer, row = place

@@ -28,6 +28,7 @@ from alphacut_core.installed import Installed
 from alphacut_engines import configs
 from alphacut_server import environment, paths
 from alphacut_server.health import Health
+from tests import kernel
 
 pytestmark = pytest.mark.triton
 
@@ -90,6 +91,15 @@ def test_ctrl_c_ends_it_cleanly(start_server: StartServer):
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(20) == 0
     assert alive(everything) == []
+
+
+def test_no_stub_crashes_when_it_ends(start_server: StartServer):
+    with contextlib.closing(kernel.Log()) as log:
+        server = start_server()
+        stubs = {child.pid for child in server.children() if "python_backend_stub" in child.name()}
+        assert server.close() == 0
+        assert stubs
+        assert not stubs & log.crashed()
 
 
 def test_no_process_outlives_a_killed_supervisor(start_server: StartServer):

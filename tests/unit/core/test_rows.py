@@ -133,6 +133,7 @@ def test_rows_side_by_side_count_one_after_the_other(make_rows) -> None:
         one.wait()
     rows.close()
     assert triton.metrics["alphacut_work_us" + json.dumps({"model": "u2netp", "version": "7"})] > 0
+    assert not triton.families
 
 
 def test_images_are_answered_though_they_cannot_be_counted(make_rows, monkeypatch: pytest.MonkeyPatch) -> None:

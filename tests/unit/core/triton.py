@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,11 +16,13 @@ class Family:
 
     COUNTER, GAUGE = range(2)
     page: dict[str, float]
+    held: weakref.WeakSet[Family]
 
     def __init__(self, name: str, description: str, kind: int) -> None:
         self._name = name
         self._kind = kind
         self._used = threading.Lock()
+        self.held.add(self)
 
     def Metric(self, labels: dict[str, str]) -> Family:  # noqa: N802
         self._name += json.dumps(labels)
@@ -50,7 +53,8 @@ class Triton:
         self.log: list[str] = []
         self.Logger = SimpleNamespace(log_error=self.log.append)
         self.metrics: dict[str, float] = {}
-        self.MetricFamily = type("MetricFamily", (Family,), {"page": self.metrics})
+        self.families: weakref.WeakSet[Family] = weakref.WeakSet()
+        self.MetricFamily = type("MetricFamily", (Family,), {"page": self.metrics, "held": self.families})
 
     TRITONSERVER_RESPONSE_COMPLETE_FINAL = 1
 
