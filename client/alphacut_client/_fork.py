@@ -1,4 +1,4 @@
-"""Forking: gRPC stands it only while nothing is under way, and a child must not touch its parent's channels."""
+"""Forks: gRPC survives one only while nothing is under way, and a child must not touch its parent's channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one image travels, beside what is made of it."""
+"""How one image travels, as opposed to what is made of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens and API keys: what they may be, and whom they are shown."""
+"""Tokens and API keys: what they may be, and to whom they are sent."""
 
 from __future__ import annotations
 

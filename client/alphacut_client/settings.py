@@ -50,9 +50,8 @@ class Settings:
 
     Attributes:
         url: Host and port of Triton's gRPC endpoint; ``dns:///name:port`` for all servers behind a name; or a
-            list of hosts and ports. Several take turns, and one that fails is left out for a while. The names of a list
-            are looked up once, when the client is made, and one that is not known then is left out for good; a name
-            after ``dns:///`` is looked up again.
+            list of hosts and ports. Several take turns, and one that fails is left out for a while. Names are looked up
+            again while requests are sent; at least one of a list must be known when the client is made.
         model: The network for calls that name none; ``Client.models`` lists what is there.
         mode: Its tier: ``full``, ``medium`` or ``lite``.
         pipeline: Names of the Triton models, for servers that name them otherwise; replaces both.

@@ -17,7 +17,7 @@ class ModelStatistics:
     """One model's counters since its server started; subtract two readings to get what happened between them.
 
     Attributes:
-        inferences: Images answered.
+        inferences: Images answered; of a model in Python, images that it has taken.
         executions: Batches run; ``inferences / executions`` is the mean batch size.
         total_s: Seconds from arrival to answer, summed over images.
         queue_s: Of these, seconds spent waiting for a batch or a free instance.

@@ -1,4 +1,4 @@
-"""Between which bounds a call's deadline lies, whoever sends it."""
+"""The bounds of a call's deadline, whoever sends it."""
 
 from __future__ import annotations
 

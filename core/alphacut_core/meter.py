@@ -1,7 +1,7 @@
-"""How long a Python model works and lets wait, on Triton's page of metrics.
+"""How long a Python model works and lets images wait, on Triton's metrics page.
 
-Triton's own ``nv_inference_queue_*`` and ``nv_inference_compute_*`` count until ``execute`` is called and while it
-runs, and it only begins with the requests: see ``places``.
+Triton's own ``nv_inference_queue_*`` and ``nv_inference_compute_*`` stop when ``execute`` returns, and by then it has
+only put the images into the line: see ``places``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Places where images are worked on side by side, and the line before them.
+"""Places where images are worked on side by side, and the line of those that wait.
 
-Triton has a queue of its own. But with priorities or limits in it, its batcher learns that a model takes requests again
-only from the next request that comes in, or by looking twice a second (``WaitForPayloadSlotAvailable`` in Triton's
-``dynamic_batch_scheduler.cc``, 24.04 to 26.06 at least): what arrives while ``execute`` is busy, and is the last for a
-while, waits half a second beside an idle engine. So ``execute`` returns at once, and images wait here.
+Triton has a queue of its own. But if that has priorities or limits, Triton's batcher does not hear when a model takes
+requests again: the next request that comes in wakes it, or its own look twice a second (``WaitForPayloadSlotAvailable``
+in Triton's ``dynamic_batch_scheduler.cc``, 24.04 to 26.06 at least). The last request that arrives during a call of
+``execute`` would wait half a second beside an idle engine. So Triton's queues have neither: ``execute`` returns at
+once, and lanes and limits count in the line here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room for answers in the shared memory by which Triton and its Python models hand tensors to each other."""
+"""Room in the shared memory by which Triton and its Python models exchange tensors: for waiting images, for answers."""
 
 from __future__ import annotations
 

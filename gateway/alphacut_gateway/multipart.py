@@ -1,4 +1,4 @@
-"""Forms of several parts, taken apart without any part's head being able to keep everybody waiting."""
+"""Multipart forms, parsed so that no part's head can keep everybody waiting."""
 
 from __future__ import annotations
 

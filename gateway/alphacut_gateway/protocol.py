@@ -1,4 +1,4 @@
-"""HTTP/1.1 with bounds that uvicorn's has not: on heads' times, on how slowly answers are fetched, on connections."""
+"""HTTP/1.1 with limits that uvicorn lacks: on how long heads take, how slowly answers are fetched, how many connect."""
 
 from __future__ import annotations
 

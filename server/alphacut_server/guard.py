@@ -1,6 +1,6 @@
-"""``python -m alphacut_server guard``: somebody else's Triton, as a container's, that ends when it no longer serves.
+"""``python -m alphacut_server guard``: runs a Triton, as in a container, and ends it when it no longer serves.
 
-Docker and Kubernetes start anew what ends; Docker leaves alone what merely answers no more.
+Docker and Kubernetes restart what ends; what is still there but no longer answers Docker leaves alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Probes on a thread of their own: whoever waits for the answer of a server that hangs sees what happens meanwhile."""
+"""Probes on a thread of their own, so that the watch goes on while a server that hangs does not answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bring what was installed meanwhile into the running server, without a request being dropped."""
+"""Bring what was installed meanwhile into the running server, without dropping a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doing jobs inside the gateway: for the demo, and for a machine of its own without Redis."""
+"""Doing jobs inside the gateway: for the demo, and for a single machine without Redis."""
 
 from __future__ import annotations
 
