@@ -50,12 +50,10 @@ class Turn:
 
     Attributes:
         waited_s: How long it waited here.
-        waiting: How many wait behind it.
         alone: Nothing else was worked on or waited when it began.
     """
 
     waited_s: float
-    waiting: int
     alone: bool
 
 
@@ -142,14 +140,13 @@ class Places(Generic[_Work]):
                 self._line = [one for one in self._line if not one.is_late(now)]
             piece = self._line.pop(0) if self._line else None
             self._working += piece is not None
-            waiting = len(self._line)
-            alone = self._working == 1 and not waiting
+            alone = self._working == 1 and not self._line
             self._left_alone = piece is not None and alone and self._leaves_alone
         for one in late:
             self._refuse(one.work, _late(now - one.since))
         if piece is not None:
             try:
-                turn = Turn(now - piece.since, waiting, alone)
+                turn = Turn(now - piece.since, alone)
                 began = time.monotonic()
                 self._do(piece.work, turn)
                 self._count(time.monotonic() - began, turn)

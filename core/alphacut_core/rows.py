@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from alphacut_core import adapter, shared_memory
+from alphacut_core import shared_memory
+from alphacut_core.adapter import Settings
 from alphacut_core.contract import TensorSpec
 from alphacut_core.errors import OverloadedError
 from alphacut_core.meter import Meter
 from alphacut_core.places import Piece, Places, Turn
+from alphacut_core.replies import Replies
 
 
 class Rows:
@@ -33,7 +35,7 @@ class Rows:
     def __init__(
         self,
         pb_utils: Any,
-        settings: adapter.Settings,
+        settings: Settings,
         image: TensorSpec,
         outputs: Mapping[TensorSpec, type[Any]],
         infer: Callable[[np.ndarray, bool], Mapping[str, np.ndarray]],
@@ -42,6 +44,7 @@ class Rows:
         self._image = image
         self._outputs = outputs
         self._infer = infer
+        self._replies = Replies(pb_utils, settings)
         self._meter = Meter(pb_utils, settings.model, settings.version)
         self._places: Places[tuple[_Answer, int]] = Places(
             self._do, self._refuse, self._meter.add, 1, shared_memory.bytes_of_waiting(), leaves_alone=True
@@ -52,10 +55,10 @@ class Rows:
         """Begin with every request."""
         rows: list[Piece[tuple[_Answer, int]]] = []
         for request in requests:
-            if wait := adapter.wait_of(self._pb_utils, request):
+            if wait := self._replies.wait_of(request):
                 images = self._pb_utils.get_input_tensor_by_name(request, self._image.name).as_numpy()
                 made = {spec.name: np.empty((len(images), *spec.dims), kind) for spec, kind in self._outputs.items()}
-                answer = _Answer(self._pb_utils, request, images, made)
+                answer = _Answer(self._replies, request, images, made)
                 rows.extend(Piece((answer, row), *wait, image.nbytes) for row, image in enumerate(images))
         self._places.add(rows)
 
@@ -63,6 +66,7 @@ class Rows:
         """Finish what was begun."""
         self._places.close()
         self._meter.close()
+        self._replies.close()
 
     def _do(self, place: tuple[_Answer, int], turn: Turn) -> None:
         answer, row = place
@@ -88,11 +92,11 @@ class _Answer:
         error: What is answered instead, if anything went wrong.
     """
 
-    def __init__(self, pb_utils: Any, request: Any, images: np.ndarray, tensors: Mapping[str, np.ndarray]) -> None:
+    def __init__(self, replies: Replies, request: Any, images: np.ndarray, tensors: Mapping[str, np.ndarray]) -> None:
         self.images = images
         self.tensors = tensors
         self.error: Exception | None = None
-        self._pb_utils = pb_utils
+        self._replies = replies
         self._request = request
         self._missing = len(images)
         self._lock = threading.Lock()
@@ -104,6 +108,6 @@ class _Answer:
             if self._missing:
                 return
         if self.error is None:
-            adapter.answer(self._pb_utils, self._request, self.tensors)
+            self._replies.answer(self._request, self.tensors)
         else:
-            adapter.refuse(self._pb_utils, self._request, self.error)
+            self._replies.refuse(self._request, self.error)

@@ -53,13 +53,9 @@ ENGINES = Board(
                 Panel(
                     "Failures by reason",
                     "reqps",
-                    (
-                        Query(
-                            "sum by (model, reason) (rate(nv_inference_request_failure[$__rate_interval]))",
-                            "{{model}} {{reason}}",
-                        ),
-                    ),
-                    "REJECTED waited too long. BACKEND in preprocess: mostly files that are no pictures.",
+                    (Query("alphacut:failures:rate5m", "{{model}} {{reason}}"),),
+                    "UNAVAILABLE waited too long or found no room. INVALID_ARGUMENT: mostly files that are no pictures."
+                    " OTHER of an ensemble is one of its steps.",
                 ),
             ),
         ),

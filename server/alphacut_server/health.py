@@ -10,15 +10,18 @@ from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.utils import InferenceServerException
 
 from alphacut_core import probe
-from alphacut_core.contract import ANY_MASK, CONFIDENCE, ENCODED, OPTIONS, RENDERED, image_spec, mask_spec
+from alphacut_core.contract import ANY_MASK, CONFIDENCE, ENCODED, LEVEL, OPTIONS, RENDERED, image_spec, mask_spec
 from alphacut_core.errors import InferenceError, InputError, ServerStartError, UnavailableError
 from alphacut_core.geometry import Pixels
-from alphacut_core.installed import Installed
+from alphacut_core.installed import CPU, Installed
 from alphacut_core.loopback import NO_PROXY
 from alphacut_core.options import Options
 from alphacut_server import paths
 
 _NOBODY_THERE = ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED", "StatusCode.CANCELLED")
+_FIRST = {LEVEL: 0}
+"""A probe goes before all that waits: who sends more than a server can do is no reason to end it."""
+
 _CAUSES = (
     "either the engine is not the one that was checked (run: alphacut build --force), or the server's environment "
     "was changed, numpy 2 makes this Triton answer garbage (delete server-* in ~/.cache/alphacut, or where "
@@ -77,7 +80,7 @@ class Health:
     def _ask(self, model: str, inputs: list[InferInput], outputs: Sequence[str], timeout_s: float) -> InferResult:
         wanted = [InferRequestedOutput(name) for name in outputs]
         try:
-            return self._client.infer(model, inputs, outputs=wanted, client_timeout=timeout_s)
+            return self._client.infer(model, inputs, outputs=wanted, client_timeout=timeout_s, parameters=_FIRST)
         except InferenceServerException as error:
             if error.status() in _NOBODY_THERE:
                 raise UnavailableError(f"the probe of {model} got no answer: {error}") from error
@@ -97,14 +100,18 @@ class Health:
                 ) from error
         return self._answers[folder]
 
-    def completed(self, engine: str, timeout_s: float) -> int:
+    def completed(self, engine: Installed, timeout_s: float) -> int:
         """Return how many images an engine has finished since it was loaded.
+
+        Of an engine on a CPU those that went through its ensemble: it is a model in Python, and Triton counts an image
+        for it once it has taken it.
 
         Raises:
             UnavailableError: The server does not say.
         """
+        counted = engine.pipeline.ensemble if engine.config.stem == CPU else engine.engine
         try:
-            statistics = self._client.get_inference_statistics(engine, client_timeout=timeout_s)
+            statistics = self._client.get_inference_statistics(counted, client_timeout=timeout_s)
         except InferenceServerException as error:
             raise UnavailableError(f"the server does not report statistics: {error}") from error
         return sum(int(model.inference_count) for model in statistics.model_stats)

@@ -59,7 +59,7 @@ class Rounds:
             ServerStartError: The answer is not known.
         """
         engine = list(self._engines.values())[self._next % len(self._engines)]
-        completed = self._health.completed(engine.engine, _PROBE_TIMEOUT_S)
+        completed = self._health.completed(engine, _PROBE_TIMEOUT_S)
         busy = completed > self._completed.get(engine.engine, 0)
         self._completed[engine.engine] = completed
         if busy:

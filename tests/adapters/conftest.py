@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 import types
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def pb_utils(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     module = types.ModuleType("triton_python_backend_utils")
     for item in (Tensor, TritonError, InferenceResponse, Logger, get_input_tensor_by_name):
         setattr(module, item.__name__, item)
-    module.MetricFamily = type("MetricFamily", (Family,), {"page": {}})
+    module.MetricFamily = type("MetricFamily", (Family,), {"page": {}, "held": weakref.WeakSet()})
     module.TRITONSERVER_RESPONSE_COMPLETE_FINAL = TRITONSERVER_RESPONSE_COMPLETE_FINAL
     Logger.lines.clear()
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -22,7 +22,7 @@ from alphacut_core import cuda, lane, tiers
 from alphacut_core.errors import AlphacutError, EngineError
 from alphacut_engines import configs
 from tests.adapters.cuda_double import FAILURE, SIZE, Context, Cuda
-from tests.unit.core.triton import Answered
+from tests.unit.core.triton import Answered, Triton
 
 ADAPTER = Path(__file__).resolve().parents[2] / "model_repository" / "u2netp" / "1" / "tensorrt_rtx.py"
 
@@ -53,6 +53,7 @@ def triton(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
         get_input_tensor_by_name=lambda request, name: types.SimpleNamespace(as_numpy=lambda: request.images),
         Logger=types.SimpleNamespace(log_error=lambda line: None),
         TritonError=Refusal,
+        MetricFamily=Triton().MetricFamily,
     )
     monkeypatch.setitem(sys.modules, "triton_python_backend_utils", module)
     return module

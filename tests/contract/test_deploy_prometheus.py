@@ -136,7 +136,7 @@ def test_the_dashboards_show_what_was_promised() -> None:
     shown = "".join(path.read_text() for path in (GRAFANA / "dashboards").glob("*.json"))
     for metric in (
         "nv_inference_count", "nv_inference_exec_count", "nv_inference_queue_duration_us", "nv_gpu_utilization",
-        "nv_gpu_memory_used_bytes", "nv_inference_request_failure", "alphacut_gateway_stage_seconds",
+        "nv_gpu_memory_used_bytes", "alphacut:failures:rate5m", "alphacut_gateway_stage_seconds",
         "alphacut_gateway_errors_total", "alphacut:failed:ratio_rate", "alphacut:slow:ratio_rate",
     ):  # fmt: skip
         assert metric in shown

@@ -52,14 +52,14 @@ def stub_of(server: Any, model: str) -> psutil.Process:
     return next(child for child in server.children() if f"/{model}/" in " ".join(child.cmdline()[1:2]))
 
 
-def send_pixels(url: str, ending: threading.Event) -> None:
+def send_pixels(url: str, ending: threading.Event, patience_s: float = 60.0) -> None:
     """Keep the engine itself busy until told to end, whether it answers or not."""
     picture = InferInput("IMAGE", [1, 320, 320, 3], "UINT8")
     picture.set_data_from_numpy(np.zeros((1, 320, 320, 3), np.uint8))
     with contextlib.closing(InferenceServerClient(url)) as client:
         while not ending.is_set():
             with contextlib.suppress(InferenceServerException):
-                client.infer("u2netp", [picture], client_timeout=60)
+                client.infer("u2netp", [picture], client_timeout=patience_s)
 
 
 def engine_of(repository: Path) -> Installed:
@@ -152,6 +152,30 @@ def test_a_stub_that_hangs_beside_a_busy_engine_is_noticed(start_server: StartSe
         assert not triton.is_running()
         assert_answers_again(server.url, repository)
     finally:
+        ending.set()
+        caller.join()
+    assert "Triton is given up" in server.stderr
+
+
+def test_an_engine_that_takes_images_and_finishes_none_is_noticed(start_server: StartServer, own_repository: Path):
+    hung, adapter = own_repository / "hung", own_repository / "u2netp" / "1" / "model.py"
+    taken = "lane = lanes.get()\n"
+    assert taken in adapter.read_text()
+    wait = f"        while Path({str(hung)!r}).exists():\n            threading.Event().wait(0.1)\n"
+    adapter.write_text(adapter.read_text().replace(taken, taken + wait))
+    server = start_server("--repository", str(own_repository))
+    triton = server.triton()
+    ending = threading.Event()
+    caller = threading.Thread(target=send_pixels, args=(server.url, ending, 0.5))
+    caller.start()
+    try:
+        hung.touch()
+        psutil.wait_procs([triton], timeout=60)
+        assert not triton.is_running()
+        hung.unlink()
+        assert_answers_again(server.url, own_repository)
+    finally:
+        hung.unlink(missing_ok=True)
         ending.set()
         caller.join()
     assert "Triton is given up" in server.stderr

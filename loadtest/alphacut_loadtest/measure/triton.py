@@ -13,7 +13,7 @@ from types import TracebackType
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from alphacut_core import meter
+from alphacut_core import meter, replies
 from alphacut_core.errors import UnavailableError
 from alphacut_core.loopback import is_loopback
 
@@ -31,7 +31,7 @@ _COUNTERS = {
 }
 _WORK = {meter.WORK: "compute_s"}  # of models in Python, of whose work Triton sees only the beginning
 _WAIT = {meter.WAIT: "queue_s"}  # in them, beside that in Triton's queue
-_PENDING = ("nv_inference_pending_request_count", meter.WAITING)
+_PENDING = "nv_inference_pending_request_count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Counters:
     """One model's, since the server started; subtract two to get what happened between them.
 
     Attributes:
-        succeeded: Requests answered.
+        succeeded: Requests answered, and not with an error.
         failed: Requests that ended otherwise, for any reason.
         executions: Batches.
         total_s: Seconds in the server, summed over requests that were answered.
@@ -61,7 +61,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One reading: counters and pending requests by model."""
+    """One reading: counters by model, and requests that wait; in a Python model also those that are worked on."""
 
     counters: Mapping[str, Counters]
     pending: Mapping[str, float]
@@ -72,16 +72,24 @@ def parse(text: str) -> Page:
     values: dict[str, dict[str, float]] = {}
     work: dict[str, dict[str, float]] = {}
     pending: dict[str, float] = {}
+    answers: dict[str, list[float]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             model, name = sample.labels.get("model", ""), sample.name.removesuffix("_total")
-            if name in _PENDING:
+            if name == _PENDING:
                 pending[model] = pending.get(model, 0.0) + sample.value
+            elif name == replies.ANSWERS:
+                answers.setdefault(model, [0.0, 0.0])[sample.labels["status"] != replies.OK] += sample.value
             for names, found in ((_COUNTERS | _WAIT, values), (_WORK, work)):
                 if name in names:
                     scale = _US if name.endswith("_us") else 1.0
                     of_model = found.setdefault(model, {})
                     of_model[names[name]] = of_model.get(names[name], 0.0) + scale * sample.value
+    for model, (succeeded, failed) in answers.items():
+        known = values.setdefault(model, {})
+        taken = known.get("succeeded", 0.0)  # Triton counts no further
+        pending[model] = pending.get(model, 0.0) + max(0.0, taken - succeeded - failed)
+        known.update(succeeded=succeeded, failed=known.get("failed", 0.0) + failed)
     return Page({model: Counters(**{**known, **work.get(model, {})}) for model, known in values.items()}, pending)
 
 

@@ -9,6 +9,7 @@ import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter, processors, steps
 from alphacut_core.contract import ANY_MASK, ENCODED, OPTIONS, RENDERED
+from alphacut_core.desk import Desk
 from alphacut_core.options import Options
 
 
@@ -19,7 +20,7 @@ class TritonPythonModel:
         """Read the configuration."""
         settings = adapter.start(args)
         self.limits = settings.limits
-        self.desk = adapter.Desk(pb_utils, settings, self._handle, processors.count())
+        self.desk = Desk(pb_utils, settings, self._handle, processors.count())
 
     def execute(self, requests: list[Any]) -> None:
         """Begin with N requests; each is answered when it is done, while the next batch begins."""

@@ -8,6 +8,7 @@ import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter, processors, steps
 from alphacut_core.contract import ENCODED, OPTIONS, image_spec
+from alphacut_core.desk import Desk
 from alphacut_core.options import Options
 
 
@@ -19,7 +20,7 @@ class TritonPythonModel:
         settings = adapter.start(args)
         self.limits = settings.limits
         self.image = image_spec(int(settings.parameters["size"]))
-        self.desk = adapter.Desk(pb_utils, settings, self._handle, processors.count())
+        self.desk = Desk(pb_utils, settings, self._handle, processors.count())
 
     def execute(self, requests: list[Any]) -> None:
         """Begin with N requests; each is answered when it is done, while the next batch begins."""

@@ -16,6 +16,7 @@ from alphacut_core import adapter, cuda
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 from alphacut_core.errors import EngineError
 from alphacut_core.lane import Lane
+from alphacut_core.replies import Replies
 
 LANES = 2
 
@@ -25,7 +26,8 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Load the engine; TensorRT-RTX compiles its kernels for the GPU at hand."""
-        folder = Path(adapter.start(args).folder)
+        settings = adapter.start(args)
+        folder = Path(settings.folder)
         self.size = int(json.loads((folder / "manifest.json").read_text())["size"])
         self.device, self.library = int(args["model_instance_device_id"]), cuda.load()
         cuda.use(self.library, self.device)
@@ -36,6 +38,7 @@ class TritonPythonModel:
         self.lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
         for _ in range(LANES):
             self.lanes.put(self._lane(int(json.loads(args["model_config"])["max_batch_size"])))
+        self.replies = Replies(pb_utils, settings)
         self.workers = ThreadPoolExecutor(LANES, initializer=lambda: cuda.use(self.library, self.device))
 
     def execute(self, requests: list[Any]) -> None:
@@ -53,6 +56,7 @@ class TritonPythonModel:
     def finalize(self) -> None:
         """Finish what was begun."""
         self.workers.shutdown()
+        self.replies.close()
 
     def _lane(self, batch: int) -> Lane:
         """Return a lane that captures a CUDA graph of each batch size once its kernels are compiled."""
@@ -65,7 +69,7 @@ class TritonPythonModel:
             masks, confidences = lane.run(rows)
         except Exception as error:  # noqa: BLE001  the process boundary: nobody else would answer
             for request, _ in shares:
-                adapter.refuse(pb_utils, request, error)
+                self.replies.refuse(request, error)
             return
         finally:
             self.lanes.put(lane)
@@ -74,4 +78,4 @@ class TritonPythonModel:
                 mask_spec(self.size).name: masks[share],
                 CONFIDENCE.name: confidences[share],
             }
-            adapter.answer(pb_utils, request, tensors)
+            self.replies.answer(request, tensors)

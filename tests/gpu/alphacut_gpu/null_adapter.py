@@ -10,6 +10,7 @@ import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter, probe
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
+from alphacut_core.replies import Replies
 
 
 class TritonPythonModel:
@@ -19,6 +20,7 @@ class TritonPythonModel:
         """Load the one answer."""
         settings = adapter.start(args)
         self.size = int(settings.parameters["size"])
+        self.replies = Replies(pb_utils, settings)
         self.mask = probe.load_answer(Path(settings.folder))
 
     def execute(self, requests: list[Any]) -> None:
@@ -29,4 +31,8 @@ class TritonPythonModel:
                 mask_spec(self.size).name: np.repeat(self.mask[None], rows, 0),
                 CONFIDENCE.name: np.ones((rows, *CONFIDENCE.dims), np.float32),
             }
-            adapter.answer(pb_utils, request, tensors)
+            self.replies.answer(request, tensors)
+
+    def finalize(self) -> None:
+        """Give back what is Triton's."""
+        self.replies.close()

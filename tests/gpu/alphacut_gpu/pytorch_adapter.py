@@ -15,6 +15,7 @@ import triton_python_backend_utils as pb_utils
 
 from alphacut_core import adapter
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
+from alphacut_core.replies import Replies
 
 BATCHES = (1, 2, 4, 8, 16)
 LANES = 2
@@ -50,6 +51,7 @@ class TritonPythonModel:
         torch._C._jit_set_texpr_fuser_enabled(False)  # it would compile anew at the sizes that are captured
         compiled, traced = (Path(settings.folder) / name for name in (COMPILED, TRACED))
         self.compiled = compiled.is_file()
+        self.replies = Replies(pb_utils, settings)
         self.lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
         self.threads = [
             ThreadPoolExecutor(1, initializer=torch.cuda.set_device, initargs=(device,)) for _ in range(LANES)
@@ -73,6 +75,7 @@ class TritonPythonModel:
         """Finish what was begun."""
         for thread in self.threads:
             thread.shutdown()
+        self.replies.close()
 
     def _prepare(self, network: Callable[[Any], Any], rows: int) -> tuple[Any, Any, Callable[[], Any]]:
         torch = self.torch
@@ -103,15 +106,12 @@ class TritonPythonModel:
                 masks, confidences = (one[: len(images)].cpu().numpy() for one in run())
         except Exception as error:  # noqa: BLE001  the process boundary: nobody else would answer
             for request in requests:
-                adapter.refuse(pb_utils, request, error)
+                self.replies.refuse(request, error)
             return
         finally:
             self.lanes.put(lane)
         row = 0
         for request, batch in zip(requests, batches, strict=True):
             share, row = slice(row, row + len(batch)), row + len(batch)
-            tensors: dict[str, np.ndarray] = {
-                mask_spec(self.size).name: masks[share],
-                CONFIDENCE.name: confidences[share],
-            }
-            adapter.answer(pb_utils, request, tensors)
+            tensors = {mask_spec(self.size).name: masks[share], CONFIDENCE.name: confidences[share]}
+            self.replies.answer(request, tensors)

@@ -1,13 +1,18 @@
-"""Pictures and files that the tests of core share; all are made here, none is downloaded."""
+"""Pictures and files that the tests of core share, all of them made here; and a step beside a stand-in for Triton."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+
+from alphacut_core.desk import Desk
+from tests.unit.core.triton import SETTINGS, Request, Triton
 
 Saved = Callable[..., bytes]
 
@@ -95,3 +100,15 @@ def corpus(
     for compression in ("tiff_lzw", "jpeg", "packbits", "tiff_adobe_deflate"):
         files[f"tiff-{compression}"] = saved(photo, "TIFF", compression=compression)
     return files
+
+
+@pytest.fixture
+def make_desk() -> Iterator[Callable[..., Desk]]:
+    with ExitStack() as stack:
+
+        def make(handle: Callable[[Request], list[Any]], places: int, triton: Triton | None = None) -> Desk:
+            desk = Desk(triton or Triton(), SETTINGS, handle, places)
+            stack.callback(desk.close)
+            return desk
+
+        yield make

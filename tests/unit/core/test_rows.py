@@ -14,7 +14,7 @@ from alphacut_core.adapter import Settings
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 from alphacut_core.errors import AlphacutError, EngineError, OverloadedError
 from alphacut_core.rows import Rows
-from tests.unit.core.triton import Family, Request, Triton
+from tests.unit.core.triton import Metric, Request, Triton
 
 SIZE = 2
 Infer = Callable[[np.ndarray, bool], Mapping[str, np.ndarray]]
@@ -133,7 +133,7 @@ def test_rows_side_by_side_count_one_after_the_other(make_rows) -> None:
         one.wait()
     rows.close()
     assert triton.metrics["alphacut_work_us" + json.dumps({"model": "u2netp", "version": "7"})] > 0
-    assert not triton.families
+    assert not triton.held
 
 
 def test_images_are_answered_though_they_cannot_be_counted(make_rows, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,9 +141,9 @@ def test_images_are_answered_though_they_cannot_be_counted(make_rows, monkeypatc
         raise RuntimeError("no memory for a message")
 
     triton = Triton()
-    monkeypatch.setattr(Family, "increment", fail)
+    monkeypatch.setattr(Metric, "increment", fail)
     rows, asked = make_rows(triton, red), [request(1), request(2)]
     rows.take(asked)
     assert [one.wait().error for one in asked] == [None, None]
     rows.close()
-    assert triton.log == ["an image is not counted on the page of metrics: no memory for a message"] * 2
+    assert triton.log == ["an image is not counted on the page of metrics: no memory for a message"] * 9

@@ -10,33 +10,40 @@ from typing import Any
 
 import numpy as np
 
+from alphacut_core.adapter import Settings
 
-class Family:
-    """A metric family, which like Triton's brings everything down where two threads use one metric at once."""
+SETTINGS = Settings("preprocess", "3", "/models/preprocess/3", {})
 
-    COUNTER, GAUGE = range(2)
-    page: dict[str, float]
-    held: weakref.WeakSet[Family]
 
-    def __init__(self, name: str, description: str, kind: int) -> None:
-        self._name = name
-        self._kind = kind
+class Metric:
+    """A metric, which like Triton's brings everything down where two threads use one at once."""
+
+    def __init__(self, family: Family, labels: dict[str, str]) -> None:
+        self._family = family  # like Triton's it needs it
+        self._name = family.name + json.dumps(labels)
         self._used = threading.Lock()
-        self.held.add(self)
-
-    def Metric(self, labels: dict[str, str]) -> Family:  # noqa: N802
-        self._name += json.dumps(labels)
-        return self
-
-    def set(self, value: float) -> None:
-        assert self._kind == self.GAUGE
-        self.page[self._name] = value
+        family.held.add(self)
 
     def increment(self, value: float) -> None:
-        assert self._kind == self.COUNTER
         assert self._used.acquire(blocking=False), "two threads use one metric at once"
-        self.page[self._name] = self.page.get(self._name, 0.0) + value
+        self._family.page[self._name] = self._family.page.get(self._name, 0.0) + value
         self._used.release()
+
+
+class Family:
+    """A metric family; ``held`` are those and their metrics that nobody has given back yet."""
+
+    COUNTER = 0
+    page: dict[str, float]
+    held: weakref.WeakSet[Any]
+
+    def __init__(self, name: str, description: str, kind: int) -> None:
+        assert kind == self.COUNTER
+        self.name = name
+        self.held.add(self)
+
+    def Metric(self, labels: dict[str, str]) -> Metric:  # noqa: N802
+        return Metric(self, labels)
 
 
 class Triton:
@@ -53,8 +60,8 @@ class Triton:
         self.log: list[str] = []
         self.Logger = SimpleNamespace(log_error=self.log.append)
         self.metrics: dict[str, float] = {}
-        self.families: weakref.WeakSet[Family] = weakref.WeakSet()
-        self.MetricFamily = type("MetricFamily", (Family,), {"page": self.metrics, "held": self.families})
+        self.held: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.MetricFamily = type("MetricFamily", (Family,), {"page": self.metrics, "held": self.held})
 
     TRITONSERVER_RESPONSE_COMPLETE_FINAL = 1
 

@@ -93,13 +93,26 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
         parameters = {"packages": str(tmp_path), "size": str(SIZE)}
         settings = types.SimpleNamespace(folder=str(tmp_path), parameters=parameters)
         monkeypatch.setattr(module.adapter, "start", lambda arguments: settings)
-        monkeypatch.setattr(module.adapter, "answer", lambda triton, request, tensors: request.take(tensors))
-        monkeypatch.setattr(module.adapter, "refuse", lambda triton, request, error: request.take(error))
+        monkeypatch.setattr(module, "Replies", Replies)
         made = module.TritonPythonModel()
         made.initialize({"model_instance_device_id": "0"})
         return made
 
     return load
+
+
+class Replies:
+    def __init__(self, triton: Any, settings: Any) -> None:
+        pass
+
+    def answer(self, request: Request, tensors: Any) -> None:
+        request.take(tensors)
+
+    def refuse(self, request: Request, error: Exception) -> None:
+        request.take(error)
+
+    def close(self) -> None:
+        pass
 
 
 class Request:

@@ -21,7 +21,7 @@ class PlayedHealth:
         self.error: Exception | None = None
         self.asked: list[str] = []
 
-    def completed(self, _engine: str, _timeout_s: float) -> int:
+    def completed(self, _engine: Installed, _timeout_s: float) -> int:
         return self.n_completed
 
     def check(self, _engine: Installed, _timeout_s: float) -> None:

@@ -47,13 +47,17 @@ def test_of_a_model_in_python_its_own_clocks_count_and_those_who_wait_in_it() ->
 alphacut_work_us{model="preprocess",version="1"} 4000000
 # TYPE alphacut_wait_us counter
 alphacut_wait_us{model="preprocess",version="1"} 3000000
-# TYPE alphacut_waiting gauge
-alphacut_waiting{model="u2netp",version="1"} 5
+# TYPE alphacut_answers counter
+alphacut_answers{model="preprocess",version="1",status="OK"} 3
+alphacut_answers{model="preprocess",version="1",status="UNAVAILABLE"} 2
+alphacut_answers{model="preprocess_160",version="1",status="OK"} 10
 """
     )
+    assert page.counters["preprocess"].succeeded == 3, "Triton counts those that were taken"
+    assert page.counters["preprocess"].failed == 2
     assert page.counters["preprocess"].compute_s == 4.0, "Triton sees only how the work begins"
     assert page.counters["preprocess"].queue_s == 5.0, "in Triton's queue, and in the model"
-    assert page.pending == {"u2netp": 12}
+    assert page.pending == {"u2netp": 7, "preprocess": 5, "preprocess_160": 0}
 
 
 def test_models_of_all_tiers_make_up_a_stage() -> None:
