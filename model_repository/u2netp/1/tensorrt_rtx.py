@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorrt_rtx_bindings as trt
 import triton_python_backend_utils as pb_utils
 
@@ -74,8 +73,4 @@ class TritonPythonModel:
         finally:
             self.lanes.put(lane)
         for request, share in shares:
-            tensors: dict[str, np.ndarray] = {
-                mask_spec(self.size).name: masks[share],
-                CONFIDENCE.name: confidences[share],
-            }
-            self.replies.answer(request, tensors)
+            self.replies.answer(request, {mask_spec(self.size).name: masks[share], CONFIDENCE.name: confidences[share]})
