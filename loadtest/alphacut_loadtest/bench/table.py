@@ -169,7 +169,7 @@ def _stages(rows: Sequence[Figures]) -> list[str]:
     """Show where the time goes, for those who have clocks."""
     note = (
         "The server's stages happen while the client waits. With several callers a stage includes its waiting for a "
-        "core, and a step's compute is the time until it takes the next batch."
+        "core."
     )
     clocked = [row for row in rows if row.stages_s_per_image]
     sections = _by_concurrency("stage", clocked, lambda row: row.stages_s_per_image)
