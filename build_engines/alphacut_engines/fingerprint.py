@@ -25,8 +25,8 @@ _TOOLS = (
     "tensorrt-rtx-cu13-bindings",
 )
 
-_OF_CORE = ("agreement", "codec", "geometry", "probe", "tiers")
-"""Modules of the core that decide what a build comes to: bounds, squares, the known answer, sizes."""
+_OF_CORE = ("agreement", "codec", "geometry", "openvino_core", "probe", "tiers")
+"""Modules of the core that decide what a build comes to: bounds, squares, how it is run, the known answer, sizes."""
 
 
 def of_file(path: Path, remedy: str = "give the path of an ONNX file") -> str:

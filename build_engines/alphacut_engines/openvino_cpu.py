@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+from importlib import metadata
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from alphacut_core import processors
+from alphacut_core import openvino_core
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 from alphacut_core.errors import EngineBuildError, MissingLibraryError
 from alphacut_core.geometry import Pixels
 from alphacut_engines import processor
-
-_TELEMETRY = "openvino_telemetry"
 
 
 def compile_options(precision: str) -> dict[str, str]:
@@ -38,18 +36,20 @@ class OpenVinoEngine:
             EngineBuildError: OpenVINO does not take the network.
             MissingLibraryError: OpenVINO is not installed.
         """
-        openvino = _load(precision)
         size = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
-        self._image, self._mask = image_spec(size).name, mask_spec(size).name
-        core = openvino.Core()
-        options = {**processors.openvino_options(), **compile_options(precision)}
+        image = image_spec(size)
+        self._image, self._mask = image.name, mask_spec(size).name
         try:
-            network = core.read_model(model.SerializeToString())
-            network.reshape([1, size, size, 3])
-            compiled = core.compile_model(network, "CPU", options)
+            network = openvino_core.read(model.SerializeToString(), image.dims)
+            compiled = openvino_core.compile_for_cpu(network, compile_options(precision))
+        except ImportError as error:
+            raise MissingLibraryError(
+                f"checking {precision} needs OpenVINO; run pip install '.[engines]' in Alphacut's checkout"
+            ) from error
         except RuntimeError as error:  # OpenVINO has no error of its own
+            version = metadata.version("openvino")
             raise EngineBuildError(
-                f"stage engine: OpenVINO {openvino.__version__} refuses the network in {precision} ({_reason(error)}); "
+                f"stage engine: OpenVINO {version} refuses the network in {precision} ({_reason(error)}); "
                 "export it with the operators that it names replaced, best with opset 17"
             ) from error
         self._request: Any = compiled.create_infer_request()
@@ -62,18 +62,6 @@ class OpenVinoEngine:
             masks.append(outcome[self._mask][0].copy())
             confidences.append(outcome[CONFIDENCE.name][0].copy())
         return np.stack(masks), np.stack(confidences)
-
-
-def _load(precision: str) -> Any:
-    """Import OpenVINO, which tells Google Analytics of every import by openvino_telemetry unless it misses that."""
-    sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]  # None: as if it were not installed
-    try:
-        import openvino  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingLibraryError(
-            f"checking {precision} needs OpenVINO; run pip install '.[engines]' in Alphacut's checkout"
-        ) from error
-    return openvino
 
 
 def _reason(error: RuntimeError) -> str:

@@ -27,16 +27,6 @@ def quota() -> int | None:
     return max(1, math.ceil(allowed)) if allowed <= _visible() - 1 else None
 
 
-def openvino_options() -> dict[str, int]:
-    """Return what OpenVINO has to be told to keep to a quota.
-
-    It starts a thread for each processor that it sees. With more than the quota allows, the kernel holds some back, and
-    the others wait for them: https://github.com/openvinotoolkit/openvino/issues/37838.
-    """
-    allowed = quota()
-    return {} if allowed is None else {"INFERENCE_NUM_THREADS": allowed}
-
-
 def _visible() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -24,7 +24,7 @@ PACKAGES = {
 ALSO_MAY_IMPORT = {"loadtest": {"alphacut_client"}, "gateway": {"alphacut_client"}}
 
 CORE_NEEDS = {"cykooz_resizer", "isal", "numpy", "PIL"}
-CORE_MAY_NEED_IN_FUNCTIONS = {"pillow_heif", "pymatting", "scipy", "skimage"}
+CORE_MAY_NEED_IN_FUNCTIONS = {"openvino", "pillow_heif", "pymatting", "scipy", "skimage"}
 ENGINE_RUNTIMES = {"onnxruntime", "openvino", "tensorrt", "tensorrt_rtx_bindings"}
 ADAPTERS_NEED = {"numpy", "triton_python_backend_utils"} | ENGINE_RUNTIMES
 

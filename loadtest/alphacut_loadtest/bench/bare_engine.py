@@ -9,11 +9,11 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from importlib import metadata
 
 import numpy as np
-import openvino
 
-from alphacut_core import codec, geometry, installed, processors
+from alphacut_core import codec, geometry, installed, openvino_core
 from alphacut_core.contract import DEFAULT_PIPELINE, image_spec, mask_spec
 from alphacut_core.errors import EngineSourceError
 from alphacut_loadtest.bench.subject import Call, Setting, Subject
@@ -41,7 +41,7 @@ class BareEngine(Subject):
 
     def versions(self) -> dict[str, str]:
         """Return OpenVINO's and those of what decodes."""
-        return {"openvino": openvino.__version__, "numpy": np.__version__}
+        return {"openvino": metadata.version("openvino"), "numpy": np.__version__}
 
     def _square(self, data: bytes) -> geometry.Pixels:
         return geometry.to_square(codec.decode(data), self._size)
@@ -49,11 +49,8 @@ class BareEngine(Subject):
     def _compile(self, hint: str) -> ThreadPoolExecutor:
         """Return as many threads, each with a request of its own, as OpenVINO deems best for latency or throughput."""
         manifest = json.loads((self._folder / "manifest.json").read_text())
-        core = openvino.Core()
-        network = core.read_model(self._folder / "model.onnx")
-        network.reshape([1, *image_spec(self._size).dims])
-        hints = {"PERFORMANCE_HINT": hint, **processors.openvino_options(), **manifest["compile_options"]}
-        compiled = core.compile_model(network, "CPU", hints)
+        network = openvino_core.read(self._folder / "model.onnx", image_spec(self._size).dims)
+        compiled = openvino_core.compile_for_cpu(network, {"PERFORMANCE_HINT": hint, **manifest["compile_options"]})
 
         def prepare() -> None:
             self._request.own = compiled.create_infer_request()

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 import triton_python_backend_utils as pb_utils
 
-from alphacut_core import adapter, processors
+from alphacut_core import adapter, openvino_core
 from alphacut_core.contract import CONFIDENCE, image_spec, mask_spec
 from alphacut_core.rows import Rows
 
@@ -28,9 +27,8 @@ class TritonPythonModel:
         size = int(manifest["size"])
         self.image, outputs = image_spec(size), {mask_spec(size): np.uint8, CONFIDENCE: np.float32}
         self.names = [spec.name for spec in outputs]
-        self.core, self.options = openvino.Core(), manifest["compile_options"]
-        self.network = self.core.read_model(folder / "model.onnx")
-        self.network.reshape([1, *self.image.dims])
+        self.options = manifest["compile_options"]
+        self.network = openvino_core.read(folder / "model.onnx", self.image.dims)
         self.alone = self.abreast = self._lanes("LATENCY", 1)
         # OpenVINO's bindings make at the first call what all calls share; two first ones wait for each other for ever.
         self._infer(np.zeros((1, *self.image.dims), np.uint8), alone=True)
@@ -52,11 +50,10 @@ class TritonPythonModel:
         self.abreast = self._lanes("THROUGHPUT")
         self.rows.grow(self.abreast.qsize())
 
-    def _lanes(self, hint: str, n_lanes: int = 0) -> queue.SimpleQueue[openvino.InferRequest]:
+    def _lanes(self, hint: str, n_lanes: int = 0) -> queue.SimpleQueue[Any]:
         """Return so many requests of OpenVINO's; without a number, as many as it runs best at once."""
-        hints = {"PERFORMANCE_HINT": hint, **processors.openvino_options(), **self.options}
-        compiled = self.core.compile_model(self.network, "CPU", hints)
-        lanes: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+        compiled = openvino_core.compile_for_cpu(self.network, {"PERFORMANCE_HINT": hint, **self.options})
+        lanes: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(n_lanes or compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
             lanes.put(compiled.create_infer_request())
         return lanes

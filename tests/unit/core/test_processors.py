@@ -75,7 +75,7 @@ def test_a_container_without_the_machines_paths_has_its_group_at_the_root(machin
     assert processors.count() == 2
 
 
-def test_openvino_is_told_of_a_quota_and_left_alone_without_one(machine: Path) -> None:
-    assert processors.openvino_options() == {}
+def test_a_quota_is_whole_processors_and_none_without_a_bound(machine: Path) -> None:
+    assert processors.quota() is None
     (machine / "cpu.max").write_text("250000 100000\n")
-    assert processors.openvino_options() == {"INFERENCE_NUM_THREADS": 3}
+    assert processors.quota() == 3
