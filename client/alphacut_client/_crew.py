@@ -7,11 +7,15 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 _Result = TypeVar("_Result")
+
+NOTICE_S = 0.2
+"""How long at most Python waits at a time: it hears of a signal that another thread took only between two waits."""
 
 
 class Crew(Generic[_Result]):
@@ -62,13 +66,14 @@ class Crew(Generic[_Result]):
 
     def next_ended(self) -> tuple[int, Future[_Result]]:
         """Wait until anything ends, and return which and how."""
-        return self._ended.get()
+        while True:
+            with suppress(Empty):
+                return self._ended.get(timeout=NOTICE_S)
 
     def dismiss(self) -> None:
         """Let everything end that was begun, and the threads; begin no more."""
         self._dismissed = True
-        for _ in self._threads:
-            self._to_do.put(None)
+        self._to_do.put(None)
         for thread in self._threads:
             thread.join()
 
@@ -77,6 +82,7 @@ class Crew(Generic[_Result]):
             index, function = task
             self._ended.put((index, _done(function)))
             del task, function  # a thread that waits holds no image
+        self._to_do.put(None)  # for the next: Ctrl-C may have kept one out of the list of threads
 
 
 def _done(function: Callable[[], _Result]) -> Future[_Result]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from alphacut_client._crew import NOTICE_S
 from alphacut_client._limiter import FixedLimit
 from alphacut_client._threads import side_by_side
 from alphacut_client.folder import Job
@@ -51,14 +52,31 @@ def sweep(
     The rest is left where it would fail as well: when as many images in a row as are under way, and at least three,
     find no server or one that hangs, and when a disk takes nothing more.
 
+    The thread that calls this only waits: Python may lose an interrupt that comes inside an import, or leave its lock
+    of imports taken for ever.
+
     Args:
         jobs: Images and where their results belong.
         cut: Makes an image file's result; called in several threads.
         window: How many images are under way at once.
         give_up: Ends running calls early when this is interrupted.
-        console: Where bar and failures are shown.
+        console: Where bar and failures are shown; nothing more after an interrupt.
     """
+    with ThreadPoolExecutor(1, "alphacut_sweep") as pool:
+        try:
+            swept = pool.submit(_sweep, jobs, cut, window, give_up, console)
+            while not wait([swept], NOTICE_S).done:
+                pass
+        except KeyboardInterrupt:
+            console.quiet = True
+            give_up()
+            raise
+    return swept.result()
 
+
+def _sweep(
+    jobs: list[Job], cut: Callable[[Path], bytes], window: int, give_up: Callable[[], None], console: Console
+) -> Sweep:
     def work(job: Job) -> None:
         made = cut(job.source)
         try:
