@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import threading
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from alphacut_core import codec, render
@@ -15,7 +19,7 @@ from alphacut_core.tiers import MODES
 from alphacut_gateway import admission
 from alphacut_gateway.admission import Budget
 from alphacut_gateway.deadline import Deadline, Pace
-from alphacut_gateway.refusals import HopelessDeadlineError
+from alphacut_gateway.refusals import BusyError, HopelessDeadlineError
 from alphacut_gateway.tier import Tier
 
 
@@ -26,6 +30,50 @@ def png(width: int, height: int) -> bytes:
 def test_a_picture_costs_its_pixels_and_its_tiers_work() -> None:
     costs = [admission.cost(1000, 1000, Tier(mode=mode)) for mode in MODES]
     assert costs == pytest.approx([2.0, 1.64, 1.25])
+
+
+def test_what_does_not_fit_is_refused_and_holds_nothing() -> None:
+    budget = Budget(10, "megapixels")
+    with budget.hold(6):
+        with budget.hold(4):
+            assert budget.held == 10
+        with pytest.raises(BusyError, match=r"6 of 10 megapixels .* this request needs 4\.1"):
+            budget.hold(4.1).__enter__()
+        assert budget.held == 6
+    assert budget.held == 0
+
+
+def test_what_is_larger_than_everything_is_let_in_alone() -> None:
+    budget = Budget(10, "megapixels")
+    with budget.hold(50), pytest.raises(BusyError):
+        budget.hold(1).__enter__()
+    with budget.hold(1), pytest.raises(BusyError):
+        budget.hold(50).__enter__()
+
+
+def test_where_nothing_is_left_nothing_is_begun_but_what_is_there_is_counted() -> None:
+    budget = Budget(10, "megabytes")
+    with budget.count(9.5):
+        budget.check()
+        with budget.count(0.5), pytest.raises(BusyError, match="10 of 10 megabytes are under way"):
+            budget.check()
+        with budget.count(20):
+            assert budget.held == 29.5
+
+
+@given(amounts=st.lists(st.floats(0.01, 60), min_size=1, max_size=30), order=st.randoms(use_true_random=False))
+def test_a_budget_is_whole_again_however_requests_end(amounts: list[float], order: random.Random) -> None:
+    budget = Budget(100, "megapixels")
+    under_way = [budget.count(amount) for amount in amounts]
+    for one in under_way:
+        one.__enter__()
+    assert budget.held == pytest.approx(sum(amounts))
+    order.shuffle(under_way)
+    for number, one in enumerate(under_way):
+        failure = ValueError() if number % 2 else None
+        with contextlib.suppress(ValueError):
+            one.__exit__(failure and ValueError, failure, None)
+    assert budget.held == 0
 
 
 @pytest.mark.parametrize(("held", "expected"), [(0, "full"), (49, "full"), (50, "medium"), (80, "lite"), (100, "lite")])
