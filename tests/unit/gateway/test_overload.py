@@ -16,7 +16,7 @@ from PIL import Image
 
 from alphacut_core import codec, render
 from alphacut_core.tiers import MODES
-from alphacut_gateway import admission
+from alphacut_gateway import admission, deadline
 from alphacut_gateway.admission import Budget
 from alphacut_gateway.deadline import Deadline, Pace
 from alphacut_gateway.refusals import BusyError, HopelessDeadlineError
@@ -161,14 +161,20 @@ def test_work_that_comes_too_late_is_given_up_at_once_or_when_its_stage_ends(
     assert encoded == []
 
 
-@pytest.mark.parametrize("text", ["soon", "0", "-1", "1.5", "99999999999", "0000001000" + "9" * 5000, "²"])
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "1.5", "3600001", "99999999999", "0000001000" + "9" * 5000, "²"])
 def test_a_deadline_that_cannot_be_read_is_refused(post: Any, photo: bytes, text: str) -> None:
     response = post("/remove", content=photo, headers={"X-Request-Timeout-Ms": text.encode()})
     assert (response.status_code, response.json()["error"]["code"]) == (400, "request-malformed")
 
 
+@pytest.mark.parametrize("milliseconds", [1, 3_600_000])
+def test_a_deadline_may_be_from_a_millisecond_to_an_hour(milliseconds: int) -> None:
+    left_s = deadline.of({"x-request-timeout-ms": str(milliseconds)}).left_s
+    assert left_s == pytest.approx(milliseconds / 1000, abs=0.5)
+
+
 def test_a_hopeless_deadline_is_refused_before_anything_is_read() -> None:
-    now = 0.0
+    now = 100.0
     pace = Pace(lambda: now)
     pace.check(Deadline(0.01))  # nothing is known yet
     pace.observe(2.0)
@@ -176,7 +182,9 @@ def test_a_hopeless_deadline_is_refused_before_anything_is_read() -> None:
     pace.check(Deadline(2.5))
     with pytest.raises(HopelessDeadlineError):
         pace.check(Deadline(1.0))
-    now = 20.0  # what was slow then says little now
+    pace.check(Deadline(2.0, clock=lambda: now))
+    now = 120.0  # what was slow then says little now
+    assert pace.expected_s == pytest.approx(0.5)
     pace.check(Deadline(1.0))
 
 
@@ -186,3 +194,5 @@ def test_the_pace_follows_the_latest_requests() -> None:
     for _ in range(30):
         pace.observe(0.1)
     assert 0.1 <= pace.expected_s < 0.11
+    pace.observe(1.0)
+    assert pace.expected_s < 0.3, "no single request decides"
