@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from alphacut_core.agreement import BOUNDS, TIER_BOUNDS, Bounds
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = sorted(path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith((".", "out")))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in folder.rglob("*.md"))])
@@ -60,3 +62,11 @@ def test_the_table_of_modules_leaves_none_out(root: str) -> None:
     named = re.findall(r"`(\w+\.py)`", (ROOT / root / "README.md").read_text())
     modules = {path.name for path in PACKAGES[root].glob("*.py") if not path.name.startswith("__")}
     assert modules - set(named) == set()
+
+
+def test_engines_are_judged_by_the_bounds_that_the_readme_states() -> None:
+    text = (ROOT / "build_engines" / "README.md").read_text()
+    gate = re.findall(r"^\| (FP16|BF16|INT8) \| ([\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
+    tiers = re.findall(r"^\| `(\w+)`, \d+ pixels \| [\d.]+ \| (\d+) \| [\d.]+ \| ([\d.]+) \|$", text, re.MULTILINE)
+    stated = {name.lower(): Bounds(float(difference), float(iou)) for name, difference, iou in (*gate, *tiers)}
+    assert {"fp32": BOUNDS["fp32"], **stated} == {**BOUNDS, **TIER_BOUNDS}

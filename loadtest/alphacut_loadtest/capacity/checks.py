@@ -41,7 +41,7 @@ def checks(trial: Trial) -> list[Check]:
 
     Little's law, N = X W (J. D. C. Little, Operations Research 9, 1961): requests under way, which a clock of its own
     counts, against arrivals a second times the mean of their latency. And with Triton's page: requests that it
-    counted against those that were sent, and its own mean time against the caller's, which can only be longer.
+    counted against those that were sent.
     """
     seen = trial.window
     answered_s = seen.mean_latency_s * seen.good * seen.requests

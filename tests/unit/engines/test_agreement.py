@@ -37,6 +37,15 @@ def test_figures_are_means_over_the_pictures_and_the_worst_is_named() -> None:
     assert found.psnr_db == pytest.approx(10 * np.log10(20), abs=0.01)
 
 
+def test_the_first_percentile_is_what_one_picture_in_a_hundred_falls_short_of() -> None:
+    comparison = Comparison()
+    for columns in range(101):
+        mask = np.zeros((1, 100), np.uint8)
+        mask[:, :columns] = 255
+        comparison.add(str(columns), mask, np.full((1, 100), 255, np.uint8))
+    assert comparison.result().iou_p1 == pytest.approx(0.01)
+
+
 def test_differences_do_not_wrap_around_as_bytes_do() -> None:
     comparison = Comparison()
     comparison.add("a", np.zeros((2, 2), np.uint8), np.full((2, 2), 200, np.uint8))

@@ -34,8 +34,21 @@ def test_an_allowance_is_whole_again_after_its_minute() -> None:
             await allowances.charge("caller", 2, 10)
         assert refused.value.retry_after_s == 60
         assert refused.value.headers["X-RateLimit-Remaining"] == "1"
+        assert (await allowances.standing("caller", 10)).remaining == 1
         now = 1060.0
         assert (await allowances.charge("caller", 10, 10)).remaining == 0
+
+    asyncio.run(scenario())
+
+
+def test_many_callers_are_remembered_within_bounds_and_whoever_calls_again_is_not_forgotten() -> None:
+    async def scenario() -> None:
+        allowances = Allowances("requests", clock=lambda: 1000.0)
+        for caller in ["first", "busy", *map(str, range(9_998)), "busy", "one too many"]:
+            await allowances.charge(caller, 1, 2)
+        assert (await allowances.standing("busy", 2)).remaining == 0
+        assert (await allowances.standing("one too many", 2)).remaining == 1
+        assert (await allowances.standing("first", 2)).remaining == 2
 
     asyncio.run(scenario())
 

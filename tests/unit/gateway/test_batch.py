@@ -171,10 +171,27 @@ def test_an_entry_that_lies_about_its_size_is_refused_alone(post: Any, photo: by
     assert any("error" in each for each in told)
 
 
-def test_an_encrypted_or_rarely_compressed_entry_is_refused_alone(post: Any, photo: bytes) -> None:
+def test_a_rarely_compressed_entry_is_refused_alone(post: Any, photo: bytes) -> None:
     body = packed({"rare.jpg": photo}, zipfile.ZIP_LZMA)
     _, told = opened(post(URL, content=body, headers=ZIP))
     assert told[0]["error"]["code"] == "image-undecodable"
+
+
+def test_an_encrypted_entry_is_refused_alone(post: Any, photo: bytes) -> None:
+    body = bytearray(packed({"secret.jpg": photo, "fine.jpg": photo}, zipfile.ZIP_STORED))
+    body[6] |= 0x1  # of the first entry's own head
+    body[body.index(b"PK\x01\x02") + 8] |= 0x1  # and of its line in the directory
+    answers, told = opened(post(URL, content=bytes(body), headers=ZIP))
+    assert list(answers) == ["fine.png"]
+    assert [each["error"]["code"] for each in told if each["image"] == "secret.jpg"] == ["image-undecodable"]
+
+
+def test_an_empty_or_too_large_entry_is_refused_alone(post: Any, photo: bytes) -> None:
+    body = packed({"empty.jpg": b"", "large.jpg": bytes(2_000_001), "fine.jpg": photo}, zipfile.ZIP_STORED)
+    answers, told = opened(post(URL, {"max_bytes": 2_000_000}, content=body, headers=ZIP))
+    assert list(answers) == ["fine.png"]
+    codes = {each["image"]: each["error"]["code"] for each in told if "error" in each}
+    assert codes == {"empty.jpg": "image-empty", "large.jpg": "image-too-large"}
 
 
 def test_too_many_files_in_a_form_are_refused(post: Any, photo: bytes) -> None:

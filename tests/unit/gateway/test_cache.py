@@ -7,13 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
-import pytest
 
 from alphacut_client import Prediction
 from alphacut_core.errors import UnavailableError
-from alphacut_gateway.admission import Budget
 from alphacut_gateway.cache import MaskCache
-from alphacut_gateway.refusals import BusyError
 
 ONE_MASK = 100 * 100 + 500
 
@@ -139,13 +136,3 @@ def test_a_failure_is_told_to_all_and_forgotten() -> None:
         assert (await cache.get("a", at_once))[1] == "MISS"
 
     play(scenario)
-
-
-@pytest.mark.parametrize("held", [6, 100])
-def test_a_caller_is_refused_only_while_others_hold_too_much(held: float) -> None:
-    budget = Budget(10, "things")
-    with budget.hold(held), pytest.raises(BusyError, match="things"), budget.hold(6):
-        pass
-    with budget.hold(10):
-        assert budget.held == 10
-    assert budget.held == 0

@@ -55,7 +55,9 @@ MALFORMED = [
     "http://images.test/a b",
     "http://images.test\\@evil.test/",
     "http://[::1",
-    "http://images.test/\r\nX-Header: 1",
+    "http://images.test/\r\nX-Header:1",
+    "http://images.test/\x7f",
+    "http://images.test/" + "a" * 2048,
     "http://images.tést/",
     "",
 ]
@@ -153,6 +155,14 @@ def test_a_listed_name_is_not_called_where_only_this_network_is(address: str) ->
     assert not entry.admits(ipaddress.ip_address(address))
     assert entry.admits(ipaddress.ip_address("93.184.215.14"))
     assert entry.admits(ipaddress.ip_address("2606:2800:21f:cb07:6820:80da:af6b:8b2c"))
+
+
+def test_an_ipv4_address_within_an_ipv6_one_is_judged_as_what_it_is() -> None:
+    _, private = Allowed(("hooks.test@10.0.0.0/8",)).check("https://hooks.test/")
+    assert private.admits(ipaddress.ip_address("::ffff:10.1.2.3"))
+    assert not private.admits(ipaddress.ip_address("::ffff:11.1.2.3"))
+    _, public = Allowed(("hooks.test",)).check("https://hooks.test/")
+    assert public.admits(ipaddress.ip_address("::ffff:93.184.215.14"))
 
 
 @pytest.mark.parametrize("url", MALFORMED)

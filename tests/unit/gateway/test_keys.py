@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from alphacut_gateway import Settings
-from alphacut_gateway.keys import Keys
+from alphacut_gateway.keys import ANONYMOUS, Keys
+from alphacut_gateway.refusals import UnauthorizedError
 
 
 def digest(key: str) -> str:
@@ -65,6 +66,21 @@ def test_an_entry_that_cannot_be_meant_is_refused_without_being_repeated(entry: 
     with pytest.raises(ValueError, match="API key hash 1") as refused:
         Settings(api_key_hashes=(entry,))
     assert entry not in str(refused.value)
+
+
+def test_a_key_of_its_own_header_comes_before_what_else_is_sent_to_authorize() -> None:
+    keys = Keys((digest("mine"),))
+    for other in ("Bearer yours", "Basic bWU6eW91cnM="):
+        assert keys.check({"x-api-key": "mine", "authorization": other}, "remove").digest == digest("mine")
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic bWluZQ==", "Bearer ", "Digest mine"])
+def test_what_is_no_key_counts_as_none(authorization: str) -> None:
+    headers = {"x-api-key": "", "authorization": authorization}
+    with pytest.raises(UnauthorizedError) as refused:
+        Keys((digest("mine"),)).check(headers, "remove")
+    assert refused.value.missing
+    assert Keys(()).check(headers, "remove").digest == ANONYMOUS
 
 
 def test_every_hash_is_compared_whichever_matches(monkeypatch: pytest.MonkeyPatch) -> None:

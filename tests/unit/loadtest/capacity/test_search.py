@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alphacut_core.errors import InvalidOptionError
 from alphacut_loadtest.capacity.measurement import Effort, measure
@@ -12,6 +15,8 @@ from alphacut_loadtest.capacity.search import BREAK_FACTOR, RESOLUTION, ClientLi
 from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.measure.answered import NoAnswerError
 from alphacut_loadtest.traffic import slo
+
+from .conftest import QueueServer
 
 PROMISES = [(1, 100.0, "p95=300ms"), (2, 20.0, "p95=400ms"), (8, 10.0, "p99=900ms")]
 
@@ -89,3 +94,89 @@ def test_a_dead_server_ends_the_sweep_at_once_with_what_was_heard(queue_server: 
 def test_too_few_numbers_of_callers_are_refused_before_anything_is_measured() -> None:
     with pytest.raises(InvalidOptionError, match="got 2 numbers of callers"):
         Effort(callers=(1, 8))
+
+
+@dataclass
+class Decided:
+    """A server of which the rates that it keeps, and with which seeds, are known beforehand."""
+
+    like: Trial
+    keeps: Callable[[float, int], bool]
+    asked: list[tuple[float, int]] = field(default_factory=list)
+
+    def open(self, rate_per_s: float, seed: int) -> Trial:
+        self.asked.append((rate_per_s, seed))
+        seconds = 0.1 if self.keeps(rate_per_s, seed) else 2.0
+        seen = dataclasses.replace(self.like.window, latency_s={"p95": seconds})
+        return dataclasses.replace(self.like, level=rate_per_s, seed=seed, window=seen, pending=())
+
+    def closed(self, callers: int) -> Trial:
+        raise AssertionError
+
+
+PROMISED = slo.parse("p95=1s")
+
+
+@pytest.fixture(scope="module")
+def decided() -> Callable[..., Decided]:
+    like = QueueServer(2, 20.0).open(1.0, seed=0)
+    return lambda keeps: Decided(like, keeps)
+
+
+@given(true_per_s=st.floats(0.05, 10), resolution=st.floats(0.02, 0.3))
+def test_the_highest_rate_that_is_kept_is_found_to_the_resolution(
+    decided: Callable[..., Decided], true_per_s: float, resolution: float
+) -> None:
+    server = decided(lambda rate, seed: rate <= true_per_s)
+    found = Search(server, PROMISED, resolution=resolution).run(1.0)
+    assert found <= true_per_s < found * (1 + resolution) * (1 + 1e-9)
+
+
+def test_a_rate_that_is_a_fiftieth_of_the_guess_is_not_looked_for(decided: Callable[..., Decided]) -> None:
+    server = decided(lambda rate, seed: rate < 0.005)
+    with pytest.raises(NoCapacityError, match="not kept even at"):
+        Search(server, PROMISED).run(1.0)
+    assert 0.01 < min(rate for rate, _ in server.asked) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("kept_seeds", "kept", "n_trials"),
+    [({0, 1, 2}, True, 2), ({0, 2}, True, 3), ({1}, False, 3), (set(), False, 2)],
+    ids=["all", "most", "one", "none"],
+)
+def test_the_majority_decides_and_no_more_is_tried_than_it_takes(
+    decided: Callable[..., Decided], kept_seeds: set[int], kept: bool, n_trials: int
+) -> None:
+    server = decided(lambda rate, seed: seed in kept_seeds)
+    verdict = Search(server, PROMISED).judge(5.0)
+    assert (verdict.kept, len(verdict.trials)) == (kept, n_trials)
+    assert server.asked == [(5.0, seed) for seed in range(n_trials)]
+
+
+def test_of_two_trials_that_disagree_nothing_is_kept(decided: Callable[..., Decided]) -> None:
+    assert not Search(decided(lambda rate, seed: seed == 0), PROMISED, repeats=2).judge(5.0).kept
+
+
+def test_a_rate_that_is_not_kept_again_is_lowered_and_tried_with_new_arrivals(decided: Callable[..., Decided]) -> None:
+    server = decided(lambda rate, seed: rate < 9.2)
+    kept, broken = Search(server, PROMISED).confirm(10.0)
+    assert (kept.rate_per_s, broken.rate_per_s) == pytest.approx((10 * 0.95**2, 1.3 * 10 * 0.95**2))
+    assert not broken.kept
+    seeds: dict[float, set[int]] = {}
+    for rate, seed in server.asked[:-2]:
+        seeds.setdefault(rate, set()).add(seed)
+    assert sum(map(len, seeds.values())) == len(set().union(*seeds.values())), "no two rates see the same arrivals"
+
+
+def test_a_machine_that_keeps_nothing_twice_has_no_capacity(decided: Callable[..., Decided]) -> None:
+    server = decided(lambda rate, seed: False)
+    with pytest.raises(NoCapacityError, match=r"no rate down to 8\.15 a second is kept twice"):
+        Search(server, PROMISED).confirm(10.0)
+    assert min(rate for rate, _ in server.asked) == pytest.approx(10 * 0.95**4)
+
+
+def test_a_rate_at_which_nothing_comes_is_not_judged(decided: Callable[..., Decided]) -> None:
+    server = decided(lambda rate, seed: True)
+    server.like = dataclasses.replace(server.like, window=dataclasses.replace(server.like.window, requests=0))
+    with pytest.raises(NoCapacityError, match="none came in 600 s"):
+        Search(server, PROMISED).judge(0.001)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alphacut_loadtest.capacity.checks import checks
+from alphacut_loadtest.capacity.trial import Trial
 from alphacut_loadtest.measure.triton import Counters
 from alphacut_loadtest.traffic import slo
 
@@ -58,3 +59,56 @@ def test_callers_without_pauses_get_what_the_servers_can_do(queue_server: Any, c
     trial = queue_server(2, 20.0).closed(callers)
     assert trial.window.achieved_per_s == pytest.approx(min(callers, 2) * 20.0, rel=0.05)
     assert trial.in_flight == pytest.approx(callers, abs=0.05)
+
+
+def quick(seen: Trial, in_flight: float = 1.0, **changes: Any) -> Trial:
+    """Return a trial of ten requests a second for 100 s, all of them answered quickly but for what is changed."""
+    facts = {"duration_s": 100.0, "requests": 1000, "offered_per_s": 10.0, "achieved_per_s": 10.0, **changes}
+    window = dataclasses.replace(seen.window, latency_s={"p95": 0.1}, **facts)
+    return dataclasses.replace(seen, window=window, in_flight=in_flight, pending=())
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept_up"),
+    [
+        ({"achieved_per_s": 9.79}, True),
+        ({"achieved_per_s": 9.77}, False),
+        ({"achieved_per_s": 9.77, "in_flight": 20.0}, True),
+        ({"achieved_per_s": 9.77, "good": 0.95}, True),
+        ({"achieved_per_s": 9.27, "good": 0.95}, False),
+    ],
+    ids=["chance", "too few", "many under way at the end", "the rest has failed", "too few besides"],
+)
+def test_a_rate_at_which_fewer_end_than_come_is_missed(
+    queue_server: Any, changes: dict[str, float], kept_up: bool
+) -> None:
+    trial = quick(queue_server(2, 20.0).open(1.0, seed=0), **changes)
+    assert (trial.misses(slo.parse("p95=1s,errors=10%")) == []) is kept_up
+
+
+def test_closed_callers_wait_for_each_other_and_are_never_behind(queue_server: Any) -> None:
+    trial = dataclasses.replace(quick(queue_server(2, 20.0).open(1.0, seed=0), achieved_per_s=5.0), kind="closed")
+    assert trial.misses(slo.parse("p95=1s")) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "blamed"),
+    [
+        ({"good": 0.9, "failed": 0.1, "unsent": 100, "achieved_per_s": 9.9}, False),
+        ({"good": 0.8, "failed": 0.2, "unsent": 100, "achieved_per_s": 9.9}, True),
+        ({"lag_p95_s": 0.06}, False),
+        ({"lag_p95_s": 0.04}, True),
+        ({"refused": 0.01, "refused_latency_s": {"p95": 0.1}, "lag_p95_s": 0.06}, False),
+        ({"refused": 0.01, "refused_latency_s": {"p95": 0.2}, "lag_p95_s": 0.06}, True),
+    ],
+    ids=["not sent", "failed besides", "sent late", "late besides", "refused late", "refused late besides"],
+)
+def test_a_server_is_not_blamed_for_what_its_client_could_not_send_in_time(
+    queue_server: Any, changes: dict[str, Any], blamed: bool
+) -> None:
+    trial = quick(queue_server(2, 20.0).open(1.0, seed=0), **changes)
+    promise = slo.parse("p95=50ms,errors=1%,refusals=5%,refused_p95=50ms")
+    if "unsent" in changes:
+        promise = dataclasses.replace(promise, latency_s=((95.0, 1.0),))
+    assert trial.misses(promise)
+    assert trial.blames_server(promise) is blamed

@@ -27,7 +27,7 @@ def test_a_trial_lasts_until_ten_requests_are_expected_beyond_the_percentile_but
 def test_a_trial_that_is_too_short_says_what_would_do() -> None:
     told = enough.shortage(P999, 10.0, 200.0)
     assert told is not None
-    assert told.startswith("at 10 a second 200 s hold 2,000 requests, and p99.9 takes 10,000: give --trial 100")
+    assert told.startswith("at 10 a second 200 s hold 2,000 requests, and p99.9 takes 10,000: give --trial 100, ")
     trial_s = float(re.findall(r"--trial (\d+)", told)[0])
     assert enough.shortage(P999, 10.0, enough.length_s(P999, 10.0, trial_s)) is None
 

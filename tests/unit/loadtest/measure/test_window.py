@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from alphacut_loadtest.generator.outcome import OUTCOMES, Outcome
 from alphacut_loadtest.generator.records import GeneratorProcess, Samples
 from alphacut_loadtest.measure import client_limit
-from alphacut_loadtest.measure.window import window
+from alphacut_loadtest.measure.window import in_flight_mean, window
 
 latencies = st.lists(st.floats(0.001, 100), min_size=1, max_size=200)
 
@@ -50,6 +50,32 @@ def test_a_broken_file_is_right_to_be_rejected_and_wrong_to_be_answered() -> Non
     seen = window(Samples.of(rows), 0, 10)
     assert (seen.good, seen.refused, seen.failed) == (0.25, 0.25, 0.5)
     assert seen.refused_latency_s["p95"] == pytest.approx(0.1)
+
+
+def test_only_what_was_to_be_sent_between_the_two_moments_counts() -> None:
+    came_s = [9.9, 10.0, 12.0, 14.5, 15.0, 30.0]
+    seen = window(Samples.of([row(at_s, at_s / 10) for at_s in came_s]), 10, 15)
+    assert (seen.requests, seen.duration_s, seen.offered_per_s) == (3, 5, 0.6)
+    assert seen.latency_s["p50"] == pytest.approx(1.2)
+    assert seen.mean_latency_s == pytest.approx((1.0 + 1.2 + 1.45) / 3)
+    # By when they ended: 10.89, 11 and 13.2; not 15.95 and later.
+    assert seen.achieved_per_s == 0.6
+
+
+def test_what_ends_with_the_window_ends_after_it() -> None:
+    assert window(Samples.of([row(3, 2), row(3, 1)]), 0, 5).achieved_per_s == 0.2
+
+
+def test_a_gauge_is_averaged_over_the_window_alone() -> None:
+    looks = [(4.9, 100.0), (5.0, 1.0), (7.0, 3.0), (9.9, 5.0), (10.0, 100.0)]
+    assert in_flight_mean(looks, 5, 10) == 3
+    assert in_flight_mean(looks, 20, 30) == 0
+
+
+def test_lateness_is_told_by_its_own_95th_percentile() -> None:
+    rows = [(0, 0.0, number / 100, 5.0, 0, 0) for number in range(101)]
+    assert window(Samples.of(rows), 0, 1).lag_p95_s == pytest.approx(0.95)
+    assert window(Samples.of([]), 0, 1).lag_p95_s == 0
 
 
 def test_what_ends_after_the_window_is_offered_but_not_achieved() -> None:

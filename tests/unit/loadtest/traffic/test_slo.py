@@ -14,6 +14,15 @@ def test_a_promise_reads_as_it_is_written() -> None:
     assert promise.errors == pytest.approx(0.001)
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("250us", 250e-6), ("300ms", 0.3), ("1.5 s", 1.5), ("2min", 120.0)])
+def test_every_unit_is_read_as_seconds(text: str, seconds: float) -> None:
+    assert slo.parse(f"p95={text}").strictest == (95.0, pytest.approx(seconds))
+
+
+def test_a_share_goes_up_to_a_hundred_percent() -> None:
+    assert slo.parse("p95=1s,errors=100%").errors == 1.0
+
+
 @pytest.mark.parametrize("text", ["p95=1s,errors=0.00001%", "p95=0.05us", "p95=20000min,errors=0%"])
 def test_what_is_very_small_or_large_survives_the_way_to_another_process(text: str) -> None:
     written = str(slo.parse(text))
