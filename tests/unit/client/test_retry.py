@@ -39,6 +39,13 @@ def test_saved_tokens_are_bounded() -> None:
     assert sum(budget.reserve(0.0) == 0.0 for _ in range(100)) == 5
 
 
+def test_an_idle_hour_saves_no_more_than_that() -> None:
+    now_s = 0.0
+    budget = RetryBudget(capacity=5, rate_per_s=1, clock=lambda: now_s)
+    now_s = 3600.0
+    assert sum(budget.reserve(0.0) == 0.0 for _ in range(100)) == 5
+
+
 def test_a_retry_that_would_come_too_late_costs_nothing() -> None:
     budget = RetryBudget(ratio=0, rate_per_s=1, clock=lambda: 0.0)
     assert budget.reserve(0.0) == 0.0
@@ -55,11 +62,23 @@ def test_what_cannot_succeed_is_not_repeated(error: Exception) -> None:
     assert backoff().pause_s(error) is None
 
 
-def test_pauses_grow_to_two_seconds_and_differ() -> None:
+@pytest.mark.parametrize("error", [InputError("x"), InferenceError("x"), DeadlineError("x")])
+def test_patience_is_for_full_queues_alone(error: Exception) -> None:
+    assert backoff(patient=True).pause_s(error) is None
+
+
+def test_pauses_double_from_a_tenth_of_a_second_to_two_seconds_and_differ() -> None:
     repeated = backoff()
     pauses = [repeated.pause_s(UnavailableError("gone")) for _ in range(10)]
-    assert all(pause is not None and 0 <= pause <= 2 for pause in pauses)
+    assert all(pause is not None and 0 <= pause <= min(2, 0.1 * 2**n) for n, pause in enumerate(pauses))
     assert len(set(pauses)) == 10
+
+
+def test_every_request_brings_its_part_of_a_retry() -> None:
+    budget = RetryBudget(ratio=0.2, rate_per_s=1, clock=lambda: 0.0)
+    for _ in range(100):
+        Backoff(100.0, budget)
+    assert sum(budget.reserve(0.0) == 0.0 for _ in range(100)) in (20, 21)
 
 
 def test_a_batch_comes_back_to_a_full_queue_when_the_hint_says() -> None:

@@ -48,6 +48,7 @@ def test_margins_are_pixels_and_shares_of_the_subject() -> None:
     assert Crop(margin_px=5).box(alpha) == (45, 35, 95, 65)
     assert Crop(margin_percent=10).box(alpha) == (46, 38, 94, 62)
     assert Crop(margin_px=5, margin_percent=10).box(alpha) == (41, 33, 99, 67)
+    assert Crop(margin_percent=100).box(alpha) == (10, 20, 130, 80)
     assert Crop(margin_px=1_000).box(alpha) == (0, 0, 200, 100)
 
 
@@ -56,7 +57,16 @@ def test_nothing_to_crop_to_is_no_subject() -> None:
         Crop().box(Image.new("L", (9, 9), 12))
 
 
-@pytest.mark.parametrize("wrong", [{"margin_px": -1}, {"margin_percent": float("nan")}, {"alpha_from": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"margin_px": -1},
+        {"margin_percent": float("nan")},
+        {"margin_percent": 1_001},
+        {"alpha_from": 0},
+        {"alpha_from": 256},
+    ],
+)
 def test_what_is_no_margin_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidOptionError, match="allowed are"):
         Crop(**wrong)  # type: ignore[arg-type]

@@ -82,14 +82,15 @@ def test_a_lower_level_goes_first_and_who_waited_for_too_long_is_refused(make_de
     desk, first = make_desk(handle, 1), Request("first")
     desk.take([first])
     assert begun.wait(30)
-    bulk, late, urgent = Request("bulk", level=2), Request("late", wait_us=0), Request("urgent", level=1)
-    desk.take([bulk, late, urgent])
+    bulk, late, urgent = Request("bulk", level=2), Request("late", wait_us=1), Request("urgent", level=1)
+    desk.take([bulk, late, urgent, plain := Request("says nothing")])
     go.set()
     error = AlphacutError.from_wire(str(late.wait().error))
     assert isinstance(error, OverloadedError)
     assert "s before a step of the server, which its deadline leaves no time for" in str(error)
     assert bulk.wait().tensors == ["bulk"]
-    assert served == ["first", "urgent", "bulk"]
+    assert plain.wait().tensors == ["says nothing"]
+    assert served == ["first", "urgent", "says nothing", "bulk"]
 
 
 def test_a_request_without_parameters_waits_like_any_other(make_desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,7 @@ def test_wishes_that_exclude_each_other_are_refused(given: dict[str, Any], said:
 
 def test_a_jpeg_of_a_mask_needs_no_background() -> None:
     assert Options(output="mask", format="jpeg").needs_pixels is False
+    assert Options(format="jpeg", background="white").needs_pixels is True
 
 
 @pytest.mark.parametrize(

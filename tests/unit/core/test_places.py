@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from alphacut_core.errors import OverloadedError
 from alphacut_core.places import Piece, Places, Turn
+from tests.waiting import wait_until
 
 
 class Work:
@@ -71,6 +72,18 @@ def test_who_waits_for_longer_than_it_may_is_given_up_wherever_it_stands() -> No
         places.add([Piece("patient", 1), Piece("late", 1, 0.0), Piece("late and last", 3, 0.0), Piece("bulk", 2)])
     assert work.refused == ["late", "late and last"]
     assert work.done == ["before", "patient", "bulk"]
+
+
+def test_work_goes_on_after_all_that_waited_were_too_late() -> None:
+    with at_work(1) as (places, work):
+        places.add([Piece("before")])
+        work.wait_begun()
+        places.add([Piece("late", 1, 0.0), Piece("late too", 1, 0.0)])
+        work.go.set()
+        wait_until("the end of the line", lambda: len(work.refused) == 2)
+        places.add([Piece("after")])
+        work.wait_begun()
+    assert work.done == ["before", "after"]
 
 
 def test_nobody_is_given_up_while_there_is_time() -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from alphacut_core import codec, render, steps
+from alphacut_core import codec, geometry, render, shape, steps
 from alphacut_core.background import Blur, Gradient
 from alphacut_core.errors import AlphacutError, InvalidOptionError, NoSubjectError, RefinementError
 from alphacut_core.limits import DEFAULT_LIMITS
@@ -71,13 +71,43 @@ def test_the_server_renders_what_the_client_renders(corpus: dict[str, bytes]) ->
         assert there == here
 
 
-def test_shaping_goes_in_the_order_that_is_written_down(photo: Image.Image) -> None:
-    asked = Options(output="mask", threshold=100, erode_px=3, dilate_px=1, feather_px=2)
-    by_hand = render.render(photo, ball(), Options(output="mask", threshold=100))
-    for step in (Options(output="mask", erode_px=3), Options(output="mask", dilate_px=1)):
-        by_hand = render.full_mask(np.asarray(by_hand), *photo.size, step)
-    by_hand = render.full_mask(np.asarray(by_hand), *photo.size, Options(output="mask", feather_px=2))
-    assert render.render(photo, ball(), asked).tobytes() == by_hand.tobytes()
+def test_every_shaping_wish_counts_in_the_order_that_is_written_down(photo: Image.Image) -> None:
+    pytest.importorskip("skimage", reason="holes and specks need the refine extra")
+    mask = ball()
+    mask[14:17, 14:17] = 0  # a hole
+    mask[2:5, 2:5] = 255  # and a speck
+    wishes = {"threshold": 100, "fill_holes_px": 60, "min_area_px": 60, "erode_px": 1, "dilate_px": 2, "feather_px": 2}
+    by_hand = shape.threshold(geometry.to_picture(mask, *photo.size), 100)
+    by_hand = shape.drop_specks(shape.fill_holes(by_hand, 60), 60)
+    by_hand = Image.fromarray(shape.dilated(shape.eroded(np.asarray(by_hand), 1), 2))
+    expected = shape.feathered(by_hand, 2).tobytes()
+    assert render.render(photo, mask, Options(output="mask", **wishes)).tobytes() == expected
+    for name in wishes:
+        others = {other: value for other, value in wishes.items() if other != name}
+        assert render.render(photo, mask, Options(output="mask", **others)).tobytes() != expected, name
+
+
+def test_a_mask_is_cropped_to_its_subject_as_a_cutout_is(photo: Image.Image) -> None:
+    whole = render.render(photo, ball(), Options(output="mask"))
+    box = Crop(margin_px=2).box(whole)
+    mask, cutout = (render.render(photo, ball(), Options(output=kind, crop=Crop(2))) for kind in ("mask", "cutout"))
+    assert box != (0, 0, *photo.size)
+    assert mask.tobytes() == whole.crop(box).tobytes()
+    assert cutout.getchannel("A").tobytes() == mask.tobytes()
+
+
+def test_decontaminating_takes_the_old_background_out_of_the_edge() -> None:
+    pytest.importorskip("pymatting", reason="refinements need the refine extra")
+    edge = np.asarray(geometry.to_picture(ball(), 64, 64))
+    picture = Image.composite(
+        Image.new("RGB", (64, 64), "red"), Image.new("RGB", (64, 64), "blue"), Image.fromarray(edge)
+    )
+    plain, clean = (
+        np.asarray(render.render(picture, ball(), Options(decontaminate=asked)), float) for asked in (False, True)
+    )
+    soft = (edge > 60) & (edge < 200)
+    np.testing.assert_array_equal(plain[..., 3], clean[..., 3])
+    assert clean[soft, 2].mean() < plain[soft, 2].mean() / 2
 
 
 def test_a_background_fills_the_crop_and_not_the_picture(photo: Image.Image) -> None:
@@ -139,6 +169,13 @@ def test_more_quality_is_a_larger_file(photo: Image.Image, low: Options, high: O
     large = photo.resize((300, 200))
     sizes = [len(render.encode(render.render(large, ball(), asked), asked)) for asked in (low, high)]
     assert sizes[0] < sizes[1]
+
+
+@pytest.mark.parametrize(("format_name", "quality"), [("webp", 90), ("avif", 75), ("jpeg", 92)])
+def test_quality_is_what_is_written_down_where_nobody_asks(photo: Image.Image, format_name: str, quality: int) -> None:
+    picture = render.render(photo, ball(), Options(background=WHITE))
+    plain, asked = (Options(format=format_name, background=WHITE, quality=wish) for wish in (None, quality))
+    assert render.encode(picture, plain) == render.encode(picture, asked)
 
 
 def test_a_lossless_webp_keeps_every_byte_even_under_transparency(photo: Image.Image) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from alphacut_core.errors import AlphacutError, InvalidOptionError, MissingLibraryError, OverloadedError
-from alphacut_core.replies import Replies, triton_error
+from alphacut_core.replies import ANSWERS, Replies, triton_error
 from tests.unit.core.triton import SETTINGS, Request, Triton
 
 
@@ -91,6 +91,8 @@ def test_an_answer_that_cannot_be_sent_is_logged_and_its_neighbours_are_answered
     Replies(triton, SETTINGS).answer(Broken(), {"MASK": np.zeros((2, 3), np.uint8)})
     assert [line.partition(" is lost")[0] for line in triton.log] == ["an answer of 0 bytes", "an answer of 6 bytes"]
     assert "Failed to increase the shared memory pool size" in triton.log[1]
+    counted = {name.rpartition('"status": ')[2]: count for name, count in triton.metrics.items() if ANSWERS in name}
+    assert counted == {'"OK"}': 1.0, '"INTERNAL"}': 2.0}
 
 
 @pytest.mark.parametrize("error", [KeyError("x" * 30_000), InvalidOptionError("\N{GRINNING FACE}" * 30_000)])
