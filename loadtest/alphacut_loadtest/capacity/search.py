@@ -117,8 +117,8 @@ class Search:
                 return kept, self.judge(BREAK_FACTOR * rate_per_s, attempt * _CONFIRMING_SEED)
             rate_per_s *= _STEP_BACK
         raise NoCapacityError(
-            f"no rate down to {three(kept.rate_per_s)} a second is kept twice; something else works on this machine, or "
-            "trials are too short: end it, or give a longer --trial"
+            f"no rate down to {three(kept.rate_per_s)} a second is kept twice; something else works on this machine, "
+            "or trials are too short: end it, or give a longer --trial"
         )
 
     def judge(self, rate_per_s: float, first_seed: int = 0) -> Verdict:
