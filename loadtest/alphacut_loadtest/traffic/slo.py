@@ -69,11 +69,12 @@ def parse(text: str) -> Slo:
     """Read what ``str(slo)`` writes.
 
     Raises:
-        InvalidOptionError: Something in it is unknown, or no latency is bounded.
+        InvalidOptionError: Something in it is unknown or said twice, or no latency is bounded.
     """
     latency_s: dict[float, float] = {}
     named: dict[str, float] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for part in parts:
         name, _, value = (piece.strip() for piece in part.partition("="))
         percentile = _LATENCY.fullmatch(name)
         if percentile and float(percentile[1]) < 100:  # which many nines round to
@@ -89,6 +90,8 @@ def parse(text: str) -> Slo:
             )
     if not latency_s:
         raise InvalidOptionError(f"got the SLO {text!r}, which bounds no latency; give one such as p95=300ms")
+    if len(latency_s) + len(named) < len(parts):
+        raise InvalidOptionError(f"got the SLO {text!r}, which bounds something twice; give each bound once")
     return Slo(tuple(sorted(latency_s.items())), **named)
 
 

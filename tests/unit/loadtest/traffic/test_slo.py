@@ -38,6 +38,8 @@ def test_errors_are_bounded_even_if_nothing_is_said_of_them() -> None:
     [
         ("", "bounds no latency"),
         ("errors=1%", "bounds no latency"),
+        ("p95=1s,p95.0=2s", "something twice"),
+        ("p95=1s,errors=1%,errors=2%", "something twice"),
         ("p95=300", "give a time"),
         ("p95=0ms", "above 0"),
         ("p95=1s,errors=2", "0% to 100%"),
